@@ -1,0 +1,117 @@
+//! A passage: a retrievable piece of one revision of one document.
+
+use serde::{Deserialize, Serialize};
+
+/// A byte range into a document's stored text. `start <= end`, both on UTF-8 boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The text that this span covers, or `None` where it does not fit `text`.
+    pub fn of<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.get(self.start..self.end)
+    }
+}
+
+/// How grave a warning is, by the signal words of ANSI Z535.6 / ISO 3864-2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signal {
+    /// Advice; no injury.
+    Notice,
+    /// Could injure lightly.
+    Caution,
+    /// Could kill or maim.
+    Warning,
+    /// Will kill or maim.
+    Danger,
+}
+
+/// A warning block that governs a section: it comes before any other content, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// How grave.
+    pub signal: Signal,
+    /// The warning's own words, signal word included.
+    pub text: String,
+    /// Where it stands in the stored text.
+    pub span: Span,
+    /// A lockout/tagout instruction: never shortened.
+    pub lockout: bool,
+}
+
+/// One named value of a record: a table cell under its header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// The column's header, as the manual has it.
+    pub name: String,
+    /// The cell.
+    pub value: String,
+    /// Where the cell stands in the stored text.
+    pub span: Span,
+}
+
+/// What shape of text a passage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// Running text: paragraphs or a list of one section.
+    Prose,
+    /// One row of a table; its cells are in `fields`.
+    Row,
+    /// One numbered step of a procedure.
+    Step,
+}
+
+/// A retrievable piece of one revision of one document.
+///
+/// Invariants: `span.of(stored text) == Some(text)`; every field's and warning's span lies
+/// in the same stored text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// Knowledge base that it belongs to.
+    pub kb: String,
+    /// The document's id: its path below the indexed directory, with `/`.
+    pub document: String,
+    /// The document's title.
+    pub title: String,
+    /// The document's revision, `""` where unknown.
+    pub revision: String,
+    /// The machine that it is about, `""` where unknown.
+    pub machine: String,
+    /// The model or type designation, `""` where unknown.
+    pub model: String,
+    /// BCP 47 language tag.
+    pub language: String,
+    /// Headings from the document's first level down.
+    pub section: Vec<String>,
+    /// Page, where the format has pages.
+    pub page: Option<u32>,
+    /// Where it stands in the stored text.
+    pub span: Span,
+    /// The text itself.
+    pub text: String,
+    /// What shape it has.
+    pub shape: Shape,
+    /// A row's cells, in the table's order.
+    pub fields: Vec<Field>,
+    /// Fault, alarm and part codes in it, as written; a record's own code first.
+    pub codes: Vec<String>,
+    /// Does the first code name this passage's own entry (a fault table's row, a heading
+    /// with the code), rather than only occur in it?
+    pub own_code: bool,
+    /// Warnings that govern it, gravest first, then in the manual's order.
+    pub warnings: Vec<Warning>,
+}
+
+impl Passage {
+    /// The heading path as one line.
+    pub fn section_path(&self) -> String {
+        self.section.join(" > ")
+    }
+}

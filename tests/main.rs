@@ -1,0 +1,12 @@
+//! The behaviours of millwright, one module each, in one binary (one link step).
+//!
+//! A test that needs a model, a sound server or a terminal says so in its name
+//! (`with_model_…`, `with_sound_…`, `with_terminal_…`). `make test` supplies all three.
+
+mod support;
+
+mod ears;
+mod engine;
+mod index;
+mod models;
+mod voice;
