@@ -15,7 +15,7 @@ speak() {
     local voice=$1 stretch=$2 text=$3 out=$4 pad=${5:-0.2}
     flite -voice "$voice" --setf "duration_stretch=$stretch" -t "$text" -o "$work/say.wav"
     # -R: the same dither every time, so that the files come out the same.
-    sox -R "$work/say.wav" -r 16000 -c 1 -b 16 "$out" gain -n -3 pad "$pad" "$pad"
+    sox -R "$work/say.wav" -r 16000 -c 1 -b 16 -C 8 "$out" gain -n -3 pad "$pad" "$pad"
 }
 
 mkdir -p "$root/tests/golden/audio"
