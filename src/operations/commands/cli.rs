@@ -254,7 +254,7 @@ pub struct Eval {
     #[arg(required = true, value_enum)]
     pub suites: Vec<Suite>,
     /// Data laid out like the evaluation data; golden reads every *.jsonl in it
-    #[arg(long, env = "MILLWRIGHT_EVAL", value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
     /// A third of the items
     #[arg(long)]

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use super::lock::Lock;
-use super::protocol::{Command, Event, FromNode, ToNode, VERSION};
+use super::protocol::{Command, EVERYTHING, Event, FromNode, ToNode, VERSION};
 use super::service::Node;
 use super::wire::{self, Message};
 use crate::operations::config::Config;
@@ -82,6 +82,11 @@ impl Client {
         self.link.commands.send(message).await.map_err(|_| lost())
     }
 
+    /// A handle that cancels whatever this client has running, from another task.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.link.commands.clone())
+    }
+
     /// The next event; `None` when the node is gone.
     pub async fn event(&mut self) -> Option<Message<FromNode>> {
         self.link.events.recv().await
@@ -148,6 +153,17 @@ impl Client {
         if let Some(node) = self.link.own {
             node.finish().await;
         }
+    }
+}
+
+/// Cancels whatever its client has running.
+#[derive(Debug, Clone)]
+pub struct Canceller(mpsc::Sender<Message<ToNode>>);
+
+impl Canceller {
+    /// Cancels. A node that is gone has nothing running.
+    pub async fn cancel(&self) {
+        let _ = self.0.send(ToNode { id: EVERYTHING, command: Command::Cancel }.into()).await;
     }
 }
 

@@ -14,6 +14,9 @@ use crate::operations::outcome::{Error, Kind};
 /// Raised with every change that an older client could not follow.
 pub const VERSION: u32 = 1;
 
+/// The id by which [`Command::Cancel`] means all that this client has running.
+pub const EVERYTHING: u64 = 0;
+
 /// How a question is asked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskOptions {

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::driver;
 use super::lock::Lock;
-use super::protocol::{Command, Event, FromNode, Hit, Indexed, Skipped, ToNode, VERSION};
+use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, Indexed, Skipped, ToNode, VERSION};
 use super::resident::Resident;
 use super::wire::{self, Message};
 use crate::core::Moment;
@@ -237,7 +237,7 @@ async fn serve(
                 }
             }
             Command::Cancel => {
-                if let Some(c) = controls.get(&id) {
+                for (_, c) in controls.iter().filter(|(i, _)| id == EVERYTHING || **i == id) {
                     let _ = c.try_send(Control::Cancel);
                 }
             }
@@ -253,13 +253,15 @@ async fn serve(
                 let (control, controlled) = mpsc::channel(4);
                 controls.insert(id, control);
                 let out = Out { id, events: events.clone() };
-                node.busy.fetch_add(1, Ordering::AcqRel);
+                // A watcher wants nothing done: the node does not stay for it.
+                let work = usize::from(command != Command::Watch);
+                node.busy.fetch_add(work, Ordering::AcqRel);
                 let node = node.clone();
                 tokio::spawn(async move {
                     if let Err(e) = run(&node, command, samples, &out, controlled).await {
                         out.send(Event::Fault((&e).into())).await;
                     }
-                    node.busy.fetch_sub(1, Ordering::AcqRel);
+                    node.busy.fetch_sub(work, Ordering::AcqRel);
                 });
             }
         }
@@ -297,7 +299,7 @@ async fn run(
     command: Command,
     samples: Vec<f32>,
     out: &Out,
-    controls: mpsc::Receiver<Control>,
+    mut controls: mpsc::Receiver<Control>,
 ) -> Result<()> {
     match command {
         Command::Hello { version } => {
@@ -356,9 +358,10 @@ async fn run(
             loop {
                 let snapshot = newest.borrow_and_update().clone();
                 out.send(Event::Snapshot(Box::new(snapshot))).await;
-                // A closed outbox or node ends the watch.
-                if out.events.is_closed() || newest.changed().await.is_err() {
-                    break;
+                tokio::select! {
+                    changed = newest.changed() => if changed.is_err() { break },
+                    () = out.events.closed() => break,
+                    Some(Control::Cancel) = controls.recv() => break,
                 }
             }
         }
