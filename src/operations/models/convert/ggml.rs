@@ -55,7 +55,9 @@ pub fn ct2_to_ggml(weights: impl Read + Seek, tokenizer: impl Read, out: impl Wr
 }
 
 fn refused(cause: io::Error) -> Error {
-    Error::new(Kind::Failed, "the converted model cannot be written").because(cause)
+    Error::new(Kind::Failed, "the converted model cannot be written")
+        .because(cause)
+        .hint("check the disk that the data directory lies on, then pull again")
 }
 
 /// The hyper-parameters, read off the tensors' dimensions.

@@ -41,10 +41,12 @@ pub fn filterbank(bands: usize) -> Vec<f32> {
         let area = 2.0 / (right - left);
         for bin in 0..BINS {
             let f = bin as f64 * bin_hz;
-            let rising = (f - left) / (peak - left);
+            // As the reference does it, to the sign of the zero at 0 Hz: files are compared
+            // byte by byte.
+            let rising = -(left - f) / (peak - left);
             let falling = (right - f) / (right - peak);
             let height = rising.min(falling);
-            filters.push(if height > 0.0 { (height * area) as f32 } else { 0.0 });
+            filters.push(if height < 0.0 { 0.0 } else { (height * area) as f32 });
         }
     }
     filters
