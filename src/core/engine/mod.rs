@@ -7,7 +7,10 @@
 
 pub mod candle;
 pub mod chat;
+pub mod constraint;
+mod job;
 pub mod queue;
+pub mod vocabulary;
 pub mod worker;
 
 use std::sync::Arc;
