@@ -1,12 +1,19 @@
 //! From passages and a draft to an answer that the manuals stand behind.
 //!
 //! [`quote`] picks the passage's own sentences, [`prompt`] writes what the model reads,
-//! [`guard`] judges a draft, [`ladder`] picks the rung and builds the [`Answer`].
+//! [`guard`] judges a draft, [`ladder`] picks the rung and builds the [`Answer`]. Under
+//! them lie [`asked`] (what a question wants), [`quantity`] (numbers, units, codes),
+//! [`sentence`] and [`words`].
 
+pub mod asked;
 pub mod guard;
 pub mod ladder;
 pub mod prompt;
+pub mod quantity;
 pub mod quote;
+pub mod sentence;
+pub mod source;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
