@@ -16,7 +16,8 @@ use super::loudspeaker::Loudspeaker;
 use super::{Context, Result};
 use crate::core::snapshot::{Doing, Microphone, Snapshot};
 use crate::entry::keys::Keys;
-use crate::entry::listen::ear::{self, Ear, Press};
+use crate::entry::listen::ear;
+use crate::entry::listen::push_to_talk::Key;
 use crate::exit::panel::{Command as Wish, Terminal, Theme, View, run_frame, terminal};
 use crate::exit::speak::earcon::Earcon;
 use crate::operations::node::client::Client;
@@ -98,13 +99,13 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
                     speaker.flush();
                 }
                 match &ear {
-                    Some(ear) => ear.press(Press::Down),
+                    Some(ear) => drop(ear.press(Key::Down)),
                     None => change(&local, |l| l.notice = "no microphone: type the question".into()),
                 }
             }
             Wish::PushEnd => {
                 if let Some(ear) = &ear {
-                    ear.press(Press::Up);
+                    ear.press(Key::Up);
                 }
             }
             Wish::StopSpeaking => {
@@ -178,7 +179,6 @@ fn hear(
             l.microphone.level_db = level.rms_db;
             l.microphone.peak_db = level.peak_db;
             l.microphone.clipping = level.clipping;
-            l.microphone.overruns = level.overruns;
         }),
         ear::Event::Started => {
             change(local, |l| l.listening = true);
@@ -192,7 +192,7 @@ fn hear(
                 speaker.earcon(Earcon::Heard);
             }
             let options = AskOptions {
-                endpoint_ms: utterance.endpoint_ms(),
+                endpoint_ms: utterance.speech_end_offset_ms as f64,
                 overruns: utterance.overruns,
                 ..options(how, speaker.is_some(), speaker.is_some())
             };
@@ -202,25 +202,21 @@ fn hear(
             l.listening = false;
             l.notice = "too short: hold the key while you speak".into();
         }),
-        ear::Event::DeviceLost(what) => change(local, |l| {
+        ear::Event::DeviceLost { why } => change(local, |l| {
             l.listening = false;
             l.microphone.device.clear();
-            l.notice = format!("microphone lost: {what}");
+            l.notice = format!("{why}: type the question");
         }),
-        ear::Event::DeviceBack(name) => change(local, |l| {
-            l.notice = format!("microphone back: {name}");
+        ear::Event::DeviceBack { name } => change(local, |l| {
+            l.notice.clear();
             l.microphone.device = name;
         }),
     }
 }
 
-fn open_ear(context: &Context, local: &Mutex<Local>) -> Option<(Ear, mpsc::Receiver<ear::Event>)> {
-    let device = Some(context.config.audio.input.as_str()).filter(|d| !d.is_empty());
-    match Ear::start(device) {
-        Ok((ear, heard)) => {
-            change(local, |l| l.microphone.device = ear.device().to_owned());
-            Some((ear, heard))
-        }
+fn open_ear(context: &Context, local: &Mutex<Local>) -> Option<(ear::Handle, mpsc::Receiver<ear::Event>)> {
+    match super::talk::open_ear(context) {
+        Ok(opened) => Some(opened),
         Err(e) => {
             change(local, |l| l.notice = format!("no microphone ({e}): type the question"));
             None

@@ -232,7 +232,7 @@ impl Job {
             };
             match engine.submit(request) {
                 Ok(mut stream) => {
-                    while let Some(update) = stream.recv().await {
+                    while let Some(update) = stream.next().await {
                         if events.send(Event::Draft(update)).await.is_err() {
                             break;
                         }

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::mouth::Mouth;
 use super::service::crashed;
 use crate::core::cores::{Clock, Cores};
+use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
-use crate::core::hear::whisper;
+use crate::core::hear::whisper::Worker;
 use crate::exit::speak::voice;
 use crate::operations::config::Config;
-use crate::operations::models;
+use crate::operations::models::{Located, Role, Store};
 use crate::operations::outcome::Result;
+
+/// Utterances that may wait for the recogniser; one more is refused.
+const UTTERANCES: usize = 4;
 
 /// The models of a node. At most one of each role is in memory.
 pub struct Resident {
@@ -19,7 +23,7 @@ pub struct Resident {
     config: Config,
     cores: Cores,
     clock: Arc<dyn Clock>,
-    hear: tokio::sync::Mutex<Option<whisper::Handle>>,
+    hear: tokio::sync::Mutex<Option<Arc<Worker>>>,
     answer: tokio::sync::Mutex<Option<(String, Arc<Engine>)>>,
     speak: tokio::sync::Mutex<Option<Mouth>>,
     /// What the panel and the audit say about them; never waits for a load.
@@ -30,6 +34,7 @@ pub struct Resident {
 struct Names {
     recogniser: String,
     answerer: String,
+    answerer_identity: String,
     voice: String,
     engine: Option<std::sync::Weak<Engine>>,
 }
@@ -53,17 +58,19 @@ impl Resident {
     ///
     /// # Errors
     /// The model is missing or cannot be loaded.
-    pub async fn recogniser(&self) -> Result<whisper::Handle> {
+    pub async fn recogniser(&self) -> Result<Arc<Worker>> {
         let mut slot = self.hear.lock().await;
-        if let Some(handle) = slot.as_ref() {
-            return Ok(handle.clone());
+        if let Some(worker) = slot.as_ref() {
+            return Ok(worker.clone());
         }
         let id = self.config.models.recogniser.clone();
-        let path = models::path(&self.data, &id)?;
-        let handle = tokio::task::spawn_blocking(move || whisper::Worker::spawn(&path)).await.map_err(crashed)??;
+        let path = self.locate(Role::Recogniser, &id)?.path;
+        let worker =
+            tokio::task::spawn_blocking(move || Worker::spawn(path, UTTERANCES)).await.map_err(crashed)??;
+        let worker = Arc::new(worker);
         self.known().recogniser = id;
-        *slot = Some(handle.clone());
-        Ok(handle)
+        *slot = Some(worker.clone());
+        Ok(worker)
     }
 
     /// The language model; `""` means the configured one. Another model than the resident
@@ -79,17 +86,18 @@ impl Resident {
         {
             return Ok(engine.clone());
         }
-        let path = models::path(&self.data, &id)?;
+        let located = self.locate(Role::Answerer, &id)?;
         *slot = None;
         let options = Options { queue_bound: self.config.engine.queue_bound, threads: self.config.threads() };
         let (cores, clock) = (self.cores.clone(), self.clock.clone());
-        let engine = tokio::task::spawn_blocking(move || Engine::spawn(&path, options, cores, clock))
+        let engine = tokio::task::spawn_blocking(move || Engine::spawn(&located.path, options, cores, clock))
             .await
             .map_err(crashed)??;
         let engine = Arc::new(engine);
         {
             let mut names = self.known();
-            names.answerer = format!("{id} ({})", engine.identity());
+            names.answerer = id.clone();
+            names.answerer_identity = identity(&located, engine.identity());
             names.engine = Some(Arc::downgrade(&engine));
         }
         *slot = Some((id, engine.clone()));
@@ -108,7 +116,7 @@ impl Resident {
         let (data, id) = (self.data.clone(), self.config.models.voice.clone());
         let cores = self.cores.clone();
         let mouth = tokio::task::spawn_blocking(move || {
-            let model = models::path(&data, &id).ok();
+            let model = Store::open(&data)?.locate(Role::Voice, Some(&id)).ok().map(|l| l.path);
             let (voice, name) = voice::pick(model.as_deref())?;
             Mouth::start(voice, name, cores)
         })
@@ -133,9 +141,13 @@ impl Resident {
             .collect()
     }
 
-    /// The answerer's identity, `""` where none was loaded.
+    /// The answerer's identity (file, architecture, SHA-256), `""` where none was loaded.
     pub fn answerer(&self) -> String {
-        self.known().answerer.clone()
+        self.known().answerer_identity.clone()
+    }
+
+    fn locate(&self, role: Role, named: &str) -> Result<Located> {
+        Store::open(&self.data)?.locate(role, Some(named))
     }
 
     /// Requests that wait for the model, and the queue's bound.
@@ -146,4 +158,10 @@ impl Resident {
             (status.queue_len, status.bound)
         })
     }
+}
+
+/// What identifies a loaded answerer in the audit.
+fn identity(located: &Located, model: &Identity) -> String {
+    let sha = located.sha256.as_ref().map_or_else(|| "not pinned".to_owned(), ToString::to_string);
+    format!("{} {} {} sha256 {sha}", model.file, model.architecture, model.quantisation)
 }

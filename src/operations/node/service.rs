@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,8 +16,8 @@ use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, Indexed, Skippe
 use super::resident::Resident;
 use super::wire::{self, Message};
 use crate::core::Moment;
-use crate::core::cores::{Clock, Cores};
-use crate::core::hear::whisper;
+use crate::core::cores::{Class, Clock, Cores, Lease};
+use crate::core::hear::whisper::{self, Job, Refused, Worker};
 use crate::core::knowledge::index::{self, Store};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::snapshot::{Doing, Snapshot};
@@ -390,17 +390,38 @@ async fn warm(node: &Arc<Shared>, hear: bool, answer: Option<String>, speak: boo
 /// Transcribes an utterance; also returns how long it waited for the worker and its cores.
 pub async fn whisper_job(
     node: &Arc<Shared>,
-    worker: &whisper::Handle,
+    worker: &Worker,
     samples: Vec<f32>,
     language: Option<String>,
     prompt: Option<String>,
 ) -> Result<(crate::core::hear::Transcript, Duration)> {
     let (reply, answer) = tokio::sync::oneshot::channel();
-    let cores = node.cores.clone();
-    worker.submit(samples, language, prompt, cores, move |result| {
-        let _ = reply.send(result);
+    // Taken when the worker begins with this job, given back when it is done with it.
+    let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
+    let (cores, taken) = (node.cores.clone(), lease.clone());
+    let job = Job {
+        samples,
+        options: whisper::Options { language, prompt, ..whisper::Options::default() },
+        threads: Box::new(move || {
+            let lease = cores.lease(Class::FinalTranscript, cores.total());
+            let threads = lease.threads();
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+            threads
+        }),
+        reply: Box::new(move |heard| {
+            let held = lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let waited = held.as_ref().map_or(Duration::ZERO, Lease::waited);
+            drop(held);
+            let _ = reply.send((heard, waited));
+        }),
+    };
+    worker.submit(job).map_err(|refused| match refused {
+        Refused::Full(_) => Error::new(Kind::Failed, "too many utterances wait for the recogniser").hint("ask again"),
+        Refused::Stopped(_) => Error::new(Kind::Failed, "the recogniser has ended").hint("start millwright again"),
     })?;
-    Ok(answer.await.map_err(|_| Error::new(Kind::Failed, "the recogniser ended in mid-utterance"))??)
+    let (heard, waited) =
+        answer.await.map_err(|_| Error::new(Kind::Failed, "the recogniser ended in mid-utterance"))?;
+    Ok((heard?, waited))
 }
 
 async fn index_dirs(node: &Arc<Shared>, dirs: Vec<PathBuf>, kb: String, out: &Out) -> Result<Indexed> {
