@@ -35,6 +35,11 @@ models: build
 test-models: build
 	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe
 
+# The README's picture of the panel, from a real turn.
+picture: build
+	$(MILLWRIGHT) index knowledge
+	$(MILLWRIGHT) tui --still docs/panel.svg --question "What is the torque of the M16 flange bolt on the pump jack?"
+
 lint: packages
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings

@@ -228,6 +228,21 @@ pub struct Tui {
     /// How to answer
     #[command(flatten)]
     pub how: How,
+    /// Write one frame as a picture instead, with this question answered
+    #[arg(long, value_name = "F.svg", requires = "question", hide = true)]
+    pub still: Option<PathBuf>,
+    /// The question of the picture
+    #[arg(long, hide = true)]
+    pub question: Option<String>,
+    /// Columns and rows of the picture
+    #[arg(long, default_value = "120x36", value_parser = columns_by_rows, hide = true)]
+    pub size: (u16, u16),
+}
+
+fn columns_by_rows(text: &str) -> Result<(u16, u16), String> {
+    let (columns, rows) = text.split_once('x').ok_or("COLUMNSxROWS")?;
+    let number = |n: &str| n.parse::<u16>().ok().filter(|n| (1..=400).contains(n)).ok_or("1 to 400");
+    Ok((number(columns)?, number(rows)?))
 }
 
 /// `say`

@@ -10,6 +10,7 @@ mod output;
 mod replay;
 mod say;
 mod search;
+mod still;
 mod talk;
 mod transcribe;
 mod tui;

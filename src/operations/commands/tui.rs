@@ -17,6 +17,7 @@ use super::{Context, Result};
 use crate::core::snapshot::{Doing, Microphone, Snapshot};
 use crate::entry::keys::Keys;
 use crate::entry::listen::ear;
+use crate::entry::listen::level::Verdict;
 use crate::entry::listen::push_to_talk::Key;
 use crate::exit::panel::{Command as Wish, Terminal, Theme, View, run_frame, terminal};
 use crate::exit::speak::earcon::Earcon;
@@ -41,6 +42,9 @@ struct Job {
 }
 
 pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
+    if let (Some(file), Some(question)) = (&args.still, &args.question) {
+        return super::still::run(context, &args.how, question, args.size, file).await;
+    }
     let local = Arc::new(Mutex::new(Local { starting: true, ..Local::default() }));
     let mut client = context.client().await?;
     let snapshots = watch_node(context).await?;
@@ -176,9 +180,9 @@ fn hear(
 ) {
     match event {
         ear::Event::Level(level) => change(local, |l| {
-            l.microphone.level_db = level.rms_db;
-            l.microphone.peak_db = level.peak_db;
-            l.microphone.clipping = level.clipping;
+            l.microphone.level_db = level.rms_dbfs;
+            l.microphone.peak_db = level.peak_dbfs;
+            l.microphone.clipping = level.verdict == Verdict::Clipping;
         }),
         ear::Event::Started => {
             change(local, |l| l.listening = true);
