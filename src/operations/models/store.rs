@@ -59,7 +59,11 @@ impl Receipt {
             files: model
                 .files
                 .iter()
-                .map(|f| ReceiptFile { name: f.name.clone(), size: f.size, sha256: f.sha256 })
+                .map(|f| ReceiptFile {
+                    name: f.name.clone(),
+                    size: f.size,
+                    sha256: f.sha256,
+                })
                 .collect(),
         }
     }
@@ -142,7 +146,10 @@ impl Store {
 
     /// The store of a data directory with another manifest.
     pub fn with_manifest(data: &Path, manifest: Manifest) -> Self {
-        Self { root: data.join("models"), manifest }
+        Self {
+            root: data.join("models"),
+            manifest,
+        }
     }
 
     /// Which models there could be.
@@ -189,8 +196,14 @@ impl Store {
     /// file is read.
     pub fn is_installed(&self, model: &Model) -> bool {
         let folder = self.folder(model);
-        let receipt = fs::read_to_string(folder.join(RECEIPT)).ok().and_then(|t| toml::from_str::<Receipt>(&t).ok());
-        receipt.is_some_and(|r| r.is_for(model)) && model.files.iter().all(|f| has_size(&folder.join(&f.name), f.size))
+        let receipt = fs::read_to_string(folder.join(RECEIPT))
+            .ok()
+            .and_then(|t| toml::from_str::<Receipt>(&t).ok());
+        receipt.is_some_and(|r| r.is_for(model))
+            && model
+                .files
+                .iter()
+                .all(|f| has_size(&folder.join(&f.name), f.size))
     }
 
     /// The model to use for a role: the one named by id, the file given by path, or with
@@ -201,7 +214,12 @@ impl Store {
     /// is neither an id of that role nor a file.
     pub fn locate(&self, role: Role, named: Option<&str>) -> Result<Located> {
         let Some(named) = named else {
-            let of_role: Vec<&Model> = self.manifest.models.iter().filter(|m| m.role == role).collect();
+            let of_role: Vec<&Model> = self
+                .manifest
+                .models
+                .iter()
+                .filter(|m| m.role == role)
+                .collect();
             let default = of_role.iter().find(|m| m.default);
             let installed = default
                 .into_iter()
@@ -212,20 +230,32 @@ impl Store {
         };
         let path = Path::new(named);
         match self.manifest.get(named) {
-            Ok(model) if model.role != role => {
-                Err(Error::new(Kind::Usage, format!("{named} is a {}, not a {role}", model.role))
-                    .hint("`millwright models list` shows all"))
-            }
+            Ok(model) if model.role != role => Err(Error::new(
+                Kind::Usage,
+                format!("{named} is a {}, not a {role}", model.role),
+            )
+            .hint("`millwright models list` shows all")),
             Ok(model) if self.is_installed(model) => self.located(model),
             Ok(model) => Err(missing(&format!("{named} is not installed"), &model.id)),
-            Err(_) if path.is_file() => Ok(Located { id: None, path: path.to_owned(), sha256: None }),
+            Err(_) if path.is_file() => Ok(Located {
+                id: None,
+                path: path.to_owned(),
+                sha256: None,
+            }),
             Err(unknown) => Err(unknown),
         }
     }
 
     fn located(&self, model: &Model) -> Result<Located> {
-        let file = model.files.first().ok_or_else(|| missing("the model has no files", &model.id))?;
-        Ok(Located { id: Some(model.id.clone()), path: self.folder(model).join(&file.name), sha256: Some(file.sha256) })
+        let file = model
+            .files
+            .first()
+            .ok_or_else(|| missing("the model has no files", &model.id))?;
+        Ok(Located {
+            id: Some(model.id.clone()),
+            path: self.folder(model).join(&file.name),
+            sha256: Some(file.sha256),
+        })
     }
 
     /// Takes the store for writing.
@@ -243,10 +273,14 @@ impl Store {
             .map_err(|e| faults::io("open", &path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::new(Kind::Failed, format!("another pull or import is at work in {}", self.root.display()))
-                    .hint("wait for it to end, then run this again"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                Kind::Failed,
+                format!(
+                    "another pull or import is at work in {}",
+                    self.root.display()
+                ),
+            )
+            .hint("wait for it to end, then run this again")),
             Err(TryLockError::Error(e)) => Err(faults::io("lock", &path, e)),
         }
     }
@@ -262,12 +296,25 @@ impl Store {
                 Err(e) => return Err(faults::io("read", &path, e)),
                 Ok(_) if !has_size(&path, file.size) => State::Wrong,
                 Ok(_) => {
-                    report.event(Event::Hashing { id: &model.id, file: &file.name });
-                    let digest = Digest::of_file(&path).map_err(|e| faults::io("read", &path, e))?;
-                    if digest == file.sha256 { State::Ok } else { State::Wrong }
+                    report.event(Event::Hashing {
+                        id: &model.id,
+                        file: &file.name,
+                    });
+                    let digest =
+                        Digest::of_file(&path).map_err(|e| faults::io("read", &path, e))?;
+                    if digest == file.sha256 {
+                        State::Ok
+                    } else {
+                        State::Wrong
+                    }
                 }
             };
-            found.push(Checked { id: model.id.clone(), file: file.name.clone(), state, path });
+            found.push(Checked {
+                id: model.id.clone(),
+                file: file.name.clone(),
+                state,
+                path,
+            });
         }
         Ok(found)
     }
@@ -332,7 +379,12 @@ impl Store {
 pub fn verify(store: &Store, wanted: &[String], report: &mut dyn Report) -> Result<Vec<Checked>> {
     let mut models = store.manifest.select(wanted)?;
     if wanted.is_empty() {
-        let here: Vec<&Model> = store.manifest.models.iter().filter(|m| store.has_traces(m)).collect();
+        let here: Vec<&Model> = store
+            .manifest
+            .models
+            .iter()
+            .filter(|m| store.has_traces(m))
+            .collect();
         if !here.is_empty() {
             models = here;
         }
@@ -355,16 +407,27 @@ pub fn verify(store: &Store, wanted: &[String], report: &mut dyn Report) -> Resu
 /// [`Kind::Failed`] where a file is wrong, else [`Kind::Missing`] where one is missing.
 pub fn verdict(rows: &[Checked]) -> Result<()> {
     let named = |state: State| {
-        rows.iter().filter(|r| r.state == state).map(|r| format!("{}/{}", r.id, r.file)).collect::<Vec<_>>()
+        rows.iter()
+            .filter(|r| r.state == state)
+            .map(|r| format!("{}/{}", r.id, r.file))
+            .collect::<Vec<_>>()
     };
     let (wrong, absent) = (named(State::Wrong), named(State::Missing));
-    let mut ids: Vec<&str> = rows.iter().filter(|r| r.state != State::Ok).map(|r| r.id.as_str()).collect();
+    let mut ids: Vec<&str> = rows
+        .iter()
+        .filter(|r| r.state != State::Ok)
+        .map(|r| r.id.as_str())
+        .collect();
     ids.dedup();
     let hint = format!("millwright models pull {}", ids.join(" "));
     match (wrong.is_empty(), absent.is_empty()) {
         (true, true) => Ok(()),
-        (false, _) => Err(Error::new(Kind::Failed, format!("not as pinned: {}", wrong.join(", "))).hint(hint)),
-        (true, false) => Err(Error::new(Kind::Missing, format!("missing: {}", absent.join(", "))).hint(hint)),
+        (false, _) => {
+            Err(Error::new(Kind::Failed, format!("not as pinned: {}", wrong.join(", "))).hint(hint))
+        }
+        (true, false) => {
+            Err(Error::new(Kind::Missing, format!("missing: {}", absent.join(", "))).hint(hint))
+        }
     }
 }
 
@@ -373,7 +436,8 @@ fn missing(what: &str, name: &str) -> Error {
 }
 
 pub(super) fn has_size(path: &Path, size: u64) -> bool {
-    path.metadata().is_ok_and(|m| m.is_file() && m.len() == size)
+    path.metadata()
+        .is_ok_and(|m| m.is_file() && m.len() == size)
 }
 
 /// Makes renames in a directory last through a power cut, where the system can.
