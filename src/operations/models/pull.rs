@@ -6,7 +6,8 @@ use super::import;
 use super::manifest::{Commercial, Model, Source};
 use super::pip::Pip;
 use super::report::{Consent, Event, Report};
-use super::store::{State, Store};
+use super::store::Store;
+use super::verify::{self, State};
 use crate::operations::outcome::{Error, Kind, Result};
 use serde::Serialize;
 use std::fs;
@@ -99,8 +100,7 @@ fn pull_one(
         return Ok(Outcome::Present);
     }
     // Whole files without a receipt were put there by hand or by a kill at the last moment.
-    if store
-        .check(model, report)?
+    if verify::check(store, model, report)?
         .iter()
         .all(|c| c.state == State::Ok)
     {
