@@ -25,7 +25,12 @@ pub fn disk_full(path: &Path) -> Error {
 pub fn too_little_room(path: &Path, needed: u64, free: u64) -> Error {
     Error::new(
         Kind::Failed,
-        format!("the disk is too full: this takes {} MB, {} has {} MB free", megabytes(needed), path.display(), free / 1_000_000),
+        format!(
+            "the disk is too full: this takes {} MB, {} has {} MB free",
+            megabytes(needed),
+            path.display(),
+            free / 1_000_000
+        ),
     )
     .hint("free some space, then pull again; or keep models elsewhere with --data DIR")
 }
@@ -33,8 +38,11 @@ pub fn too_little_room(path: &Path, needed: u64, free: u64) -> Error {
 /// Fewer (or more) bytes than the pin says.
 pub fn truncated(what: &str, have: u64, want: u64) -> Error {
     let how = if have < want { "truncated" } else { "too long" };
-    Error::new(Kind::Failed, format!("{what} is {how}: {have} of {want} bytes"))
-        .hint("get it again: `millwright models pull` goes on at the next missing part")
+    Error::new(
+        Kind::Failed,
+        format!("{what} is {how}: {have} of {want} bytes"),
+    )
+    .hint("get it again: `millwright models pull` goes on at the next missing part")
 }
 
 /// The right length, other bytes.

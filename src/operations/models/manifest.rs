@@ -39,7 +39,12 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of a turn.
-    pub const ALL: [Role; 4] = [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice];
+    pub const ALL: [Role; 4] = [
+        Role::Recogniser,
+        Role::Answerer,
+        Role::Embedder,
+        Role::Voice,
+    ];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
@@ -209,9 +214,10 @@ impl Source {
     /// The members in the order of the manifest, each with its place in its input.
     pub fn placed(&self) -> Vec<Placed<'_>> {
         let members: Vec<(&Member, Option<&Part>)> = match self {
-            Source::Pip { parts } => {
-                parts.iter().flat_map(|p| p.members.iter().map(move |m| (m, Some(p)))).collect()
-            }
+            Source::Pip { parts } => parts
+                .iter()
+                .flat_map(|p| p.members.iter().map(move |m| (m, Some(p))))
+                .collect(),
             Source::Hub { files, .. } => files.iter().map(|m| (m, None)).collect(),
             Source::File { .. } | Source::Dir { .. } => Vec::new(),
         };
@@ -222,14 +228,26 @@ impl Source {
                 let end = ends.entry(&member.into).or_default();
                 let offset = *end;
                 *end = end.saturating_add(member.size);
-                Placed { member, offset, part }
+                Placed {
+                    member,
+                    offset,
+                    part,
+                }
             })
             .collect()
     }
 
     /// Bytes of each input.
     fn inputs(&self) -> BTreeMap<&str, u64> {
-        self.placed().into_iter().map(|p| (p.member.into.as_str(), p.offset.saturating_add(p.member.size))).collect()
+        self.placed()
+            .into_iter()
+            .map(|p| {
+                (
+                    p.member.into.as_str(),
+                    p.offset.saturating_add(p.member.size),
+                )
+            })
+            .collect()
     }
 }
 
@@ -269,9 +287,14 @@ impl Model {
             }
             for file in &self.files {
                 for from in &file.from {
-                    let size = inputs.get(from.as_str()).ok_or_else(|| format!("a source does not supply {from}"))?;
+                    let size = inputs
+                        .get(from.as_str())
+                        .ok_or_else(|| format!("a source does not supply {from}"))?;
                     if file.make != Make::Ct2ToGgml && *size != file.size {
-                        return Err(format!("a source supplies {size} bytes of {from}, {} has {}", file.name, file.size));
+                        return Err(format!(
+                            "a source supplies {size} bytes of {from}, {} has {}",
+                            file.name, file.size
+                        ));
                     }
                 }
             }
@@ -284,8 +307,14 @@ impl Model {
 fn plain(name: &str) -> std::result::Result<(), String> {
     let fine = !name.is_empty()
         && !name.starts_with('.')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    if fine { Ok(()) } else { Err(format!("{name:?} is not a plain file name")) }
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if fine {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not a plain file name"))
+    }
 }
 
 impl Manifest {
@@ -302,88 +331,22 @@ impl Manifest {
     /// # Errors
     /// One line that names the row and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
-        let bad = |why: String| Error::new(Kind::Failed, format!("the model manifest is wrong: {why}"));
-        let manifest: Manifest = toml::from_str(text)
-            .map_err(|e| Error::new(Kind::Failed, "the model manifest cannot be read").because(e))?;
+        let bad =
+            |why: String| Error::new(Kind::Failed, format!("the model manifest is wrong: {why}"));
+        let manifest: Manifest = toml::from_str(text).map_err(|e| {
+            Error::new(Kind::Failed, "the model manifest cannot be read").because(e)
+        })?;
         let mut seen = HashSet::new();
         for model in &manifest.models {
-            model.check().map_err(|why| bad(format!("{}: {why}", model.id)))?;
+            model
+                .check()
+                .map_err(|why| bad(format!("{}: {why}", model.id)))?;
             if !seen.insert(&model.id) {
                 return Err(bad(format!("{} stands there twice", model.id)));
             }
         }
         Ok(manifest)
     }
-
-    /// The model with that id.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] with the nearest ids.
-    pub fn get(&self, id: &str) -> Result<&Model> {
-        self.models.iter().find(|m| m.id == id).ok_or_else(|| self.unknown(id))
-    }
-
-    /// The models that ids and roles on a command line mean, in the manifest's order and
-    /// each once. Nothing named means the defaults. A role means its defaults, or all of
-    /// its models where none is a default.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] with the nearest ids for a word that is neither.
-    pub fn select(&self, wanted: &[String]) -> Result<Vec<&Model>> {
-        let mut ids: HashSet<&str> = HashSet::new();
-        if wanted.is_empty() {
-            ids.extend(self.models.iter().filter(|m| m.default).map(|m| m.id.as_str()));
-        }
-        for word in wanted {
-            match Role::ALL.into_iter().find(|r| r.as_str() == word) {
-                Some(role) => {
-                    let of_role = || self.models.iter().filter(move |m| m.role == role);
-                    let any_default = of_role().any(|m| m.default);
-                    ids.extend(of_role().filter(|m| m.default || !any_default).map(|m| m.id.as_str()));
-                }
-                None => {
-                    ids.insert(self.get(word)?.id.as_str());
-                }
-            }
-        }
-        Ok(self.models.iter().filter(|m| ids.contains(m.id.as_str())).collect())
-    }
-
-    fn unknown(&self, id: &str) -> Error {
-        let mut near: Vec<(usize, &str)> = self
-            .models
-            .iter()
-            .map(|m| m.id.as_str())
-            .chain(Role::ALL.iter().map(|r| r.as_str()))
-            .map(|known| (distance(&id.to_ascii_lowercase(), known), known))
-            .collect();
-        near.sort_unstable();
-        let near: Vec<&str> = near.into_iter().take(3).map(|(_, known)| known).collect();
-        Error::new(Kind::Usage, format!("there is no model {id:?}"))
-            .hint(format!("did you mean {}? `millwright models list` shows all", near.join(", ")))
-    }
-}
-
-/// How unlike two names are: edits between them, a shared beginning or a name within the
-/// other counting as near.
-fn distance(a: &str, b: &str) -> usize {
-    if a.is_empty() || b.contains(a) || a.contains(b) {
-        return 0;
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (cb, above) in b.iter().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(ca != *cb)).min(left + 1).min(above + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -415,8 +378,12 @@ mod tests {
     #[test]
     fn only_the_voice_needs_a_licence_accepted() {
         let manifest = Manifest::embedded().unwrap();
-        let asks: Vec<&str> =
-            manifest.models.iter().filter(|m| m.commercial != Commercial::Yes).map(|m| m.id.as_str()).collect();
+        let asks: Vec<&str> = manifest
+            .models
+            .iter()
+            .filter(|m| m.commercial != Commercial::Yes)
+            .map(|m| m.id.as_str())
+            .collect();
         assert_eq!(asks, ["piper-en-us-joe"]);
     }
 
@@ -428,29 +395,6 @@ mod tests {
         assert_eq!(placed.len(), 22);
         assert_eq!(placed[21].offset, 21 * 52_428_800);
         assert_eq!(placed[21].offset + placed[21].member.size, model.size());
-    }
-
-    #[test]
-    fn a_role_means_its_default_or_all_where_none_is() {
-        let manifest = Manifest::embedded().unwrap();
-        let ids = |words: &[&str]| -> Vec<String> {
-            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-            manifest.select(&words).unwrap().iter().map(|m| m.id.clone()).collect()
-        };
-        assert_eq!(ids(&["answerer"]), ["qwen2.5-coder-0.5b"]);
-        assert_eq!(ids(&["embedder", "minilm-l6-v2"]), ["minilm-l6-v2"]);
-    }
-
-    #[test]
-    fn an_unknown_id_is_wrong_usage_and_names_the_nearest() {
-        let manifest = Manifest::embedded().unwrap();
-        for (typed, meant) in
-            [("whisper-tiny", "whisper-tiny.en"), ("qwen2.5-coder-0.5", "qwen2.5-coder-0.5b"), ("smolm2-135m", "smollm2-135m")]
-        {
-            let fault = manifest.get(typed).unwrap_err();
-            assert_eq!(fault.kind, Kind::Usage);
-            assert!(fault.hint.contains(&format!("did you mean {meant}")), "{typed}: {}", fault.hint);
-        }
     }
 
     #[test]

@@ -15,7 +15,9 @@ mod manifest;
 mod pip;
 mod pull;
 mod report;
+mod select;
 mod store;
+mod verify;
 mod wheel;
 
 pub use digest::Digest;
@@ -24,4 +26,5 @@ pub use manifest::{Commercial, FileSpec, Make, Manifest, Member, Model, Part, Ro
 pub use pip::Pip;
 pub use pull::{Done, Options, Outcome, pull};
 pub use report::{Consent, Event, Report, Silent};
-pub use store::{Checked, Located, Row, State, Store, verdict, verify};
+pub use store::{Located, Row, Store};
+pub use verify::{Checked, State, verdict, verify};

@@ -32,7 +32,9 @@ impl Default for Pip {
     /// `python3 -m pip` (on Windows `python -m pip`).
     fn default() -> Self {
         let python = if cfg!(windows) { "python" } else { "python3" };
-        Self { command: [python, "-m", "pip"].map(OsString::from).to_vec() }
+        Self {
+            command: [python, "-m", "pip"].map(OsString::from).to_vec(),
+        }
     }
 }
 
@@ -44,7 +46,12 @@ impl Pip {
     /// # Errors
     /// One line for each of: no Python, no pip, no network, no such package, another hash,
     /// a full disk; else the last thing that pip said.
-    pub fn download(&self, part: &Part, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<PathBuf> {
+    pub fn download(
+        &self,
+        part: &Part,
+        folder: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<PathBuf> {
         if let Ok(Some(wheel)) = the_wheel(folder) {
             match wheel::check(&wheel, part) {
                 Ok(()) => return Ok(wheel),
@@ -54,7 +61,10 @@ impl Pip {
         let scratch = folder.join("tmp");
         empty(&scratch)?;
         let requirements = folder.join("requirements.txt");
-        let line = format!("{}=={} --hash=sha256:{}\n", part.package, part.version, part.sha256);
+        let line = format!(
+            "{}=={} --hash=sha256:{}\n",
+            part.package, part.version, part.sha256
+        );
         fs::write(&requirements, line).map_err(|e| faults::io("write", &requirements, e))?;
 
         let (status, said) = self.run(folder, &requirements, &scratch, progress)?;
@@ -79,11 +89,25 @@ impl Pip {
         scratch: &Path,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(ExitStatus, String)> {
-        let (program, first) = self.command.split_first().ok_or_else(|| no_python("pip", None))?;
+        let (program, first) = self
+            .command
+            .split_first()
+            .ok_or_else(|| no_python("pip", None))?;
         let spawned = Command::new(program)
             .args(first)
-            .args(["download", "--only-binary=:all:", "--no-deps", "--require-hashes"])
-            .args(["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"])
+            .args([
+                "download",
+                "--only-binary=:all:",
+                "--no-deps",
+                "--require-hashes",
+            ])
+            .args([
+                "--no-cache-dir",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--progress-bar",
+                "off",
+            ])
             .arg("--dest")
             .arg(folder)
             .arg("--requirement")
@@ -107,7 +131,9 @@ impl Pip {
                     progress(bytes_below(scratch, 4));
                     thread::sleep(TICK);
                 }
-                Err(e) => return Err(Error::new(Kind::Failed, "pip cannot be waited for").because(e)),
+                Err(e) => {
+                    return Err(Error::new(Kind::Failed, "pip cannot be waited for").because(e));
+                }
             }
         };
         Ok((status, listener.join().unwrap_or_default()))
@@ -151,7 +177,9 @@ fn the_wheel(folder: &Path) -> io::Result<Option<PathBuf>> {
 
 fn empty(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(faults::io("empty", folder, e)),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(faults::io("empty", folder, e));
+        }
         _ => {}
     }
     fs::create_dir_all(folder).map_err(|e| faults::io("create", folder, e))
@@ -159,11 +187,19 @@ fn empty(folder: &Path) -> Result<()> {
 
 /// Bytes of the files below a folder, as far as they can be read.
 fn bytes_below(folder: &Path, depth: u8) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .flatten()
         .filter_map(|entry| entry.metadata().ok().map(|m| (entry.path(), m)))
-        .map(|(path, m)| if m.is_dir() && depth > 0 { bytes_below(&path, depth - 1) } else { m.len() })
+        .map(|(path, m)| {
+            if m.is_dir() && depth > 0 {
+                bytes_below(&path, depth - 1)
+            } else {
+                m.len()
+            }
+        })
         .sum()
 }
 
@@ -194,7 +230,8 @@ fn explain(part: &Part, said: &str, folder: &Path) -> Error {
         "Connection reset",
         "RemoteDisconnected",
     ];
-    let any = |words: &[&str]| words.iter().any(|w| said.contains(w));
+    let holds = |text: &str, words: &[&str]| words.iter().any(|w| text.contains(w));
+    let any = |words: &[&str]| holds(said, words);
     let name = format!("{} {}", part.package, part.version);
     let fault = if any(&["No space left on device", "Disk quota exceeded"]) {
         return faults::disk_full(folder);
@@ -214,7 +251,11 @@ fn explain(part: &Part, said: &str, folder: &Path) -> Error {
         Error::new(Kind::Failed, format!("pip could not download {name}"))
             .hint("see what pip says; offline: `millwright models import PATH`")
     };
-    let last = said.lines().map(str::trim).rfind(|l| !l.is_empty() && !l.starts_with("[notice]"));
+    // Where the network is the cause, pip's last line would blame the package.
+    let lines = || said.lines().map(str::trim);
+    let last = lines()
+        .rfind(|l| holds(l, UNREACHABLE))
+        .or_else(|| lines().rfind(|l| !l.is_empty() && !l.starts_with("[notice]")));
     match last {
         Some(line) => fault.because(line),
         None => fault,
@@ -245,23 +286,41 @@ mod tests {
             "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...: Failed to \
              establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/some-model/\n{none}"
         );
-        assert!(said(none).to_string().starts_with("the package index has no some-model 1.0: ERROR: No matching"));
+        assert!(
+            said(none)
+                .to_string()
+                .starts_with("the package index has no some-model 1.0: ERROR: No matching")
+        );
         assert!(said(&cut).to_string().starts_with("no network"));
+        assert!(
+            said(&cut)
+                .to_string()
+                .contains("Temporary failure in name resolution")
+        );
     }
 
     #[test]
     fn a_full_disk_a_missing_pip_and_a_wrong_hash_are_recognised() {
-        let full = said("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device");
+        let full = said(
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+        );
         assert_eq!(full.to_string(), "the disk is full at /data");
-        assert_eq!(said("/usr/bin/python3: No module named pip").kind, Kind::Missing);
-        let hash = said("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.");
+        assert_eq!(
+            said("/usr/bin/python3: No module named pip").kind,
+            Kind::Missing
+        );
+        let hash =
+            said("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.");
         assert!(hash.to_string().contains("wrong SHA-256"));
     }
 
     #[test]
     fn anything_else_gives_the_last_line_of_pip() {
         let fault = said("WARNING: x\nERROR: the moon is in the way\n\n");
-        assert_eq!(fault.to_string(), "pip could not download some-model 1.0: ERROR: the moon is in the way");
+        assert_eq!(
+            fault.to_string(),
+            "pip could not download some-model 1.0: ERROR: the moon is in the way"
+        );
         assert!(!fault.hint.is_empty());
     }
 }

@@ -3,14 +3,13 @@
 //! Invariants: a file is renamed into a model's folder only after its SHA-256 was found
 //! right, and synced; the receipt `installed.toml` is written after the last of them. So a
 //! receipt means that the files were whole when it was written; [`Store::is_installed`]
-//! trusts it and the sizes, [`verify`] trusts nothing but the bytes. Work in progress lies
+//! trusts it and the sizes, [`super::verify`] trusts nothing but the bytes. Work in progress lies
 //! in `DATA/models/.partial` and is never looked at by either. One operation at a time
 //! holds `DATA/models/.lock`.
 
 use super::digest::Digest;
 use super::faults;
 use super::manifest::{Commercial, FileSpec, Manifest, Model, Role};
-use super::report::{Event, Report};
 use crate::operations::outcome::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -59,7 +58,11 @@ impl Receipt {
             files: model
                 .files
                 .iter()
-                .map(|f| ReceiptFile { name: f.name.clone(), size: f.size, sha256: f.sha256 })
+                .map(|f| ReceiptFile {
+                    name: f.name.clone(),
+                    size: f.size,
+                    sha256: f.sha256,
+                })
                 .collect(),
         }
     }
@@ -95,31 +98,6 @@ pub struct Row {
     pub path: PathBuf,
 }
 
-/// What `models verify` found about one file.
-#[derive(Debug, Clone, Serialize)]
-pub struct Checked {
-    /// The model.
-    pub id: String,
-    /// The file's name.
-    pub file: String,
-    /// What was found.
-    pub state: State,
-    /// Where it lies or would lie.
-    pub path: PathBuf,
-}
-
-/// The state of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Every byte is as pinned.
-    Ok,
-    /// It is not there.
-    Missing,
-    /// Other bytes than pinned.
-    Wrong,
-}
-
 /// A model that can be loaded.
 #[derive(Debug, Clone)]
 pub struct Located {
@@ -142,7 +120,10 @@ impl Store {
 
     /// The store of a data directory with another manifest.
     pub fn with_manifest(data: &Path, manifest: Manifest) -> Self {
-        Self { root: data.join("models"), manifest }
+        Self {
+            root: data.join("models"),
+            manifest,
+        }
     }
 
     /// Which models there could be.
@@ -189,8 +170,14 @@ impl Store {
     /// file is read.
     pub fn is_installed(&self, model: &Model) -> bool {
         let folder = self.folder(model);
-        let receipt = fs::read_to_string(folder.join(RECEIPT)).ok().and_then(|t| toml::from_str::<Receipt>(&t).ok());
-        receipt.is_some_and(|r| r.is_for(model)) && model.files.iter().all(|f| has_size(&folder.join(&f.name), f.size))
+        let receipt = fs::read_to_string(folder.join(RECEIPT))
+            .ok()
+            .and_then(|t| toml::from_str::<Receipt>(&t).ok());
+        receipt.is_some_and(|r| r.is_for(model))
+            && model
+                .files
+                .iter()
+                .all(|f| has_size(&folder.join(&f.name), f.size))
     }
 
     /// The model to use for a role: the one named by id, the file given by path, or with
@@ -201,7 +188,12 @@ impl Store {
     /// is neither an id of that role nor a file.
     pub fn locate(&self, role: Role, named: Option<&str>) -> Result<Located> {
         let Some(named) = named else {
-            let of_role: Vec<&Model> = self.manifest.models.iter().filter(|m| m.role == role).collect();
+            let of_role: Vec<&Model> = self
+                .manifest
+                .models
+                .iter()
+                .filter(|m| m.role == role)
+                .collect();
             let default = of_role.iter().find(|m| m.default);
             let installed = default
                 .into_iter()
@@ -212,20 +204,32 @@ impl Store {
         };
         let path = Path::new(named);
         match self.manifest.get(named) {
-            Ok(model) if model.role != role => {
-                Err(Error::new(Kind::Usage, format!("{named} is a {}, not a {role}", model.role))
-                    .hint("`millwright models list` shows all"))
-            }
+            Ok(model) if model.role != role => Err(Error::new(
+                Kind::Usage,
+                format!("{named} is a {}, not a {role}", model.role),
+            )
+            .hint("`millwright models list` shows all")),
             Ok(model) if self.is_installed(model) => self.located(model),
             Ok(model) => Err(missing(&format!("{named} is not installed"), &model.id)),
-            Err(_) if path.is_file() => Ok(Located { id: None, path: path.to_owned(), sha256: None }),
+            Err(_) if path.is_file() => Ok(Located {
+                id: None,
+                path: path.to_owned(),
+                sha256: None,
+            }),
             Err(unknown) => Err(unknown),
         }
     }
 
     fn located(&self, model: &Model) -> Result<Located> {
-        let file = model.files.first().ok_or_else(|| missing("the model has no files", &model.id))?;
-        Ok(Located { id: Some(model.id.clone()), path: self.folder(model).join(&file.name), sha256: Some(file.sha256) })
+        let file = model
+            .files
+            .first()
+            .ok_or_else(|| missing("the model has no files", &model.id))?;
+        Ok(Located {
+            id: Some(model.id.clone()),
+            path: self.folder(model).join(&file.name),
+            sha256: Some(file.sha256),
+        })
     }
 
     /// Takes the store for writing.
@@ -243,33 +247,16 @@ impl Store {
             .map_err(|e| faults::io("open", &path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::new(Kind::Failed, format!("another pull or import is at work in {}", self.root.display()))
-                    .hint("wait for it to end, then run this again"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                Kind::Failed,
+                format!(
+                    "another pull or import is at work in {}",
+                    self.root.display()
+                ),
+            )
+            .hint("wait for it to end, then run this again")),
             Err(TryLockError::Error(e)) => Err(faults::io("lock", &path, e)),
         }
-    }
-
-    /// What is found about each file of a model by reading all of it.
-    pub(super) fn check(&self, model: &Model, report: &mut dyn Report) -> Result<Vec<Checked>> {
-        let folder = self.folder(model);
-        let mut found = Vec::with_capacity(model.files.len());
-        for file in &model.files {
-            let path = folder.join(&file.name);
-            let state = match path.metadata() {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => State::Missing,
-                Err(e) => return Err(faults::io("read", &path, e)),
-                Ok(_) if !has_size(&path, file.size) => State::Wrong,
-                Ok(_) => {
-                    report.event(Event::Hashing { id: &model.id, file: &file.name });
-                    let digest = Digest::of_file(&path).map_err(|e| faults::io("read", &path, e))?;
-                    if digest == file.sha256 { State::Ok } else { State::Wrong }
-                }
-            };
-            found.push(Checked { id: model.id.clone(), file: file.name.clone(), state, path });
-        }
-        Ok(found)
     }
 
     /// Moves finished, verified files into the model's folder and writes the receipt last.
@@ -308,7 +295,7 @@ impl Store {
     }
 
     /// Takes back the word that the files are whole.
-    fn withdraw(&self, model: &Model) -> Result<()> {
+    pub(super) fn withdraw(&self, model: &Model) -> Result<()> {
         let receipt = self.folder(model).join(RECEIPT);
         match fs::remove_file(&receipt) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(faults::io("remove", &receipt, e)),
@@ -316,55 +303,10 @@ impl Store {
         }
     }
 
-    fn has_traces(&self, model: &Model) -> bool {
+    /// True where anything of the model is in its folder.
+    pub(super) fn has_traces(&self, model: &Model) -> bool {
         let folder = self.folder(model);
         folder.join(RECEIPT).exists() || model.files.iter().any(|f| folder.join(&f.name).exists())
-    }
-}
-
-/// Reads every byte of the named models (ids and roles); with nothing named, of those that
-/// have anything on disk, or of the defaults where none has. A model that is found wrong
-/// loses its receipt, so that it is not used and the next pull replaces it.
-///
-/// # Errors
-/// An unknown name, or a file system that refuses. What is wrong with a file is no error
-/// here: it is in the rows, and [`verdict`] makes one of them.
-pub fn verify(store: &Store, wanted: &[String], report: &mut dyn Report) -> Result<Vec<Checked>> {
-    let mut models = store.manifest.select(wanted)?;
-    if wanted.is_empty() {
-        let here: Vec<&Model> = store.manifest.models.iter().filter(|m| store.has_traces(m)).collect();
-        if !here.is_empty() {
-            models = here;
-        }
-    }
-    let mut rows = Vec::new();
-    for model in models {
-        let found = store.check(model, report)?;
-        if found.iter().any(|c| c.state != State::Ok) {
-            // A store that cannot be written can still be verified.
-            let _ = store.withdraw(model);
-        }
-        rows.extend(found);
-    }
-    Ok(rows)
-}
-
-/// The outcome of a verification as one error, or none.
-///
-/// # Errors
-/// [`Kind::Failed`] where a file is wrong, else [`Kind::Missing`] where one is missing.
-pub fn verdict(rows: &[Checked]) -> Result<()> {
-    let named = |state: State| {
-        rows.iter().filter(|r| r.state == state).map(|r| format!("{}/{}", r.id, r.file)).collect::<Vec<_>>()
-    };
-    let (wrong, absent) = (named(State::Wrong), named(State::Missing));
-    let mut ids: Vec<&str> = rows.iter().filter(|r| r.state != State::Ok).map(|r| r.id.as_str()).collect();
-    ids.dedup();
-    let hint = format!("millwright models pull {}", ids.join(" "));
-    match (wrong.is_empty(), absent.is_empty()) {
-        (true, true) => Ok(()),
-        (false, _) => Err(Error::new(Kind::Failed, format!("not as pinned: {}", wrong.join(", "))).hint(hint)),
-        (true, false) => Err(Error::new(Kind::Missing, format!("missing: {}", absent.join(", "))).hint(hint)),
     }
 }
 
@@ -373,7 +315,8 @@ fn missing(what: &str, name: &str) -> Error {
 }
 
 pub(super) fn has_size(path: &Path, size: u64) -> bool {
-    path.metadata().is_ok_and(|m| m.is_file() && m.len() == size)
+    path.metadata()
+        .is_ok_and(|m| m.is_file() && m.len() == size)
 }
 
 /// Makes renames in a directory last through a power cut, where the system can.

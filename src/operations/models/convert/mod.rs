@@ -3,5 +3,6 @@
 pub mod ct2;
 pub mod ggml;
 pub mod mel;
+mod tokens;
 
 pub use ggml::ct2_to_ggml;
