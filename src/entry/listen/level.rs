@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::core::hear::SAMPLE_RATE;
+use crate::core::hear::loudness::dbfs;
 
 /// One block is 100 ms; ten of them are the last second.
 const BLOCK: usize = SAMPLE_RATE as usize / 10;
 const BLOCKS: usize = 10;
 
-/// The level that silence is shown as, in dBFS.
-pub const FLOOR_DBFS: f32 = -100.0;
 /// From this magnitude on a sample counts as clipped (−0.1 dBFS; converters rarely reach 1.0).
 const CLIPPED: f32 = 0.989;
 /// So many clipped samples in a second are heard as distortion.
@@ -95,23 +94,10 @@ impl Meter {
     }
 }
 
-/// A magnitude (0..1) in decibels below full scale, at least [`FLOOR_DBFS`].
-pub fn dbfs(magnitude: f32) -> f32 {
-    if magnitude > 0.0 { (20.0 * magnitude.log10()).max(FLOOR_DBFS) } else { FLOOR_DBFS }
-}
-
-/// Root mean square of some samples (0..1); 0 for none.
-pub fn rms(samples: &[f32]) -> f32 {
-    if samples.is_empty() {
-        return 0.0;
-    }
-    let energy: f64 = samples.iter().map(|&s| f64::from(s) * f64::from(s)).sum();
-    (energy / samples.len() as f64).sqrt() as f32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::hear::loudness::FLOOR_DBFS;
 
     fn after(samples: &[f32]) -> Level {
         let mut meter = Meter::default();

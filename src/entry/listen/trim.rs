@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::level::{dbfs, rms};
 use crate::core::hear::SAMPLE_RATE;
+use crate::core::hear::loudness::{dbfs, rms};
 
 /// 10 ms.
 const FRAME: usize = SAMPLE_RATE as usize / 100;
