@@ -144,7 +144,10 @@ fn warnings_that_do_not_fit_are_all_reached_by_their_key() {
     let answer = snapshot.turn.answer.as_mut().unwrap();
     let one = answer.warnings[0].clone();
     answer.warnings = (0..12)
-        .map(|n| crate::core::answer::Said { text: format!("DANGER: hazard number {n} of the twelve"), ..one.clone() })
+        .map(|n| crate::core::answer::Said {
+            text: format!("DANGER: hazard number {n} of the twelve"),
+            ..one.clone()
+        })
         .collect();
     let mut view = view((60, 16));
     let mut seen = String::new();
