@@ -375,3 +375,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_signal_word_is_seen_at_every_size_and_under_every_overlay() {
+    let mut snapshot = sample::doing(Doing::Speaking);
+    snapshot.notice = "the headset went away".to_string();
+    for (columns, rows) in (40..200).step_by(20).flat_map(|w| (10..60).step_by(3).map(move |h| (w, h))) {
+        for overlay in [Overlay::None, Overlay::Help, Overlay::Citation] {
+            let mut view = view((columns, rows));
+            (view.overlay, view.scroll) = (overlay, 9);
+            let frame = shown(&snapshot, &view);
+            assert!(frame.contains("▲ DANGER"), "{columns}×{rows} {overlay:?}\n{frame}");
+        }
+    }
+}
