@@ -101,10 +101,13 @@ impl Keys {
         if key.kind == KeyEventKind::Release {
             return None;
         }
-        let command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SUPER);
+        let command =
+            key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SUPER);
         match key.code {
             KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => Some(Action::Quit),
-            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) && typing => Some(Action::Cancel),
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) && typing => {
+                Some(Action::Cancel)
+            }
             KeyCode::Char(_) if command && !alt_gr(key) => None,
             KeyCode::Char('q') if !typing => Some(Action::Quit),
             KeyCode::Char('?') if !typing => Some(Action::Help),
@@ -303,8 +306,7 @@ mod tests {
 
     #[test]
     fn a_second_short_push_counts_where_release_is_reported() {
-        let events =
-            [(0, press(SPACE)), (200, release(SPACE)), (300, press(SPACE)), (500, release(SPACE))];
+        let events = [(0, press(SPACE)), (200, release(SPACE)), (300, press(SPACE)), (500, release(SPACE))];
         let seen = run(&mut Keys::new(true), &events);
         assert_eq!(seen, [Action::PushDown, Action::PushUp, Action::PushDown, Action::PushUp]);
     }

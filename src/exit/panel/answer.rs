@@ -10,7 +10,7 @@ use crate::core::snapshot::{Doing, Snapshot, TurnView};
 
 use super::theme::Theme;
 use super::view::View;
-use super::{heading, state, text};
+use super::{heading, node, state, text};
 
 /// The lines of the column, and at which line each citation begins.
 pub struct Flow {
@@ -35,20 +35,23 @@ pub fn flow(snapshot: &Snapshot, view: &View, cells: usize, whole_quotes: bool) 
     }
     match &turn.answer {
         Some(answer) => {
-            said(&mut flow, answer, theme, cells);
+            said(&mut flow, answer, theme, cells, whole_quotes);
             sources(&mut flow, answer, view, cells, whole_quotes);
         }
-        None if turn.fault.is_none() => flow.lines.extend(nothing_yet(snapshot, view, cells)),
+        None if turn.fault.is_none() => flow.lines.extend(nothing_yet(snapshot, view, cells, whole_quotes)),
         None => {}
     }
     flow
 }
 
-fn said(flow: &mut Flow, answer: &Answer, theme: Theme, cells: usize) {
+fn said(flow: &mut Flow, answer: &Answer, theme: Theme, cells: usize, airy: bool) {
     if !answer.lead.is_empty() {
         flow.lines.extend(text::wrap(&[Span::styled(answer.lead.clone(), theme.strong())], cells, 0));
     }
     for sentence in &answer.sentences {
+        if airy && !flow.lines.is_empty() {
+            flow.lines.push(Line::default());
+        }
         let mut spans = with_numbers(&sentence.text, answer, theme);
         for n in &sentence.citations {
             spans.push(Span::styled(format!(" [{n}]"), theme.citation()));
@@ -63,7 +66,11 @@ fn said(flow: &mut Flow, answer: &Answer, theme: Theme, cells: usize) {
     // Why the draft was thrown away is worth a line only where its place was taken.
     if answer.rung < Rung::Constrained && !answer.verdict.passed {
         for doubt in doubts.chain(answer.verdict.reasons.iter().cloned()) {
-            flow.lines.extend(text::wrap(&[Span::styled(format!("guard: {doubt}"), theme.faint())], cells, 7));
+            flow.lines.extend(text::wrap(
+                &[Span::styled(format!("guard: {doubt}"), theme.faint())],
+                cells,
+                7,
+            ));
         }
     }
 }
@@ -96,17 +103,22 @@ fn sources(flow: &mut Flow, answer: &Answer, view: &View, cells: usize, whole_qu
     flow.lines.push(Line::default());
     flow.lines.push(heading::line("SOURCES", "", cells, theme));
     for (i, citation) in answer.citations.iter().enumerate() {
+        if whole_quotes && i > 0 {
+            flow.lines.push(Line::default());
+        }
         let selected = view.selected == Some(i);
         flow.citations.push(flow.lines.len());
         let sign = if selected { "▶" } else { " " };
         let number = Span::styled(format!("{sign}[{}] ", i + 1), theme.citation());
         let indent = number.width();
-        let place = Span::styled(place(citation), if selected { theme.strong() } else { theme.text() });
+        let whole = selected || whole_quotes;
+        let place = if whole { place(citation) } else { short_place(citation, cells.saturating_sub(indent)) };
+        let place = Span::styled(place, if selected { theme.strong() } else { theme.text() });
         let quote = format!("“{}”", text::clean(citation.quote.trim()));
         let mut lines = text::wrap(&[number, place], cells, indent);
         let quote = Span::styled(format!("{}{quote}", " ".repeat(indent)), theme.faint());
         let quoted = text::wrap(&[quote], cells, indent);
-        let room = if selected || whole_quotes { quoted.len() } else { 1 };
+        let room = if whole { quoted.len() } else { 1 };
         let cut = quoted.len() > room;
         lines.extend(quoted.into_iter().take(room));
         if let (true, Some(last)) = (cut, lines.last_mut()) {
@@ -138,15 +150,40 @@ pub fn place(citation: &Citation) -> String {
     parts.join(" · ")
 }
 
-fn nothing_yet(snapshot: &Snapshot, view: &View, cells: usize) -> Vec<Line<'static>> {
+/// The same in at most `cells` cells: the outer headings go first, the innermost last.
+fn short_place(citation: &Citation, cells: usize) -> String {
+    let mut short = citation.clone();
+    while text::width(&place(&short)) > cells {
+        let section = short.section.trim_start_matches("… > ");
+        let Some((_, inner)) = section.split_once(" > ") else { break };
+        short.section = format!("… > {inner}");
+    }
+    text::fit(&place(&short), cells)
+}
+
+fn nothing_yet(snapshot: &Snapshot, view: &View, cells: usize, wide: bool) -> Vec<Line<'static>> {
     let theme = view.theme;
     let turn = view.turn(snapshot);
     if snapshot.doing == Doing::Idle && turn.question.is_empty() {
-        let how = if view.hold_to_talk { "Hold SPACE (or F5) and ask." } else { "Press SPACE (or F5), ask, press it again." };
-        return vec![
+        let how = if view.hold_to_talk {
+            "Hold SPACE (or F5) and ask."
+        } else {
+            "Press SPACE (or F5), ask, press it again."
+        };
+        let mut lines = vec![
+            Line::default(),
             Line::styled(text::fit(how, cells), theme.strong()),
-            Line::styled(text::fit("Or type a question and press ENTER. Press ? for help.", cells), theme.text()),
+            Line::styled(
+                text::fit("Or type a question and press ENTER. Press ? for help.", cells),
+                theme.text(),
+            ),
+            Line::default(),
         ];
+        // On a wide screen the node stands in the head of the frame.
+        if !wide {
+            lines.extend(node::lines(snapshot, theme, cells));
+        }
+        return lines;
     }
     let busy = match snapshot.doing {
         Doing::Idle | Doing::Listening => return vec![],
@@ -161,7 +198,6 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View, whol
     let theme = view.theme;
     let turn = view.turn(snapshot);
     let cells = usize::from(area.width);
-    text::put(buf, area, 0, &heading::line(title(turn), &rung(turn), cells, theme));
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let flow = flow(snapshot, view, cells, whole_quotes);
     let rows = usize::from(body.height);
@@ -169,12 +205,13 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View, whol
     for (row, line) in flow.lines.iter().skip(first).take(rows).enumerate() {
         text::put(buf, body, row as u16, line);
     }
-    let below = flow.lines.len().saturating_sub(first + rows);
-    let (up, down) = (if first > 0 { "▲" } else { "" }, if below > 0 { "▼" } else { "" });
-    if rows > 0 && !(up.is_empty() && down.is_empty()) {
-        let more = Line::styled(format!(" {up}{down} {below} more "), theme.near());
-        text::put_right(buf, body, body.height - 1, &more);
-    }
+    let title = match (first, flow.lines.len().saturating_sub(first + rows)) {
+        (0, 0) => title(turn).to_string(),
+        (0, below) => format!("{} ▼ {below} more", title(turn)),
+        (above, 0) => format!("{} ▲ {above} above", title(turn)),
+        (above, below) => format!("{} ▲ {above} above ▼ {below} more", title(turn)),
+    };
+    text::put(buf, area, 0, &heading::line(&title, &rung(turn), cells, theme));
 }
 
 fn title(turn: &TurnView) -> &'static str {
@@ -192,10 +229,10 @@ fn title(turn: &TurnView) -> &'static str {
 fn rung(turn: &TurnView) -> String {
     let Some(answer) = &turn.answer else { return String::new() };
     let steps = match answer.rung {
-        Rung::Refused => "▮▯▯▯",
-        Rung::Quoted => "▮▮▯▯",
-        Rung::Constrained => "▮▮▮▯",
-        Rung::Recombined => "▮▮▮▮",
+        Rung::Refused => "■□□□",
+        Rung::Quoted => "■■□□",
+        Rung::Constrained => "■■■□",
+        Rung::Recombined => "■■■■",
     };
     if answer.rung_why.is_empty() {
         format!("{steps} {}", answer.rung)

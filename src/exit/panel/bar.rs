@@ -42,10 +42,12 @@ pub fn budget(cells: usize, entry: &Entry, theme: Theme) -> Vec<Span<'static>> {
     (0..cells)
         .map(|cell| {
             // The mark takes a cell of its own; what is late begins behind it.
-            let filled = end.saturating_sub(cell * 8).min(8);
+            let begin = if cell > mark { cell - 1 } else { cell };
+            let filled = end.saturating_sub(begin * 8).min(8);
             match cell {
                 c if c == mark => Span::styled("│", if late { theme.over() } else { theme.faint() }),
                 c if c > mark && late => {
+                    // However little it is late, it is seen.
                     let filled = if c == mark + 1 { filled.max(4) } else { filled };
                     Span::styled(EIGHTHS[filled], theme.over())
                 }
@@ -94,8 +96,13 @@ mod tests {
 
     #[test]
     fn late_the_bar_crosses_the_mark() {
-        assert_eq!(drawn(125.0, 0.0, 100), "████████│▌  ");
+        assert_eq!(drawn(125.0, 0.0, 100), "████████│██ ");
         assert_eq!(drawn(900.0, 0.0, 100), "████████│███");
+    }
+
+    #[test]
+    fn a_little_late_is_seen() {
+        assert_eq!(drawn(101.0, 0.0, 100), "████████│▌  ");
     }
 
     #[test]

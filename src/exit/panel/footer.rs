@@ -39,12 +39,12 @@ fn keys(snapshot: &Snapshot, view: &View) -> Vec<(&'static str, &'static str)> {
         keys.push(("ESC", "stop"));
     }
     if view.turn(snapshot).answer.as_ref().is_some_and(|a| !a.citations.is_empty()) {
-        keys.extend([("TAB", "source"), ("ENTER", "open")]);
+        keys.push(("TAB", "source"));
     }
-    keys.push(("↑↓", "scroll"));
+    keys.push(("?", "help"));
     if !snapshot.history.is_empty() {
         keys.push(("←→", "turns"));
     }
-    keys.extend([("F2", "colours"), ("?", "help"), ("q", "quit")]);
+    keys.extend([("↑↓", "scroll"), ("q", "quit"), ("F2", "colours")]);
     keys
 }

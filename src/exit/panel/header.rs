@@ -12,14 +12,10 @@ use super::{deadline, microphone, node, state, text, view::View};
 /// Draws the head of the frame.
 pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let wide = area.width >= 120;
-    let plate = if area.height >= 3 && area.width >= 78 { state::LARGE } else { state::SMALL };
+    let plate = if area.height >= 3 && area.width >= 80 { state::LARGE } else { state::SMALL };
     let plate = Rect { width: plate.min(area.width), ..area };
     state::draw(buf, plate, snapshot, view);
-    let rest = Rect {
-        x: plate.right() + 1,
-        width: area.width.saturating_sub(plate.width + 1),
-        ..area
-    };
+    let rest = Rect { x: plate.right() + 2, width: area.width.saturating_sub(plate.width + 2), ..area };
     let gauges = if wide { Rect { width: 54.min(rest.width), ..rest } } else { rest };
     let mut row = 0;
     let mut next = || {
@@ -37,11 +33,8 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     microphone::draw(buf, next(), snapshot, view);
     deadline::draw(buf, next(), snapshot, view);
     if wide {
-        let facts = Rect {
-            x: gauges.right() + 3,
-            width: area.right().saturating_sub(gauges.right() + 3),
-            ..area
-        };
+        let facts =
+            Rect { x: gauges.right() + 3, width: area.right().saturating_sub(gauges.right() + 3), ..area };
         node::draw(buf, facts, snapshot, view);
     }
 }

@@ -41,7 +41,8 @@ fn strip(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let mut room = usize::from(area.width).saturating_sub(7);
     for (back, turn) in snapshot.history.iter().rev().enumerate() {
         let chosen = view.back == back + 1;
-        let item = format!("{}{} {}", if chosen { "◀" } else { " " }, text::time(turn.elapsed_ms), rung(turn));
+        let item =
+            format!("{}{} {}", if chosen { "◀" } else { " " }, text::time(turn.elapsed_ms), rung(turn));
         let cells = text::width(&item) + 2;
         if cells > room {
             break;

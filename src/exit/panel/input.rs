@@ -29,9 +29,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, view: &View) -> Option<Position> {
 /// Draws the notice: a device lost, a node taken over.
 pub fn notice(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let notice = text::fit(&snapshot.notice, usize::from(area.width).saturating_sub(2));
-    let line = Line::from(vec![
-        Span::styled("! ", view.theme.near()),
-        Span::styled(notice, view.theme.near()),
-    ]);
+    let line =
+        Line::from(vec![Span::styled("! ", view.theme.near()), Span::styled(notice, view.theme.near())]);
     text::put(buf, area, 0, &line);
 }

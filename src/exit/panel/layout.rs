@@ -47,12 +47,7 @@ impl Plan {
     /// What an overlay may cover: everything between warnings and input.
     pub fn below_warnings(&self) -> Rect {
         let top = self.warnings.bottom().max(self.question.bottom());
-        Rect {
-            x: self.header.x,
-            y: top,
-            width: self.header.width,
-            height: self.input.y.saturating_sub(top),
-        }
+        Rect { x: self.header.x, y: top, width: self.header.width, height: self.input.y.saturating_sub(top) }
     }
 }
 
@@ -136,7 +131,8 @@ fn stack(mut rows: Rows, plan: &mut Plan, snapshot: &Snapshot, view: &View) {
     let strip = u16::from(!snapshot.history.is_empty());
     let need = warning_rows(snapshot, view, width);
     // What is given up, in this order, so that warnings and answer have their rows.
-    let offers = [(full, strip, 12), (compact, strip, ANSWER_ROWS), (compact, 0, ANSWER_ROWS), (1, 0, ANSWER_ROWS)];
+    let offers =
+        [(full, strip, 12), (compact, strip, ANSWER_ROWS), (compact, 0, ANSWER_ROWS), (1, 0, ANSWER_ROWS)];
     let (ledger_rows, strip) = offers
         .into_iter()
         .find(|(ledger, strip, answer)| need + ledger + strip + answer <= room)

@@ -13,8 +13,10 @@ use super::{bar, heading, state, text};
 
 /// Columns of a stage's name.
 const NAME: usize = 11;
-/// Columns of one cell of the compact form, gap included.
+/// Columns of one cell of the compact form, with the gap after it.
 const CELL: usize = 27;
+/// Columns between two cells.
+const GAP: usize = 2;
 /// Columns of the figures beside a bar in the full form.
 const FIGURES: usize = 31;
 
@@ -29,7 +31,7 @@ pub fn full_rows(turn: &TurnView) -> usize {
 }
 
 fn columns(cells: usize) -> usize {
-    ((cells + 1) / CELL).max(1)
+    ((cells + GAP) / CELL).max(1)
 }
 
 /// Draws the ledger: full where the area has the rows for it, else compact.
@@ -54,31 +56,29 @@ fn sums(turn: &TurnView) -> String {
     if let Some(ms) = turn.first_audio_ms {
         parts.push(format!("first sound {}", text::time(ms)));
     }
-    parts.push(format!("total {}", text::time(turn.elapsed_ms)));
+    if turn.elapsed_ms > 0.0 {
+        parts.push(format!("total {}", text::time(turn.elapsed_ms)));
+    }
     parts.join(" · ")
 }
 
 fn compact(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let columns = columns(usize::from(area.width));
     let rows = Stage::ALL.len().div_ceil(columns);
-    let cell = (usize::from(area.width) + 1) / columns;
+    let cell = (usize::from(area.width) + GAP) / columns;
     for (i, stage) in Stage::ALL.into_iter().enumerate() {
         let (column, row) = (i / rows, i % rows);
-        let place = Rect {
-            x: area.x + (column * cell) as u16,
-            width: (cell - 1) as u16,
-            ..area
-        };
-        text::put(buf, place, row as u16 + 1, &compact_cell(stage, cell - 1, snapshot, view));
+        let place = Rect { x: area.x + (column * cell) as u16, width: (cell - GAP) as u16, ..area };
+        text::put(buf, place, row as u16 + 1, &compact_cell(stage, cell - GAP, snapshot, view));
     }
 }
 
 fn compact_cell(stage: Stage, cells: usize, snapshot: &Snapshot, view: &View) -> Line<'static> {
-    const VALUE: usize = 7;
+    const VALUE: usize = 6;
     let theme = view.theme;
     let room = cells.saturating_sub(NAME + VALUE);
     let Some(entry) = view.turn(snapshot).ledger.of(stage) else {
-        return absent(stage, room + VALUE, snapshot, view);
+        return absent(stage, snapshot, view);
     };
     if is_skipped(entry) {
         let note = text::fit(&entry.note, room + VALUE);
@@ -100,14 +100,16 @@ fn full(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let turn = view.turn(snapshot);
     let room = usize::from(area.width).saturating_sub(NAME + FIGURES);
     let mut head = vec![Span::styled(format!("{:<NAME$}", "stage"), theme.faint())];
-    let legend = if room >= 22 { "▒ waited █ spent │ budget" } else { "▒ █ │ in ms" };
-    head.push(Span::styled(format!("{:<room$}", text::fit(legend, room)), theme.faint()));
-    head.push(Span::styled(format!("{:>7}{:>7}{:>8}{:>9}", "waited", "spent", "budget", "± ms"), theme.faint()));
+    head.push(Span::styled(format!("{:<room$}", text::fit("▒ waited █ spent", room)), theme.faint()));
+    head.push(Span::styled(
+        format!("{:>7}{:>7}{:>8}{:>9}", "waited", "spent", "budget", "± ms"),
+        theme.faint(),
+    ));
     text::put(buf, area, 1, &Line::from(head));
     let mut row = 2;
     for stage in Stage::ALL {
         let line = match turn.ledger.of(stage) {
-            None => absent(stage, room, snapshot, view),
+            None => absent(stage, snapshot, view),
             Some(entry) if is_skipped(entry) => {
                 let note = text::fit(&format!("skipped: {}", entry.note), room + FIGURES);
                 Line::styled(format!("{:<NAME$}{note}", stage.name()), theme.faint())
@@ -143,16 +145,14 @@ fn name(stage: Stage, entry: &Entry, theme: Theme) -> Span<'static> {
 }
 
 /// A stage that has no line: under way, or not reached.
-fn absent(stage: Stage, room: usize, snapshot: &Snapshot, view: &View) -> Line<'static> {
+fn absent(stage: Stage, snapshot: &Snapshot, view: &View) -> Line<'static> {
     let theme = view.theme;
     let under_way = !view.is_back(snapshot) && under_way(snapshot) == Some(stage);
     if under_way {
         let sign = state::sign(snapshot.doing, view.tick);
         Line::styled(format!("{:<NAME$}{sign} under way", stage.name()), theme.strong())
     } else {
-        let mark = room * 2 / 3;
-        let track = format!("{}{}", " ".repeat(mark.min(room)), "");
-        Line::styled(format!("{:<NAME$}{track}", stage.name()), theme.rule())
+        Line::styled(stage.name(), theme.rule())
     }
 }
 

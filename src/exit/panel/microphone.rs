@@ -33,7 +33,13 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let value = if clipping { "   CLIPPING".to_string() } else { level(microphone.level_db) };
     let cells = usize::from(area.width).saturating_sub(5 + text::width(&value) + 1).min(60);
     let share = |db: f32| 1.0 - f64::from(db) / FLOOR_DB;
-    spans.extend(bar::gauge(cells, share(microphone.level_db), Some(share(microphone.peak_db)), style, theme));
+    spans.extend(bar::gauge(
+        cells,
+        share(microphone.level_db),
+        Some(share(microphone.peak_db)),
+        style,
+        theme,
+    ));
     spans.push(Span::styled(value, if clipping { theme.over() } else { theme.text() }));
     text::put(buf, area, 0, &Line::from(spans));
 }

@@ -1,9 +1,8 @@
 //! The panel: a pure function from a [`Snapshot`] and the local [`View`] to a frame.
 //!
-//! It knows no engine and no clock. [`layout`] gives each widget its cells, each widget is
-//! a file: [`state`], [`microphone`] and [`deadline`] in the [`header`]; [`question`],
-//! [`warnings`], [`answer`], [`ledger`], [`history`], [`input`], [`footer`], [`overlay`].
-//! [`terminal`] owns the real terminal and gives it back; [`picture`] draws the same frame
+//! It knows no engine and no clock. `layout` gives each widget its cells, each widget is a
+//! file: `state`, `microphone` and `deadline` in the `header`; `question`, `warnings`,
+//! `answer`, `ledger`, `history`, `input`, `footer`, `overlay`. [`terminal`] owns the real terminal and gives it back; [`picture`] draws the same frame
 //! as SVG.
 //!
 //! Warnings are laid out before the answer, never scroll, and no overlay covers them.
@@ -69,7 +68,8 @@ fn paint(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) -> Opti
         return None;
     };
     header::draw(buf, plan.header, snapshot, view);
-    let asked = question::lines(snapshot, view, usize::from(plan.question.width), usize::from(plan.question.height));
+    let asked =
+        question::lines(snapshot, view, usize::from(plan.question.width), usize::from(plan.question.height));
     for (row, line) in asked.iter().enumerate() {
         text::put(buf, plan.question, row as u16, line);
     }
@@ -99,7 +99,10 @@ fn too_small(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let mut lines = vec![Line::styled(text::fit(&state, cells), theme.plate(snapshot.doing))];
     let warnings = view.turn(snapshot).answer.iter().flat_map(|a| &a.warnings);
     if let Some(signal) = warnings.map(|w| w.signal).max() {
-        lines.push(Line::styled(text::fit(&format!("▲ {}", warnings::word(signal)), cells), theme.signal(signal)));
+        lines.push(Line::styled(
+            text::fit(&format!("▲ {}", warnings::word(signal)), cells),
+            theme.signal(signal),
+        ));
     }
     let advice = format!("terminal too small: {}×{}, needs {columns}×{rows}", area.width, area.height);
     lines.extend(text::wrap(&[ratatui::text::Span::styled(advice, theme.text())], cells, 0));

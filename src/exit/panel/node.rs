@@ -7,24 +7,27 @@ use ratatui::text::{Line, Span};
 use crate::core::snapshot::Snapshot;
 
 use super::text;
+use super::theme::Theme;
 use super::view::View;
 
-/// Draws the node in three rows: index, models, load.
+/// Draws the node in three rows.
 pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
-    let theme = view.theme;
-    let mut row = |at: u16, label: &str, value: String| {
-        let value = text::fit(&value, usize::from(area.width).saturating_sub(7));
-        let line = Line::from(vec![
-            Span::styled(format!("{label:<7}"), theme.heading()),
-            Span::styled(value, theme.text()),
-        ]);
-        text::put(buf, area, at, &line);
-    };
+    for (row, line) in lines(snapshot, view.theme, usize::from(area.width)).iter().enumerate() {
+        text::put(buf, area, row as u16, line);
+    }
+}
+
+/// Index, models and load, a line each.
+pub fn lines(snapshot: &Snapshot, theme: Theme, cells: usize) -> [Line<'static>; 3] {
     let index = if snapshot.index.is_empty() { "nothing indexed yet" } else { &snapshot.index };
-    row(0, "INDEX", index.to_string());
-    let models = if snapshot.models.is_empty() { "none loaded".to_string() } else { snapshot.models.join(" · ") };
-    row(1, "MODELS", models);
-    row(2, "NODE", load(snapshot));
+    let models =
+        if snapshot.models.is_empty() { "none loaded".to_string() } else { snapshot.models.join(" · ") };
+    [("INDEX", index.to_string()), ("MODELS", models), ("NODE", load(snapshot))].map(|(label, value)| {
+        Line::from(vec![
+            Span::styled(format!("{label:<7}"), theme.heading()),
+            Span::styled(text::fit(&value, cells.saturating_sub(7)), theme.text()),
+        ])
+    })
 }
 
 fn load(snapshot: &Snapshot) -> String {

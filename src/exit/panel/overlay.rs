@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::core::snapshot::Snapshot;
 
@@ -22,18 +22,12 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let width = area.width.min(100);
     let height = area.height.min(rows);
-    let place = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
+    let place =
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(place, buf);
     buf.set_style(place, view.theme.ground());
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(view.theme.heading())
-        .title(Span::styled(title, view.theme.strong()));
+    let block =
+        Block::bordered().border_style(view.theme.heading()).title(Span::styled(title, view.theme.strong()));
     let inside = block.inner(place);
     block.render(place, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
@@ -59,9 +53,9 @@ fn help(view: &View, cells: usize) -> Vec<Line<'static>> {
         ("F2", "colours: dark, colour-blind safe, plain"),
         ("q  Ctrl-C", "quit"),
         ("▒▒███··│", "ledger: waited, spent, left, budget; behind │ late"),
-        ("▮▮▮▮", "recombined: own sentences, each one sourced"),
-        ("▮▮▮▯ ▮▮▯▯", "constrained: copied spans · quoted: the manual's words"),
-        ("▮▯▯▯", "refused: the manuals do not say"),
+        ("■■■■", "recombined: own sentences, each one sourced"),
+        ("■■■□ ■■□□", "constrained: copied spans · quoted: the manual's words"),
+        ("■□□□", "refused: the manuals do not say"),
     ];
     rows.into_iter()
         .map(|(key, meaning)| {

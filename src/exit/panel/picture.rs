@@ -23,11 +23,12 @@ const GROUND: &str = "#000000";
 /// The frame as an SVG document.
 pub fn svg(buffer: &Buffer) -> String {
     let area = buffer.area();
-    let (width, height) = (f64::from(area.width) * WIDE + 2.0 * MARGIN, f64::from(area.height) * HIGH + 2.0 * MARGIN);
+    let (width, height) =
+        (f64::from(area.width) * WIDE + 2.0 * MARGIN, f64::from(area.height) * HIGH + 2.0 * MARGIN);
     let mut out = String::new();
     let _ = writeln!(
         out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="{FONT}" font-size="15" xml:space="preserve">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="{FONT}" font-size="15" shape-rendering="crispEdges" xml:space="preserve">"#
     );
     let _ = writeln!(out, r#"<rect width="{width}" height="{height}" rx="6" fill="{GROUND}"/>"#);
     for y in area.top()..area.bottom() {
@@ -58,21 +59,18 @@ fn row(out: &mut String, buffer: &Buffer, y: u16) {
         }
     }
     for run in &runs {
-        if let Some(block) = block(&run.text) {
-            let (left, upper, width, height, opacity) = block;
-            for cell in 0..run.cells {
-                rect(
-                    out,
-                    x(run.column + cell) + left * WIDE,
-                    top + upper * HIGH,
-                    width * WIDE,
-                    height * HIGH,
-                    &run.ink,
-                    opacity,
-                );
-            }
-        } else if !run.text.trim().is_empty() {
+        let blocks = blocks(&run.text);
+        if blocks.is_empty() && !run.text.trim().is_empty() {
             words(out, run, top);
+        }
+        for block in blocks {
+            // Blocks as wide as a cell join into one rectangle, without seams.
+            let (count, width) =
+                if block.width < 1.0 { (run.cells, block.width) } else { (1, run.cells as f64) };
+            for cell in 0..count {
+                let (left, top) = (x(run.column + cell) + block.left * WIDE, top + block.top * HIGH);
+                rect(out, left, top, width * WIDE, block.height * HIGH, &run.ink, block.opacity);
+            }
         }
     }
 }
@@ -90,15 +88,17 @@ fn runs(buffer: &Buffer, y: u16) -> Vec<Run> {
         let symbol = cell.symbol();
         let cells = symbol.width().max(1);
         let (ink, ground) = colours(cell);
-        let blocky = block(symbol).is_some();
+        let blocky = !blocks(symbol).is_empty();
         match runs.last_mut() {
             Some(run)
                 if run.ink == ink
                     && run.ground == ground
                     && run.modifier == cell.modifier
-                    && run.wide == (cells > 1)
+                    // A wide character stands alone: fonts disagree about its width.
+                    && !run.wide
+                    && cells == 1
                     // A run of blocks is one sign repeated; other signs never join it.
-                    && (if blocky { same_block(&run.text, symbol) } else { block(&run.text).is_none() }) =>
+                    && (if blocky { run.text == symbol } else { blocks(&run.text).is_empty() }) =>
             {
                 run.cells += cells;
                 if !blocky {
@@ -118,10 +118,6 @@ fn runs(buffer: &Buffer, y: u16) -> Vec<Run> {
         column += cells;
     }
     runs
-}
-
-fn same_block(run: &str, symbol: &str) -> bool {
-    run == symbol
 }
 
 fn colours(cell: &Cell) -> (String, String) {
@@ -164,9 +160,24 @@ fn rect(out: &mut String, left: f64, top: f64, width: f64, height: f64, fill: &s
     );
 }
 
-/// A block element as left, top, width and height in cells, and its opacity.
-fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
-    let eighths = |n: f64| Some((0.0, 0.0, n / 8.0, 1.0, 1.0));
+/// A rectangle in parts of a cell.
+struct Block {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+    opacity: f64,
+}
+
+/// A block element or a stroke as rectangles; none where the symbol is a letter.
+fn blocks(symbol: &str) -> Vec<Block> {
+    let solid = |left, top, width, height| Block { left, top, width, height, opacity: 1.0 };
+    let eighths = |n: f64| vec![solid(0.0, 0.0, n / 8.0, 1.0)];
+    // Strokes one and a half pixels strong, meeting in the middle of the cell.
+    let left = || solid(0.0, 0.46, 0.58, 0.08);
+    let right = || solid(0.42, 0.46, 0.58, 0.08);
+    let up = || solid(0.42, 0.0, 0.16, 0.54);
+    let down = || solid(0.42, 0.46, 0.16, 0.54);
     match symbol {
         "█" => eighths(8.0),
         "▉" => eighths(7.0),
@@ -176,12 +187,16 @@ fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
         "▍" => eighths(3.0),
         "▎" => eighths(2.0),
         "▏" => eighths(1.0),
-        "▀" => Some((0.0, 0.0, 1.0, 0.5, 1.0)),
-        "▄" => Some((0.0, 0.5, 1.0, 0.5, 1.0)),
-        "▒" => Some((0.0, 0.0, 1.0, 1.0, 0.5)),
-        "│" => Some((0.42, 0.0, 0.16, 1.0, 1.0)),
-        "─" => Some((0.0, 0.47, 1.0, 0.06, 1.0)),
-        _ => None,
+        "▀" => vec![solid(0.0, 0.0, 1.0, 0.5)],
+        "▄" => vec![solid(0.0, 0.5, 1.0, 0.5)],
+        "▒" => vec![Block { opacity: 0.5, ..solid(0.0, 0.0, 1.0, 1.0) }],
+        "│" => vec![solid(0.42, 0.0, 0.16, 1.0)],
+        "─" => vec![solid(0.0, 0.46, 1.0, 0.08)],
+        "┌" => vec![right(), down()],
+        "┐" => vec![left(), down()],
+        "└" => vec![right(), up()],
+        "┘" => vec![left(), up()],
+        _ => vec![],
     }
 }
 
@@ -239,7 +254,8 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 8, 1));
         buffer.set_string(0, 0, "扭矩", Style::new());
         let svg = svg(&buffer);
-        assert!(svg.contains(r#"textLength="36""#) && svg.contains(">扭矩<"), "{svg}");
+        assert!(svg.contains(r#"<text x="10""#) && svg.contains(r#"<text x="28""#), "{svg}");
+        assert_eq!(svg.matches(r#"textLength="18""#).count(), 2);
     }
 
     #[test]

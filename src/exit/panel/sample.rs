@@ -111,10 +111,17 @@ fn turn() -> TurnView {
 }
 
 fn earlier(turn: &str, question: &str, ms: f64, rung: Rung) -> TurnView {
+    let mut answer = Answer { rung, rung_why: String::new(), warnings: vec![], ..answer() };
+    if rung == Rung::Refused {
+        answer.kind = AnswerKind::Refusal;
+        answer.lead.clear();
+        answer.sentences = vec![sentence("The manuals do not say.", &[])];
+        answer.citations.clear();
+    }
     TurnView {
         turn: turn.to_string(),
         question: question.to_string(),
-        answer: Some(Answer { rung, rung_why: String::new(), warnings: vec![], ..answer() }),
+        answer: Some(answer),
         ledger: ledger(Stage::Guard),
         elapsed_ms: ms,
         deadline_ms: 5_000,
@@ -222,12 +229,15 @@ pub fn chinese() -> Snapshot {
     if let Some(a) = &mut s.turn.answer {
         a.lead = "抽油机，M16法兰螺栓：".to_string();
         a.warnings.truncate(1);
-        a.warnings[0].text = "危险：游梁可能坠落。作业前必须对隔离开关Q1上锁挂牌，并用链条固定驴头。".to_string();
-        a.sentences = vec![sentence("分三步对角拧紧至210 N·m，螺纹保持干燥，用塞尺检查间隙，不超过0.05 mm。", &[1])];
+        a.warnings[0].text =
+            "危险：游梁可能坠落。作业前必须对隔离开关Q1上锁挂牌，并用链条固定驴头。".to_string();
+        a.sentences =
+            vec![sentence("分三步对角拧紧至210 N·m，螺纹保持干燥，用塞尺检查间隙，不超过0.05 mm。", &[1])];
         a.citations.truncate(1);
         a.citations[0].document = "抽油机/维修手册.md".to_string();
         a.citations[0].section = "维护 > 拧紧力矩 > 法兰螺栓".to_string();
-        a.citations[0].quote = "M16 8.8 级法兰螺栓：210 N·m，分三步（70、140、210），对角，干螺纹".to_string();
+        a.citations[0].quote =
+            "M16 8.8 级法兰螺栓：210 N·m，分三步（70、140、210），对角，干螺纹".to_string();
     }
     s
 }

@@ -10,8 +10,10 @@ use crate::core::snapshot::{Doing, Snapshot};
 use super::text;
 use super::view::View;
 
-/// Columns of the plate with large letters.
-pub const LARGE: u16 = 40;
+/// Columns of the lamp and the large letters.
+pub const LARGE: u16 = 44;
+/// Columns of the lamp before large letters.
+const LAMP: u16 = 5;
 /// Columns of the plate with plain letters.
 pub const SMALL: u16 = 15;
 
@@ -59,22 +61,24 @@ pub fn sign(doing: Doing, tick: u64) -> &'static str {
     }
 }
 
-/// Draws the plate over the whole area: large letters where three rows and [`LARGE`]
-/// columns are there, else the word.
+/// Draws the state: a lamp and large letters where three rows and [`LARGE`] columns are
+/// there, else the word on a plate.
 pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     let plate = view.theme.plate(snapshot.doing);
-    buf.set_style(area, plate);
     let sign = sign(snapshot.doing, view.tick);
     let word = word(snapshot.doing);
     if area.height < 3 || area.width < LARGE {
+        buf.set_style(area, plate);
         let line = Line::from(Span::styled(format!(" {sign} {word}"), plate));
-        text::put(buf, area, area.height / 2, &line);
-        return;
+        return text::put(buf, area, area.height / 2, &line);
     }
-    text::put(buf, area, 1, &Line::from(Span::styled(format!("  {sign}"), plate)));
-    for (row, letters) in large(word).into_iter().enumerate() {
-        let line = Line::from(Span::styled(format!("     {letters}"), plate));
-        text::put(buf, area, row as u16, &line);
+    let lamp = Rect { width: LAMP, ..area };
+    buf.set_style(lamp, plate);
+    text::put(buf, lamp, 1, &Line::from(Span::styled(format!("  {sign}"), plate)));
+    let letters = Rect { x: lamp.right() + 1, width: area.width - LAMP - 1, ..area };
+    let ink = view.theme.letters(snapshot.doing);
+    for (row, line) in large(word).into_iter().enumerate() {
+        text::put(buf, letters, row as u16, &Line::styled(line, ink));
     }
 }
 
@@ -99,7 +103,7 @@ fn glyph(letter: char) -> [&'static str; 3] {
         'D' => ["█▀▄", "█ █", "▀▀ "],
         'E' => ["█▀▀", "█▀▀", "▀▀▀"],
         'F' => ["█▀▀", "█▀▀", "▀  "],
-        'G' => ["█▀▀", "█ █", "▀▀▀"],
+        'G' => ["█▀▀▀", "█ ▀█", "▀▀▀▀"],
         'H' => ["█ █", "█▀█", "▀ ▀"],
         'I' => ["█", "█", "▀"],
         'K' => ["█ █", "█▀▄", "▀ ▀"],

@@ -12,7 +12,8 @@ use crossterm::event::{
     KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    supports_keyboard_enhancement,
 };
 use crossterm::{cursor, event, execute};
 use ratatui::backend::CrosstermBackend;
@@ -169,14 +170,14 @@ pub fn restore() {
 
 fn take(reports_release: bool) -> std::io::Result<ratatui::Terminal<CrosstermBackend<Stdout>>> {
     let mut out = stdout();
-    execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
+    // Not `Terminal::clear`: it asks for the cursor's place, and waits where nobody answers.
+    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste, EnableFocusChange)?;
     if reports_release {
-        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES | KeyboardEnhancementFlags::REPORT_EVENT_TYPES;
+        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES
+            | KeyboardEnhancementFlags::REPORT_EVENT_TYPES;
         execute!(out, PushKeyboardEnhancementFlags(flags))?;
     }
-    let mut terminal = ratatui::Terminal::new(CrosstermBackend::new(out))?;
-    terminal.clear()?;
-    Ok(terminal)
+    ratatui::Terminal::new(CrosstermBackend::new(out))
 }
 
 /// A panic on the panel's own thread gives the terminal back before it is printed; one of
@@ -206,4 +207,162 @@ fn refused(e: std::io::Error) -> Error {
 /// The panic that poisons these locks leaves nothing half done under them.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    //! Each test runs this test binary again inside a pseudo-terminal, as a child that
+    //! enters the panel, and looks at what the terminal is left with.
+
+    use std::io::Read;
+    use std::path::PathBuf;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use portable_pty::{CommandBuilder, NativePtySystem, PtySize, PtySystem};
+
+    use super::*;
+    use crate::exit::panel::Theme;
+
+    const MODE: &str = "MILLWRIGHT_TEST_PANEL";
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// What runs inside the pseudo-terminal; does nothing in an ordinary test run.
+    #[test]
+    fn child() {
+        let Ok(mode) = std::env::var(MODE) else { return };
+        let mut terminal = Terminal::enter().unwrap();
+        let held = terminal.reports_release();
+        let mut view = View::new(terminal.size().unwrap(), Theme::Dark, held);
+        let mut keys = Keys::new(held);
+        let snapshot = Snapshot { notice: format!("pid {}", std::process::id()), ..Snapshot::default() };
+        if mode == "sigterm" {
+            on_sigterm();
+        }
+        loop {
+            let command = run_frame(&mut terminal, &mut keys, &mut view, Instant::now(), || snapshot.clone());
+            match command.unwrap() {
+                Some(Command::Quit) => break,
+                Some(Command::Ask(_)) if mode == "panic" => panic!("as asked"),
+                _ => {}
+            }
+        }
+    }
+
+    fn on_sigterm() {
+        thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut term =
+                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
+                term.recv().await;
+                restore();
+                std::process::exit(143);
+            });
+        });
+    }
+
+    /// A pseudo-terminal in which a shell runs the child and then says how it was left.
+    struct Pty {
+        screen: vt100::Parser,
+        output: Receiver<Vec<u8>>,
+        input: Box<dyn Write + Send>,
+        _master: Box<dyn portable_pty::MasterPty + Send>,
+    }
+
+    impl Pty {
+        fn run(mode: &str) -> Self {
+            let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+            let pair = NativePtySystem::default().openpty(size).unwrap();
+            let this: PathBuf = std::env::current_exe().unwrap();
+            let mut command = CommandBuilder::new("sh");
+            command.arg("-c");
+            command.arg(format!(
+                "'{}' --exact exit::panel::terminal::tests::child --nocapture; stty -a; echo LEFT",
+                this.display()
+            ));
+            command.env(MODE, mode);
+            command.env("TERM", "xterm-256color");
+            pair.slave.spawn_command(command).unwrap();
+            let mut reader = pair.master.try_clone_reader().unwrap();
+            let (sender, output) = channel();
+            thread::spawn(move || {
+                let mut piece = [0; 4096];
+                while let Ok(n @ 1..) = reader.read(&mut piece) {
+                    if sender.send(piece[..n].to_vec()).is_err() {
+                        break;
+                    }
+                }
+            });
+            let input = pair.master.take_writer().unwrap();
+            Self { screen: vt100::Parser::default(), output, input, _master: pair.master }
+        }
+
+        /// Reads until the screen satisfies `seen`, answering what the panel asks of it.
+        fn wait(&mut self, what: &str, seen: impl Fn(&vt100::Screen) -> bool) {
+            let until = Instant::now() + PATIENCE;
+            while !seen(self.screen.screen()) {
+                let left = until.saturating_duration_since(Instant::now());
+                let Ok(piece) = self.output.recv_timeout(left) else {
+                    panic!("never saw {what} in\n{}", self.screen.screen().contents());
+                };
+                // "Which keyboard flags, which terminal?": one that knows the protocol.
+                if piece.windows(3).any(|w| w == b"\x1b[c") {
+                    self.input.write_all(b"\x1b[?0u\x1b[?62c").unwrap();
+                }
+                self.screen.process(&piece);
+            }
+        }
+
+        fn keys(&mut self, keys: &str) {
+            self.input.write_all(keys.as_bytes()).unwrap();
+        }
+
+        fn is_sane(&mut self) {
+            self.wait("the shell", |s| s.contents().contains("LEFT"));
+            let screen = self.screen.screen();
+            let text = screen.contents();
+            assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+            assert!(text.contains(" icanon") && text.contains(" echo "), "{text}");
+        }
+    }
+
+    fn shows(word: &'static str) -> impl Fn(&vt100::Screen) -> bool {
+        move |screen| screen.alternate_screen() && screen.contents().contains(word)
+    }
+
+    #[test]
+    fn with_terminal_keys_change_the_frame_and_leaving_gives_the_terminal_back() {
+        let mut pty = Pty::run("run");
+        // The pretended terminal reports key releases, so the panel offers holding.
+        pty.wait("the first frame", shows("READY · hold SPACE and speak"));
+        pty.keys("?");
+        pty.wait("the help", shows("hold and speak, let go to end"));
+        pty.keys("\x1b[27u");
+        pty.wait("the help gone", |s| !s.contents().contains("let go to end"));
+        pty.keys("E203 means");
+        pty.wait("what is typed", shows("› E203 means"));
+        pty.keys("\x03");
+        pty.is_sane();
+    }
+
+    #[test]
+    fn with_terminal_a_panic_gives_the_terminal_back_and_is_readable() {
+        let mut pty = Pty::run("panic");
+        pty.wait("the first frame", shows("READY"));
+        pty.keys("x\r");
+        pty.wait("the panic", |s| !s.alternate_screen() && s.contents().contains("as asked"));
+        pty.is_sane();
+    }
+
+    #[test]
+    fn with_terminal_sigterm_gives_the_terminal_back() {
+        let mut pty = Pty::run("sigterm");
+        pty.wait("the first frame", shows("pid "));
+        let text = pty.screen.screen().contents();
+        let pid = text.split("pid ").nth(1).unwrap().split_whitespace().next().unwrap().to_string();
+        let kill = std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(kill.success());
+        pty.is_sane();
+    }
 }

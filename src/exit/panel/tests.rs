@@ -144,7 +144,10 @@ fn warnings_that_do_not_fit_are_all_reached_by_their_key() {
     let answer = snapshot.turn.answer.as_mut().unwrap();
     let one = answer.warnings[0].clone();
     answer.warnings = (0..12)
-        .map(|n| crate::core::answer::Said { text: format!("DANGER: hazard number {n} of the twelve"), ..one.clone() })
+        .map(|n| crate::core::answer::Said {
+            text: format!("DANGER: hazard number {n} of the twelve"),
+            ..one.clone()
+        })
         .collect();
     let mut view = view((60, 16));
     let mut seen = String::new();
@@ -369,6 +372,20 @@ proptest! {
             let buffer = still(w.max(1), h.max(1), &s, &view);
             prop_assert!(buffer.content().iter().all(|c| !c.symbol().contains(char::is_control)));
             picture::svg(&buffer);
+        }
+    }
+}
+
+#[test]
+fn the_signal_word_is_seen_at_every_size_and_under_every_overlay() {
+    let mut snapshot = sample::doing(Doing::Speaking);
+    snapshot.notice = "the headset went away".to_string();
+    for (columns, rows) in (40..200).step_by(20).flat_map(|w| (10..60).step_by(3).map(move |h| (w, h))) {
+        for overlay in [Overlay::None, Overlay::Help, Overlay::Citation] {
+            let mut view = view((columns, rows));
+            (view.overlay, view.scroll) = (overlay, 9);
+            let frame = shown(&snapshot, &view);
+            assert!(frame.contains("▲ DANGER"), "{columns}×{rows} {overlay:?}\n{frame}");
         }
     }
 }

@@ -185,14 +185,6 @@ pub fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     }
 }
 
-/// Writes a line so that it ends at the right edge of a row.
-pub fn put_right(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
-    let cells = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width);
-    if row < area.height {
-        buf.set_line(area.right() - cells, area.y + row, line, cells);
-    }
-}
-
 /// Milliseconds as a person reads them: `84 ms`, `1.24 s`, `2 min`.
 pub fn time(ms: f64) -> String {
     if !ms.is_finite() || ms < 0.0 {

@@ -167,8 +167,8 @@ impl Theme {
     pub fn plate(self, doing: Doing) -> Style {
         let colours = match (self, doing) {
             (Theme::Plain, _) => return Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD),
-            (_, Doing::Starting) => (231, 238),
-            (_, Doing::Idle) => (231, 240),
+            (_, Doing::Starting) => (231, 240),
+            (_, Doing::Idle) => (16, 248),
             (Theme::Dark, Doing::Listening) => (16, 46),
             (Theme::Dark, Doing::Hearing) => (16, 51),
             (Theme::Dark, Doing::Finding) => (16, 75),
@@ -177,9 +177,18 @@ impl Theme {
             (Theme::Safe, Doing::Hearing) => (16, 74),
             (Theme::Safe, Doing::Finding) => (231, 25),
             (Theme::Safe, Doing::Answering) => (16, 175),
-            (_, Doing::Speaking) => (16, 255),
+            (_, Doing::Speaking) => (16, 231),
         };
         on(colours.0, colours.1)
+    }
+
+    /// Large letters in the colour of the state's plate.
+    pub fn letters(self, doing: Doing) -> Style {
+        match self.plate(doing).bg {
+            // Letters made of blocks must not be bold: some fonts widen them.
+            Some(colour) => Style::new().fg(colour),
+            None => Style::new(),
+        }
     }
 
     /// A warning by its signal word, in the safety colours of ANSI Z535.1. They are a

@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use crate::core::answer::Said;
@@ -53,10 +53,7 @@ fn one(said: &Said, theme: Theme, cells: usize) -> Vec<Line<'static>> {
                 _ => String::new(),
             };
             let padding = room.saturating_sub(row.width());
-            let mut spans = vec![
-                Span::styled(format!("{head:<PLATE$}"), plate),
-                Span::styled(" ", ground),
-            ];
+            let mut spans = vec![Span::styled(format!("{head:<PLATE$}"), plate), Span::styled(" ", ground)];
             spans.extend(row.spans);
             spans.push(Span::styled(" ".repeat(padding + 1), ground));
             Line::from(spans)
@@ -67,7 +64,6 @@ fn one(said: &Said, theme: Theme, cells: usize) -> Vec<Line<'static>> {
 /// The ground under a warning's words: the safety colour, darkened so that white text on
 /// it reads well.
 fn message(signal: Signal, theme: Theme) -> Style {
-    use ratatui::style::Color;
     if theme == Theme::Plain {
         return theme.strong();
     }
