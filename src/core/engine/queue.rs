@@ -47,6 +47,14 @@ impl Rates {
         blend(&mut self.decode_tps, tokens, spent);
     }
 
+    /// An idle model refused a request as too late. Rates that were measured while the
+    /// machine was busy would otherwise refuse for ever, for nothing new is measured then:
+    /// each refusal makes the next one less likely, until a request is let in and measured.
+    pub fn saw_refusal(&mut self) {
+        self.prefill_tps *= 1.0 + NEWEST;
+        self.decode_tps *= 1.0 + NEWEST;
+    }
+
     /// Takes the length of a finished answer into account.
     pub fn saw_answer(&mut self, tokens: usize) {
         self.answer_tokens += NEWEST * (tokens as f64 - self.answer_tokens);
@@ -308,8 +316,8 @@ mod tests {
         assert_eq!(
             dropped.iter().map(|(w, why)| (w.load, why.clone())).collect::<Vec<_>>(),
             [
-                ("left", Why::Cancelled),
                 ("late", Why::Refused(Refusal::TooLate { earliest_ms: 10 })),
+                ("left", Why::Cancelled),
             ]
         );
     }
@@ -323,6 +331,17 @@ mod tests {
         rates.saw_decode(3, Duration::ZERO);
         assert_eq!(rates.decode_tps, 10.0);
         assert!(Rates::new(0.0, f64::NAN).work(10, 10) <= Duration::from_secs(7200));
+    }
+
+    #[test]
+    fn rates_that_were_measured_on_a_busy_machine_do_not_refuse_for_ever() {
+        let mut rates = Rates::new(1.0, 1.0);
+        let mut refused = 0;
+        while rates.work(100, 32) > ms(8000) {
+            rates.saw_refusal();
+            refused += 1;
+        }
+        assert!(refused < 12, "{refused}");
     }
 
     proptest! {

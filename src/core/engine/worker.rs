@@ -161,6 +161,9 @@ impl Engine {
         let work = inner.rates.work(ids.len(), request.max_tokens);
         let taken = inner.queue.push(request, work, Load { ids, updates }, self.clock.now());
         tell_dropped(&mut inner.queue);
+        if matches!(taken, Err(Refusal::TooLate { .. })) && !inner.busy && inner.queue.is_empty() {
+            inner.rates.saw_refusal();
+        }
         drop(inner);
         taken?;
         self.shared.changed.notify_one();
