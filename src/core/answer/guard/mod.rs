@@ -1,1 +1,4 @@
 //! (being built)
+pub mod injection;
+pub mod numbers;
+pub mod warnings;
