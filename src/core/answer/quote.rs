@@ -34,8 +34,19 @@ pub struct Quote<'p> {
 pub struct Quoted<'p> {
     /// The sentences in the order in which they are said; empty where nothing fits.
     pub sentences: Vec<Quote<'p>>,
-    /// For a procedure: steps quoted and steps that it has.
-    pub steps: Option<(usize, usize)>,
+    /// For a procedure: which of its steps are quoted.
+    pub steps: Option<Steps>,
+}
+
+/// Which steps of a procedure are quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    /// The first one, from 1.
+    pub first: usize,
+    /// How many.
+    pub shown: usize,
+    /// How many there are.
+    pub total: usize,
 }
 
 /// At most so many sentences of running text.
@@ -240,8 +251,8 @@ fn steps<'p>(question: &str, main: &'p Passage, siblings: &'p [Passage]) -> Quot
         .take(MOST_STEPS)
         .map(|p| Quote { text: stopped(&words::plain(&p.text)), passage: p, span: p.span })
         .collect();
-    let shown = sentences.len();
-    Quoted { sentences, steps: Some((shown, total)) }
+    let steps = Steps { first: begins + 1, shown: sentences.len(), total };
+    Quoted { sentences, steps: Some(steps) }
 }
 
 /// "step 3" in a question.

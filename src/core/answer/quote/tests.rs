@@ -82,7 +82,7 @@ fn a_procedure_is_quoted_from_its_first_step_up_to_the_limit() {
     let steps = procedure(9);
     let hits = [Hit { passage: &steps[4], score: 1.0 }];
     let quoted = quote("How do I replace the seal?", &hits, &steps);
-    assert_eq!(quoted.steps, Some((6, 9)));
+    assert_eq!(quoted.steps, Some(Steps { first: 1, shown: 6, total: 9 }));
     assert_eq!(quoted.sentences[0].text, "1. Do part beta of the job.");
     assert_eq!(quoted.sentences.len(), 6);
     let later = quote("How do I replace the seal, step 8?", &hits, &steps);
