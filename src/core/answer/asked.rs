@@ -1,1 +1,179 @@
-//! (being built)
+//! What a question wants to know, read from its words alone.
+
+use super::quantity::unit::Dimension;
+use super::quantity::{self, Code};
+use super::words;
+
+/// What a question asks for. Several may hold at once; none may.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Asked {
+    /// "What does E203 mean?"
+    pub meaning: bool,
+    /// "Why …", "what causes …"
+    pub cause: bool,
+    /// "What do I do …", "how do I clear …"
+    pub remedy: bool,
+    /// "How do I …": the steps of a procedure.
+    pub how: bool,
+    /// "How much", "what pressure": a figure.
+    pub figure: bool,
+    /// What the figure measures, where the words say so; any of them will do.
+    pub dimensions: Vec<Dimension>,
+    /// The codes in it.
+    pub codes: Vec<Code>,
+}
+
+/// Words that ask for a figure of a kind, by stem's beginning in lower case.
+const KINDS: &[(&[&str], &[Dimension])] = {
+    use Dimension::*;
+    &[
+        (&["torque", "tighten", "nm"], &[Torque]),
+        (&["pressure", "bar", "psi", "precharge"], &[Pressure]),
+        (&["temperature", "hot", "cold"], &[Temperature]),
+        (&["voltage", "volt", "volts"], &[Voltage]),
+        (&["current", "amp", "amps", "ampere", "amperes"], &[Current]),
+        (&["clearance", "gap", "thickness", "distance", "diameter", "backlash", "wear", "deflection", "runout", "mm"], &[Length]),
+        (&["angle"], &[Angle]),
+        (&["speed"], &[Speed, Rotation, Frequency, Other]),
+        (&["rpm"], &[Rotation]),
+        (&["flow"], &[Flow]),
+        (&["weight", "mass", "heavy", "weigh"], &[Mass]),
+        (&["volume", "litres", "liters", "capacity"], &[Volume]),
+        (&["frequency"], &[Frequency, Time]),
+        (&["resistance"], &[Resistance]),
+        (&["viscosity"], &[Viscosity]),
+        (&["interval", "often", "long"], &[Time]),
+    ]
+};
+
+/// Phrases that ask for something, in lower case.
+fn has(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|p| {
+        text.match_indices(p).any(|(i, _)| {
+            let before = text[..i].chars().next_back();
+            let after = text[i + p.len()..].chars().next();
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            (edge(before) || !p.is_ascii()) && (edge(after) || !p.is_ascii())
+        })
+    })
+}
+
+impl Asked {
+    /// Reads `question` (normalised wording).
+    pub fn of(question: &str) -> Self {
+        let text = question.to_lowercase();
+        let meaning = has(&text, &["mean", "means", "meaning", "stand for", "what is", "what's", "what are", "significa", "是什么"]);
+        let cause = has(&text, &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"]);
+        let remedy = has(
+            &text,
+            &[
+                "what do i do", "what to do", "what should i do", "what now", "remedy", "fix", "clear", "reset", "solve", "repair",
+                "get rid of", "react", "respond", "troubleshoot", "what must i do", "qué hago", "怎么办", "怎么处理", "处理",
+            ],
+        );
+        let how = has(&text, &["how do i", "how do you", "how do we", "how to", "how can i", "how should i", "how is", "how are", "steps", "procedure", "步骤"]);
+        let amount = has(&text, &["how much", "how many", "how high", "how low", "how long", "how often", "how far", "how thick", "how hot", "how big", "how heavy", "how tight", "how fast", "value", "setting", "limit", "多少"]);
+        let which = has(&text, &["what", "which", "at what", "what's", "how"]);
+        let mut dimensions = Vec::new();
+        for (_, word) in words::words(&text) {
+            for (names, kinds) in KINDS {
+                if names.contains(&word.as_str()) && (which || amount) {
+                    for kind in *kinds {
+                        if !dimensions.contains(kind) {
+                            dimensions.push(*kind);
+                        }
+                    }
+                }
+            }
+        }
+        // "How do I bleed the pressure line?" wants steps, not a figure.
+        let figure = amount || (!dimensions.is_empty() && which && !how && !remedy && !cause && names_figure(&text));
+        if !figure {
+            dimensions.clear();
+        }
+        Asked { meaning, cause, remedy, how, figure, dimensions, codes: quantity::read(question).codes }
+    }
+
+    /// Does a text hold a figure of the kind asked for? True where no kind was named and
+    /// any figure is there.
+    pub fn is_met_by(&self, text: &str) -> bool {
+        let reading = quantity::read(text);
+        if self.dimensions.is_empty() {
+            return !reading.quantities.is_empty();
+        }
+        let kinds: Vec<_> = reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
+        if self.dimensions.iter().any(|d| kinds.contains(d)) {
+            return true;
+        }
+        // An interval is often a word.
+        self.dimensions.contains(&Dimension::Time)
+            && has(&text.to_lowercase(), &["daily", "weekly", "monthly", "quarterly", "yearly", "annually", "every shift", "each shift", "hourly"])
+    }
+}
+
+/// Does the question put the quantity straight behind its question word ("what torque",
+/// "what is the oil pressure"), rather than mention it ("what does the pressure switch do")?
+fn names_figure(text: &str) -> bool {
+    let words: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
+    let Some(ask) = words.iter().position(|w| matches!(w.as_str(), "what" | "which" | "whats")) else { return false };
+    let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
+    let Some(at) = words.iter().skip(ask).position(kind).map(|i| i + ask) else { return false };
+    // Parts named after what they measure are no figures.
+    const PARTS: &[&str] = &["switch", "sensor", "valve", "gauge", "line", "relief", "wrench", "transmitter", "regulator", "alarm", "hose", "filter", "pump", "monitor", "limiter"];
+    let part = words.get(at + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
+    let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
+    !part && !verb
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use Dimension::*;
+
+    #[test]
+    fn figures_are_asked_by_kind() {
+        for (question, dimensions) in [
+            ("What torque for the M16 flange bolts?", vec![Torque]),
+            ("What is the precharge pressure of the accumulator?", vec![Pressure]),
+            ("How many Nm for the crank pin?", vec![Torque]),
+            ("How often do I grease the bearing?", vec![Time]),
+            ("At what temperature does the fan start?", vec![Temperature]),
+            ("How many bolts hold the cover?", vec![]),
+        ] {
+            let asked = Asked::of(question);
+            assert!(asked.figure, "{question}");
+            assert_eq!(asked.dimensions, dimensions, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_quantity_that_is_only_mentioned_is_not_asked_for() {
+        for question in [
+            "How do I bleed the pressure line?",
+            "What does the pressure switch do?",
+            "Which pressure relief valve is fitted?",
+            "Why is the temperature high?",
+            "What does E203 mean?",
+        ] {
+            assert!(!Asked::of(question).figure, "{question}");
+        }
+    }
+
+    #[test]
+    fn meaning_cause_remedy_and_procedure() {
+        let asked = Asked::of("What does E203 mean and what should I do?");
+        assert!(asked.meaning && asked.remedy && !asked.cause);
+        assert_eq!(asked.codes[0].key, "E203");
+        assert!(Asked::of("why does F-37 come up").cause);
+        assert!(Asked::of("How do I replace the seal?").how);
+    }
+
+    #[test]
+    fn a_text_meets_what_was_asked() {
+        let asked = Asked::of("What torque for the bolts?");
+        assert!(asked.is_met_by("Tighten to 195 Nm."));
+        assert!(!asked.is_met_by("Set 210 bar."));
+        assert!(Asked::of("How often is it greased?").is_met_by("Grease it weekly."));
+    }
+}

@@ -125,7 +125,9 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
     if let Some((part, used)) = tail.strip_prefix(' ').and_then(fraction) {
         return with_unit(text, at, value + part, len + 1 + used, false);
     }
-    if let Some((unit, extra)) = unit::read(tail) {
+    // "10W-40" is a grade, not ten watts.
+    let grade = tail.starts_with(char::is_alphanumeric) && rest[..code_len(rest)].contains('-');
+    if !grade && let Some((unit, extra)) = unit::read(tail) {
         return (Piece::Number(Literal { value, unit: Some(unit), spelled: false, marker: false }), len + extra);
     }
     if let Some(c) = next.filter(|c| c.is_alphanumeric() || *c == '_') {
