@@ -1,1 +1,3 @@
-//! (being built)
+//! What is heard.
+pub mod clause;
+pub mod speakable;
