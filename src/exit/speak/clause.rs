@@ -23,8 +23,9 @@ const SHORTEST: usize = 12;
 
 /// Words before which a speaker may breathe.
 const BREATHS: &[&str] = &[
-    "after", "and", "at", "because", "before", "between", "but", "by", "for", "from", "if", "in", "into", "of", "on",
-    "or", "than", "that", "to", "until", "when", "where", "which", "while", "with", "without",
+    "after", "and", "at", "because", "before", "between", "but", "by", "for", "from", "if", "in",
+    "into", "of", "on", "or", "than", "that", "to", "until", "when", "where", "which", "while",
+    "with", "without",
 ];
 
 /// [`clauses_within`] the default length.
@@ -35,7 +36,7 @@ pub fn clauses(speakable: &str) -> Vec<Clause> {
 
 /// Cuts speakable text at sentence ends, and where a sentence is longer than `longest`
 /// characters at its marks, else before a word at which a speaker may breathe, else between
-/// any two words. A single longer word stays whole.
+/// any two words, and a single longer word anywhere: nothing is ever longer.
 #[must_use]
 pub fn clauses_within(speakable: &str, longest: usize) -> Vec<Clause> {
     let longest = longest.max(SHORTEST);
@@ -43,8 +44,7 @@ pub fn clauses_within(speakable: &str, longest: usize) -> Vec<Clause> {
     for sentence in sentences(speakable) {
         let mut rest = sentence;
         while rest.chars().count() > longest {
-            let Some(at) = cut(rest, longest) else { break };
-            let (head, tail) = rest.split_at(at);
+            let (head, tail) = rest.split_at(cut(rest, longest));
             push(&mut clauses, head);
             rest = tail.trim_start();
         }
@@ -62,7 +62,10 @@ fn push(clauses: &mut Vec<Clause>, text: &str) {
             Some(',') => 90,
             _ => 0,
         };
-        clauses.push(Clause { text: text.to_owned(), pause_ms });
+        clauses.push(Clause {
+            text: text.to_owned(),
+            pause_ms,
+        });
     }
 }
 
@@ -86,20 +89,21 @@ fn sentences(text: &str) -> Vec<&str> {
 }
 
 /// Where to cut a text that is longer than `longest` characters: a byte offset inside it,
-/// the best of the kinds of cut that leave at least [`SHORTEST`] characters before it.
-fn cut(text: &str, longest: usize) -> Option<usize> {
-    let limit = text.char_indices().nth(longest).map_or(text.len(), |(at, _)| at);
-    let shortest = text.char_indices().nth(SHORTEST).map_or(0, |(at, _)| at);
+/// the last of the best kind of cut that leaves at least [`SHORTEST`] characters before it.
+fn cut(text: &str, longest: usize) -> usize {
+    let offset = |chars: usize| {
+        text.char_indices()
+            .nth(chars)
+            .map_or(text.len(), |(at, _)| at)
+    };
+    let (shortest, limit) = (offset(SHORTEST), offset(longest));
     let (mut mark, mut breath, mut space) = (None, None, None);
-    for (at, _) in text.match_indices(' ') {
-        if at > limit {
-            // Nothing earlier was found: a single overlong word stays whole.
-            space = space.or(Some(at));
-            break;
-        }
-        if at == 0 {
-            continue;
-        }
+    for (at, _) in text
+        .match_indices(' ')
+        .take_while(|(at, _)| *at <= limit)
+        .filter(|(at, _)| *at > 0)
+    {
+        let next = text[at + 1..].split(' ').next().unwrap_or("");
         space = Some(at);
         if at < shortest {
             continue;
@@ -107,12 +111,11 @@ fn cut(text: &str, longest: usize) -> Option<usize> {
         if text[..at].ends_with([',', ';', ':']) {
             mark = Some(at);
         }
-        let next = text[at + 1..].split(' ').next().unwrap_or("");
         if BREATHS.contains(&next) {
             breath = Some(at);
         }
     }
-    mark.or(breath).or(space)
+    mark.or(breath).or(space).unwrap_or(limit)
 }
 
 #[cfg(test)]
@@ -128,7 +131,11 @@ mod tests {
 
     #[test]
     fn sentences_part_at_their_ends() {
-        check("Stop the pump. Is it hot? Wait!", 80, &[("Stop the pump.", 220), ("Is it hot?", 220), ("Wait!", 220)]);
+        check(
+            "Stop the pump. Is it hot? Wait!",
+            80,
+            &[("Stop the pump.", 220), ("Is it hot?", 220), ("Wait!", 220)],
+        );
         check("", 80, &[]);
         check(" . , ! ", 80, &[]);
     }
@@ -138,15 +145,34 @@ mod tests {
         check(
             "Close the suction valve, open the drain and wait.",
             30,
-            &[("Close the suction valve,", 90), ("open the drain and wait.", 220)],
+            &[
+                ("Close the suction valve,", 90),
+                ("open the drain and wait.", 220),
+            ],
         );
         check(
             "Tighten the flange bolts to one hundred ninety five newton metres.",
             40,
-            &[("Tighten the flange bolts", 0), ("to one hundred ninety five newton", 0), ("metres.", 220)],
+            &[
+                ("Tighten the flange bolts", 0),
+                ("to one hundred ninety five newton", 0),
+                ("metres.", 220),
+            ],
         );
-        check("aaaaaaaaaa bbbbbbbbbb cccccccccc", 24, &[("aaaaaaaaaa bbbbbbbbbb", 0), ("cccccccccc", 0)]);
-        check(&"x".repeat(50), 20, &[("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 0)]);
+        check(
+            "aaaaaaaaaa bbbbbbbbbb cccccccccc",
+            24,
+            &[("aaaaaaaaaa bbbbbbbbbb", 0), ("cccccccccc", 0)],
+        );
+        check(
+            &"x".repeat(50),
+            20,
+            &[
+                ("xxxxxxxxxxxxxxxxxxxx", 0),
+                ("xxxxxxxxxxxxxxxxxxxx", 0),
+                ("xxxxxxxxxx", 0),
+            ],
+        );
     }
 
     proptest! {
@@ -162,7 +188,9 @@ mod tests {
 
         #[test]
         fn any_text_is_cut_without_panic(text in any::<String>(), longest in 0usize..100) {
-            let _ = clauses_within(&text, longest);
+            for clause in clauses_within(&text, longest) {
+                prop_assert!(clause.text.chars().count() <= longest.max(SHORTEST));
+            }
         }
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn runs(text: &str) -> Vec<(Class, &str)> {
     for (at, c) in text.char_indices() {
         let class = Class::of(c);
         match runs.last_mut() {
-            Some((last, run)) if *last == class && class != Class::Mark => *run = &text[start..at + c.len_utf8()],
+            Some((last, run)) if *last == class && class != Class::Mark => {
+                *run = &text[start..at + c.len_utf8()]
+            }
             _ => {
                 start = at;
                 runs.push((class, &text[at..at + c.len_utf8()]));
@@ -47,12 +49,17 @@ pub(super) fn read(code: &str) -> String {
     let runs = runs(code);
     let mut words = Vec::with_capacity(runs.len());
     for (i, (class, run)) in runs.iter().enumerate() {
-        let digit = |at: Option<usize>| at.and_then(|at| runs.get(at)).is_some_and(|(c, _)| *c == Class::Digit);
+        let digit = |at: Option<usize>| {
+            at.and_then(|at| runs.get(at))
+                .is_some_and(|(c, _)| *c == Class::Digit)
+        };
         match class {
             Class::Digit => words.push(digits(run)),
             Class::Letter => words.push(letters(run)),
             // A decimal point is never lost, whatever stands around it.
-            Class::Mark if *run == "." && digit(i.checked_sub(1)) && digit(Some(i + 1)) => words.push("point".to_owned()),
+            Class::Mark if *run == "." && digit(i.checked_sub(1)) && digit(Some(i + 1)) => {
+                words.push("point".to_owned())
+            }
             Class::Mark => {}
         }
     }
@@ -63,7 +70,13 @@ pub(super) fn read(code: &str) -> String {
 pub(super) fn hexadecimal(figures: &str) -> String {
     let spelt: Vec<String> = figures
         .chars()
-        .map(|c| if c.is_ascii_digit() { digits(c.encode_utf8(&mut [0; 4])) } else { c.to_ascii_uppercase().to_string() })
+        .map(|c| {
+            if c.is_ascii_digit() {
+                digits(c.encode_utf8(&mut [0; 4]))
+            } else {
+                c.to_ascii_uppercase().to_string()
+            }
+        })
         .collect();
     format!("zero x {}", spelt.join(" "))
 }
@@ -101,9 +114,13 @@ mod tests {
 
     #[test]
     fn words_inside_codes_stay_words() {
-        for (code, spoken) in
-            [("ALARM:9", "ALARM nine"), ("SRVO-023", "S R V O zero two three"), ("E203", "E two zero three"), ("e-stop2", "E stop two"), ("A2.5x", "A two point five X")]
-        {
+        for (code, spoken) in [
+            ("ALARM:9", "ALARM nine"),
+            ("SRVO-023", "S R V O zero two three"),
+            ("E203", "E two zero three"),
+            ("e-stop2", "E stop two"),
+            ("A2.5x", "A two point five X"),
+        ] {
             assert_eq!(read(code), spoken);
         }
     }

@@ -34,7 +34,17 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
 const NAMED_BY_NUMBER: &[&str] = &["alarm", "code", "error", "fault"];
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -57,11 +67,16 @@ struct Patterns {
 }
 
 impl Patterns {
-    #[expect(clippy::expect_used, reason = "the patterns are constants; a test compiles them")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants; a test compiles them"
+    )]
     fn new() -> Self {
         let re = |p: &str| Regex::new(p).expect("a constant pattern");
         Self {
-            address: re(r"(?i)\b(?:https?://|www\.|mailto:)[^\s)>\]]+|\b[\w.+-]+@[\w-]+\.[\w.-]+\b"),
+            address: re(
+                r"(?i)\b(?:https?://|www\.|mailto:)[^\s)>\]]+|\b[\w.+-]+@[\w-]+\.[\w.-]+\b",
+            ),
             citation: re(r"\s*\[\d{1,3}(?:\s*[,;-]\s*\d{1,3})*\]"),
             thousands: re(r"(\d)[\u{00A0}\u{2009}\u{202F}](\d{3})\b"),
             number: re(r"^(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"),
@@ -78,7 +93,11 @@ impl Patterns {
 /// The words of `prose`.
 pub(super) fn read(prose: &str) -> String {
     let plain = normalise(prose);
-    let mut reader = Reader { chunks: plain.split_whitespace().collect(), at: 0, out: Words::default() };
+    let mut reader = Reader {
+        chunks: plain.split_whitespace().collect(),
+        at: 0,
+        out: Words::default(),
+    };
     while let Some(chunk) = reader.next() {
         reader.chunk(chunk);
     }
@@ -99,7 +118,9 @@ fn normalise(prose: &str) -> String {
             '\u{2018}' | '\u{2019}' | '\u{02BC}' => out.push('\''),
             '\u{2032}' => out.push('\''),
             '\u{201C}'..='\u{201F}' | '\u{00AB}' | '\u{00BB}' => out.push('"'),
-            '\u{FF10}'..='\u{FF19}' => out.extend(char::from_u32(u32::from(c) - 0xFF10 + u32::from('0'))),
+            '\u{FF10}'..='\u{FF19}' => {
+                out.extend(char::from_u32(u32::from(c) - 0xFF10 + u32::from('0')))
+            }
             '¼' => out.push_str(" 1/4"),
             '½' => out.push_str(" 1/2"),
             '¾' => out.push_str(" 3/4"),
@@ -127,8 +148,14 @@ impl<'a> Core<'a> {
     fn of(chunk: &'a str) -> Self {
         let text = chunk.trim_start_matches(['(', '[', '{', '"', '\'']);
         let opens = chunk.len() > text.len() && chunk.starts_with(['(', '[', '{']);
-        let core = text.trim_end_matches(['.', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '"', '\'', '…']);
-        Self { opens, text: core, after: &text[core.len()..] }
+        let core = text.trim_end_matches([
+            '.', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '"', '\'', '…',
+        ]);
+        Self {
+            opens,
+            text: core,
+            after: &text[core.len()..],
+        }
     }
 }
 
@@ -144,7 +171,9 @@ impl<'a> Reader<'a> {
     }
 
     fn chunk(&mut self, chunk: &str) {
-        if let Some((_, words)) = ABBREVIATIONS.iter().find(|(a, _)| chunk.trim_start_matches('(').eq_ignore_ascii_case(a))
+        if let Some((_, words)) = ABBREVIATIONS
+            .iter()
+            .find(|(a, _)| chunk.trim_start_matches('(').eq_ignore_ascii_case(a))
             && !self.peek(0).is_empty()
         {
             if chunk.starts_with('(') {
@@ -160,7 +189,9 @@ impl<'a> Reader<'a> {
             return self.out.punctuate(core.after);
         }
         // An inch mark is no closing quote.
-        let inches = core.after.starts_with('"') && core.text.ends_with(|c: char| c.is_ascii_digit()) && !chunk.starts_with('"');
+        let inches = core.after.starts_with('"')
+            && core.text.ends_with(|c: char| c.is_ascii_digit())
+            && !chunk.starts_with('"');
         let dash_between_numbers = self.out.amount && begins_amount(self.peek(0));
         let mut after = core.after;
         match core.text {
@@ -192,7 +223,10 @@ impl<'a> Reader<'a> {
         if bare && inches {
             amount.unit = unit::words("\"", amount.one);
             after = &after[1..];
-        } else if bare && after.is_empty() && let Some((words, rest, used)) = self.unit_ahead(amount.one) {
+        } else if bare
+            && after.is_empty()
+            && let Some((words, rest, used)) = self.unit_ahead(amount.one)
+        {
             amount.unit = Some(words);
             after = rest;
             self.at += used;
@@ -221,7 +255,11 @@ impl<'a> Reader<'a> {
         if matches!(next, "°" | "N") {
             let second = Core::of(self.peek(1));
             if matches!((next, second.text), ("°", "C" | "F") | ("N", "m")) {
-                return Some((unit::words(&format!("{next}{}", second.text), one)?, second.after, 2));
+                return Some((
+                    unit::words(&format!("{next}{}", second.text), one)?,
+                    second.after,
+                    2,
+                ));
             }
         }
         // "5 in the tank" is no length.
@@ -240,9 +278,18 @@ impl<'a> Reader<'a> {
 
     /// "5 min. at" ends no sentence; "5 min. Then" does.
     fn stop_after(&self, unit: &str, after: &'a str) -> &'a str {
-        let abbreviated = matches!(unit, "min" | "sec" | "hr" | "hrs" | "in" | "ft" | "lb" | "lbs");
-        let goes_on = self.peek(1).starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
-        if abbreviated && after == "." && goes_on { "" } else { after }
+        let abbreviated = matches!(
+            unit,
+            "min" | "sec" | "hr" | "hrs" | "in" | "ft" | "lb" | "lbs"
+        );
+        let goes_on = self
+            .peek(1)
+            .starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
+        if abbreviated && after == "." && goes_on {
+            ""
+        } else {
+            after
+        }
     }
 
     /// Anything that is no amount: codes, words, marks between words.
@@ -255,7 +302,9 @@ impl<'a> Reader<'a> {
         }
         let runs = code::runs(text);
         let has = |class| runs.iter().any(|(c, _)| *c == class);
-        let named = runs.iter().any(|(c, run)| *c == Class::Digit && run.len() > 1 && run.starts_with('0'));
+        let named = runs
+            .iter()
+            .any(|(c, run)| *c == Class::Digit && run.len() > 1 && run.starts_with('0'));
         if has(Class::Digit) && (has(Class::Letter) || named) {
             return self.out.say(&code::read(text));
         }
@@ -268,7 +317,9 @@ impl<'a> Reader<'a> {
                     let inside = i + 1 < runs.len();
                     match (*run, before) {
                         (".", Some((Class::Digit, _))) if inside => self.out.say("point"),
-                        (".", Some((Class::Letter, word))) if inside && word.len() > 1 => self.out.say("dot"),
+                        (".", Some((Class::Letter, word))) if inside && word.len() > 1 => {
+                            self.out.say("dot")
+                        }
                         ("," | ";" | ":", _) if inside => self.out.pause(','),
                         (mark, _) => self.out.say(mark_words(mark)),
                     }
@@ -285,16 +336,29 @@ fn special(text: &str) -> Option<String> {
         return Some(code::hexadecimal(&c[1]));
     }
     if let Some(c) = p.thread.captures(text) {
-        let sizes: Vec<String> =
-            std::iter::once(&c[1]).chain(c[2].split(['x', '×']).skip(1)).map(number::number).collect();
+        let sizes: Vec<String> = std::iter::once(&c[1])
+            .chain(c[2].split(['x', '×']).skip(1))
+            .map(number::number)
+            .collect();
         return Some(format!("M {}", sizes.join(" by ")));
     }
     if let Some(c) = p.date.captures(text) {
-        let month = c[2].parse::<usize>().ok().and_then(|m| MONTHS.get(m.checked_sub(1)?))?;
-        return Some(format!("{} {month} {}", number::integer(c[3].trim_start_matches('0')), number::integer(&c[1])));
+        let month = c[2]
+            .parse::<usize>()
+            .ok()
+            .and_then(|m| MONTHS.get(m.checked_sub(1)?))?;
+        return Some(format!(
+            "{} {month} {}",
+            number::integer(c[3].trim_start_matches('0')),
+            number::integer(&c[1])
+        ));
     }
     if let Some(c) = p.time.captures(text) {
-        return Some(format!("{} {}", number::integer(&c[1]), number::integer(&c[2])));
+        return Some(format!(
+            "{} {}",
+            number::integer(&c[1]),
+            number::integer(&c[2])
+        ));
     }
     if let Some(c) = p.version.captures(text) {
         let parts: Vec<String> = c[2].split('.').map(number::integer).collect();
@@ -306,9 +370,15 @@ fn special(text: &str) -> Option<String> {
 
 /// Comparison and other marks in front of a number, as words.
 fn leading_words(text: &str) -> (String, &str) {
-    let rest = text.trim_start_matches(['<', '>', '≤', '≥', '≈', '~', '=', '#', 'Ø', '⌀', '@', '§']);
-    let marks = text[..text.len() - rest.len()].replace("<=", "≤").replace(">=", "≥");
-    let words: Vec<&str> = marks.chars().map(|c| mark_words(c.encode_utf8(&mut [0; 4]))).collect();
+    let rest =
+        text.trim_start_matches(['<', '>', '≤', '≥', '≈', '~', '=', '#', 'Ø', '⌀', '@', '§']);
+    let marks = text[..text.len() - rest.len()]
+        .replace("<=", "≤")
+        .replace(">=", "≥");
+    let words: Vec<&str> = marks
+        .chars()
+        .map(|c| mark_words(c.encode_utf8(&mut [0; 4])))
+        .collect();
     (words.join(" "), rest)
 }
 
@@ -342,7 +412,9 @@ fn mark_words(mark: &str) -> &'static str {
 }
 
 fn begins_amount(chunk: &str) -> bool {
-    chunk.trim_start_matches(['+', '-', '±', '(']).starts_with(|c: char| c.is_ascii_digit() || c == '.')
+    chunk
+        .trim_start_matches(['+', '-', '±', '('])
+        .starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && chunk.contains(|c: char| c.is_ascii_digit())
 }
 
@@ -387,13 +459,24 @@ impl Amount {
             rest = &unsigned[found.end()..];
             let one = count == 1 && last == "1";
             let done = |words: Vec<String>, unit, tail: &str, plain| {
-                Some(Self { words: words.join(" "), unit, tail: tail.to_owned(), one, plain, fraction: false })
+                Some(Self {
+                    words: words.join(" "),
+                    unit,
+                    tail: tail.to_owned(),
+                    one,
+                    plain,
+                    fraction: false,
+                })
             };
             if rest.is_empty() {
-                let plain = count == 1 && sign.is_none() && last.bytes().all(|b| b.is_ascii_digit());
+                let plain =
+                    count == 1 && sign.is_none() && last.bytes().all(|b| b.is_ascii_digit());
                 return done(words, None, "", plain);
             }
-            if count == 1 && sign.is_none() && let Some(found) = fraction(last, rest) {
+            if count == 1
+                && sign.is_none()
+                && let Some(found) = fraction(last, rest)
+            {
                 return Some(found);
             }
             if let Some(unit) = unit::words(rest, one) {
@@ -419,7 +502,8 @@ impl Amount {
                 rest = tail;
                 continue;
             }
-            if !tail.starts_with(char::is_alphabetic) || tail.contains(|c: char| c.is_ascii_digit()) {
+            if !tail.starts_with(char::is_alphabetic) || tail.contains(|c: char| c.is_ascii_digit())
+            {
                 return None;
             }
             if head.is_empty() {
@@ -427,7 +511,11 @@ impl Amount {
                     return done(words, Some(unit), "", false);
                 }
                 // "2-K" may be a type number; "3-way" is not.
-                return if tail.chars().all(char::is_lowercase) && tail.len() > 1 { done(words, None, tail, false) } else { None };
+                return if tail.chars().all(char::is_lowercase) && tail.len() > 1 {
+                    done(words, None, tail, false)
+                } else {
+                    None
+                };
             }
             let unit = unit::words(head, true)?;
             return done(words, Some(unit), tail, false);
@@ -437,7 +525,12 @@ impl Amount {
 
 /// The sign before a number, as words.
 fn signed(text: &str) -> (Option<&'static str>, &str) {
-    for (mark, words) in [("+/-", "plus or minus"), ("±", "plus or minus"), ("+", "plus"), ("-", "minus")] {
+    for (mark, words) in [
+        ("+/-", "plus or minus"),
+        ("±", "plus or minus"),
+        ("+", "plus"),
+        ("-", "minus"),
+    ] {
         if let Some(rest) = text.strip_prefix(mark) {
             return (Some(words), rest);
         }
@@ -461,14 +554,18 @@ fn joined(rest: &str) -> Option<(&'static str, &str)> {
     if signed(rest).0 == Some("plus or minus") {
         return Some(("", rest));
     }
-    let (after, words) = JOINS.iter().find_map(|(mark, words)| Some((rest.strip_prefix(mark)?, *words)))?;
+    let (after, words) = JOINS
+        .iter()
+        .find_map(|(mark, words)| Some((rest.strip_prefix(mark)?, *words)))?;
     begins_amount(after).then_some((words, after))
 }
 
 /// "1/2", "3/4-turn": a proper fraction and what may follow it.
 fn fraction(above: &str, rest: &str) -> Option<Amount> {
     let after = rest.strip_prefix('/')?;
-    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    let end = after
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(after.len());
     let (below, tail) = after.split_at(end);
     let words = number::fraction(above, below)?;
     let tail = match tail.strip_prefix('-') {
@@ -476,7 +573,14 @@ fn fraction(above: &str, rest: &str) -> Option<Amount> {
         Some(word) if !word.is_empty() && word.chars().all(char::is_lowercase) => word,
         _ => return None,
     };
-    Some(Amount { words, unit: None, tail: tail.to_owned(), one: false, plain: false, fraction: true })
+    Some(Amount {
+        words,
+        unit: None,
+        tail: tail.to_owned(),
+        one: false,
+        plain: false,
+        fraction: true,
+    })
 }
 
 /// The words said so far, with plain punctuation only.
@@ -495,7 +599,9 @@ impl Words {
         }
         for word in words.split_whitespace() {
             let spoken = |c: &char| {
-                (c.is_alphabetic() && !c.is_numeric()) || *c == '\'' || ('\u{0300}'..='\u{036F}').contains(c)
+                (c.is_alphabetic() && !c.is_numeric())
+                    || *c == '\''
+                    || ('\u{0300}'..='\u{036F}').contains(c)
             };
             let word: String = word.chars().filter(spoken).collect();
             if !word.contains(char::is_alphabetic) {
@@ -543,7 +649,10 @@ impl Words {
     /// Whether the last word makes a bare number after it a name: "alarm", or one letter.
     fn names_a_number(&self) -> bool {
         let last = self.text.rsplit(' ').next().unwrap_or("");
-        let letter = last.len() == 1 && last.chars().all(|c| c.is_ascii_uppercase()) && last != "A" && last != "I";
+        let letter = last.len() == 1
+            && last.chars().all(|c| c.is_ascii_uppercase())
+            && last != "A"
+            && last != "I";
         letter || NAMED_BY_NUMBER.iter().any(|w| w.eq_ignore_ascii_case(last))
     }
 
