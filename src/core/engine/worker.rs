@@ -71,7 +71,8 @@ impl Shared {
     }
 }
 
-/// One resident model behind one bounded queue.
+/// One resident model behind one bounded queue. Not to be dropped by a thread that holds a
+/// lease of cores: dropping waits for the model's thread, which may wait for cores.
 pub struct Engine {
     shared: Arc<Shared>,
     chat: Arc<Chat>,
@@ -132,8 +133,11 @@ impl Engine {
             }
             Ok(Err(error)) => Err(error),
             // The thread ended without a word: a library below panicked over the file.
-            Err(_) => Err(Error::new(Kind::Model, format!("{} cannot be loaded: the loader gave up", path.display()))
-                .hint("millwright models verify")),
+            Err(_) => Err(Error::new(
+                Kind::Model,
+                format!("{} cannot be loaded: the loader gave up", path.display()),
+            )
+            .hint("millwright models verify")),
         }
     }
 
