@@ -143,9 +143,8 @@ fn with_model_the_default_model_answers_from_the_passage_alike_alone_and_after_a
 }
 
 #[test]
-fn with_model_token_ids_are_those_of_the_published_tokenizers() {
-    // The prompt's end, from the last turn of the system on, as the publishers' own
-    // tokenizers cut it.
+fn with_model_token_ids_are_those_that_the_models_are_known_by() {
+    // "user\nHello, world! 12", each digit by itself, and the opened turn of the assistant.
     let qwen = Bench::qwen();
     let ids =
         write(&qwen.engine, Request { max_tokens: 0, ..qwen.request(&[], "Hello, world! 12") }).prompt_ids;

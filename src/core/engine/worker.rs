@@ -373,3 +373,29 @@ impl Drop for Farewell {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::core::engine::Cancel;
+
+    #[test]
+    fn a_thread_that_died_ends_every_stream_once_with_gone() {
+        let (updates, from_model) = mpsc::channel(4);
+        let mut stream = Stream { from_model, cancel: Cancel::default(), ended: false };
+        updates.try_send(Update::Started { wait_ms: 0.0 }).unwrap();
+        drop(updates);
+        assert_eq!(stream.blocking_next(), Some(Update::Started { wait_ms: 0.0 }));
+        assert_eq!(stream.blocking_next(), Some(Update::Refused(Refusal::Gone)));
+        assert_eq!(stream.blocking_next(), None);
+    }
+
+    #[test]
+    fn dropping_a_stream_before_its_end_cancels_the_request() {
+        let (_updates, from_model) = mpsc::channel(4);
+        let cancel = Cancel::default();
+        drop(Stream { from_model, cancel: cancel.clone(), ended: false });
+        assert!(cancel.is_raised());
+    }
+}
