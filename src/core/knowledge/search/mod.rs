@@ -87,7 +87,7 @@ const NAMED_MACHINE: f32 = 1.5;
 ///
 /// # Errors
 /// `Kind::Index` where an index cannot be read.
-pub fn search(generations: &[Generation], query: &Query) -> Result<Found> {
+pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
     let named_somewhere = scopes.iter().any(Scope::names_a_machine);
     let codes = codes_of(generations, &scopes, named_somewhere, &query.text);
@@ -134,7 +134,7 @@ struct Ranked {
 }
 
 impl Ranked {
-    fn into_hit(self, generations: &[Generation], rank: usize) -> Option<Hit> {
+    fn into_hit(self, generations: &[&Generation], rank: usize) -> Option<Hit> {
         let generation = generations.get(self.which)?;
         Some(Hit {
             rank,
@@ -150,7 +150,7 @@ impl Ranked {
 
 /// The question's codes. Known is what a passage in scope holds: another machine's E203,
 /// or one that only a superseded revision has, is no answer.
-fn codes_of(generations: &[Generation], scopes: &[Scope], named_somewhere: bool, question: &str) -> QueryCodes {
+fn codes_of(generations: &[&Generation], scopes: &[Scope], named_somewhere: bool, question: &str) -> QueryCodes {
     let held = |normal: &str| {
         generations.iter().zip(scopes).any(|(generation, scope)| {
             generation.vocabulary.codes.get(normal).is_some_and(|entry| {
