@@ -67,8 +67,14 @@ const SHORT_ENTRY: usize = 320;
 /// be empty. Passages that speak to the assistant are passed over.
 pub fn quote<'p>(question: &str, hits: &[Hit<'p>], siblings: &'p [Passage]) -> Quoted<'p> {
     let asked = Asked::of(question);
-    let clean: Vec<Hit<'p>> = hits.iter().copied().filter(|h| injection::sign(&h.passage.text).is_none()).collect();
-    let Some(main) = choose(question, &asked, &clean) else { return Quoted::default() };
+    let clean: Vec<Hit<'p>> = hits
+        .iter()
+        .copied()
+        .filter(|h| injection::sign(&h.passage.text).is_none())
+        .collect();
+    let Some(main) = choose(question, &asked, &clean) else {
+        return Quoted::default();
+    };
     match main.shape {
         Shape::Row if !main.fields.is_empty() => rows(question, &asked, main, &clean),
         Shape::Step if asked.how || !asked.figure => steps(question, main, siblings),
@@ -80,7 +86,10 @@ pub fn quote<'p>(question: &str, hits: &[Hit<'p>], siblings: &'p [Passage]) -> Q
 /// tempered by how much of the question each hit holds.
 fn choose<'p>(question: &str, asked: &Asked, hits: &[Hit<'p>]) -> Option<&'p Passage> {
     let own = |p: &Passage| {
-        p.own_code && p.codes.first().is_some_and(|c| asked.codes.iter().any(|a| a.key == quantity::code_key(c)))
+        p.own_code
+            && p.codes
+                .first()
+                .is_some_and(|c| asked.codes.iter().any(|a| a.key == quantity::code_key(c)))
     };
     if let Some(hit) = hits.iter().find(|h| own(h.passage)) {
         return Some(hit.passage);
@@ -91,8 +100,16 @@ fn choose<'p>(question: &str, asked: &Asked, hits: &[Hit<'p>]) -> Option<&'p Pas
         let source = Source::of(hit.passage);
         let text = source.text();
         let held = share(&wanted, &format!("{} {}", text, source.context()));
-        let meets = if asked.figure && asked.is_met_by(&text) { 1.3 } else { 1.0 };
-        let procedure = if asked.how && hit.passage.shape == Shape::Step { 1.2 } else { 1.0 };
+        let meets = if asked.figure && asked.is_met_by(&text) {
+            1.3
+        } else {
+            1.0
+        };
+        let procedure = if asked.how && hit.passage.shape == Shape::Step {
+            1.2
+        } else {
+            1.0
+        };
         let score = (0.3 + held) * meets * procedure / (1.0 + 0.12 * rank as f32);
         if best.is_none_or(|(top, _)| score > top) {
             best = Some((score, hit.passage));
@@ -105,7 +122,11 @@ fn choose<'p>(question: &str, asked: &Asked, hits: &[Hit<'p>]) -> Option<&'p Pas
 fn share(wanted: &[words::Term], text: &str) -> f32 {
     let held: Vec<String> = terms(text).into_iter().map(|t| t.stem).collect();
     let total: f32 = wanted.iter().map(|t| words::weight(&t.stem)).sum();
-    let found: f32 = wanted.iter().filter(|t| held.contains(&t.stem)).map(|t| words::weight(&t.stem)).sum();
+    let found: f32 = wanted
+        .iter()
+        .filter(|t| held.contains(&t.stem))
+        .map(|t| words::weight(&t.stem))
+        .sum();
     if total > 0.0 { found / total } else { 0.0 }
 }
 
@@ -120,9 +141,52 @@ enum Role {
 }
 
 const ROLES: &[(Role, &[&str])] = &[
-    (Role::Cause, &["cause", "reason", "why", "trigger", "causa", "原因"]),
-    (Role::Remedy, &["remedy", "action", "what to do", "measure", "correct", "solution", "countermeasure", "fix", "response", "repair", "rectif", "remedio", "solución", "acción", "对策", "处理", "措施"]),
-    (Role::Meaning, &["meaning", "description", "message", "name", "fault", "alarm", "error", "condition", "symptom", "problem", "significado", "descripción", "含义", "名称", "故障"]),
+    (
+        Role::Cause,
+        &["cause", "reason", "why", "trigger", "causa", "原因"],
+    ),
+    (
+        Role::Remedy,
+        &[
+            "remedy",
+            "action",
+            "what to do",
+            "measure",
+            "correct",
+            "solution",
+            "countermeasure",
+            "fix",
+            "response",
+            "repair",
+            "rectif",
+            "remedio",
+            "solución",
+            "acción",
+            "对策",
+            "处理",
+            "措施",
+        ],
+    ),
+    (
+        Role::Meaning,
+        &[
+            "meaning",
+            "description",
+            "message",
+            "name",
+            "fault",
+            "alarm",
+            "error",
+            "condition",
+            "symptom",
+            "problem",
+            "significado",
+            "descripción",
+            "含义",
+            "名称",
+            "故障",
+        ],
+    ),
 ];
 
 fn role(field: &Field, passage: &Passage) -> Role {
@@ -131,12 +195,18 @@ fn role(field: &Field, passage: &Passage) -> Role {
         return Role::Code;
     }
     let name = field.name.to_lowercase();
-    ROLES.iter().find(|(_, names)| names.iter().any(|n| name.contains(n))).map_or(Role::Other, |(role, _)| *role)
+    ROLES
+        .iter()
+        .find(|(_, names)| names.iter().any(|n| name.contains(n)))
+        .map_or(Role::Other, |(role, _)| *role)
 }
 
 fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>]) -> Quoted<'p> {
     if main.own_code {
-        return Quoted { sentences: entry(question, asked, main), steps: None };
+        return Quoted {
+            sentences: entry(question, asked, main),
+            steps: None,
+        };
     }
     // Rows of the same table that the question fits as well are said too: which of the
     // bolts is meant is not for us to guess.
@@ -146,12 +216,26 @@ fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>]) 
     let mut chosen = vec![main];
     for hit in hits {
         let p = hit.passage;
-        let table = p.shape == Shape::Row && p.document == main.document && p.revision == main.revision && p.section == main.section;
-        if table && !p.own_code && !chosen.contains(&p) && fit(p) >= best - 1e-6 && chosen.len() < MOST_ROWS {
+        let table = p.shape == Shape::Row
+            && p.document == main.document
+            && p.revision == main.revision
+            && p.section == main.section;
+        if table
+            && !p.own_code
+            && !chosen.contains(&p)
+            && fit(p) >= best - 1e-6
+            && chosen.len() < MOST_ROWS
+        {
             chosen.push(p);
         }
     }
-    Quoted { sentences: chosen.into_iter().flat_map(|p| values(question, asked, p)).collect(), steps: None }
+    Quoted {
+        sentences: chosen
+            .into_iter()
+            .flat_map(|p| values(question, asked, p))
+            .collect(),
+        steps: None,
+    }
 }
 
 /// A fault table's entry: "E203: Return filter blocked. Cause: … Remedy: …"
@@ -164,7 +248,9 @@ fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'
         .collect();
     let wanted: Vec<String> = terms(question).into_iter().map(|t| t.stem).collect();
     let length: usize = filled.iter().map(|(f, _)| f.value.len()).sum();
-    let known = filled.iter().any(|(_, r)| matches!(r, Role::Meaning | Role::Remedy | Role::Cause));
+    let known = filled
+        .iter()
+        .any(|(_, r)| matches!(r, Role::Meaning | Role::Remedy | Role::Cause));
     let takes = |field: &Field, role: Role| match role {
         Role::Code | Role::Meaning | Role::Remedy => true,
         Role::Cause => asked.cause || length <= SHORT_ENTRY,
@@ -183,15 +269,27 @@ fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'
         // The code opens the first sentence: "E203: Return filter blocked."
         let said = match code.take() {
             Some(head) if role == Role::Meaning => Quote {
-                text: stopped(&format!("{}: {}", words::plain(&head.value), source::value(field))),
+                text: stopped(&format!(
+                    "{}: {}",
+                    words::plain(&head.value),
+                    source::value(field)
+                )),
                 passage,
                 span: cover(passage, &[head.span, field.span]),
             },
             Some(head) => {
                 let text = format!("{}, {}", words::plain(&head.value), phrase(field));
-                Quote { text: stopped(&text), passage, span: cover(passage, &[head.span, field.span]) }
+                Quote {
+                    text: stopped(&text),
+                    passage,
+                    span: cover(passage, &[head.span, field.span]),
+                }
             }
-            None => Quote { text: stopped(&phrase(field)), passage, span: cover(passage, &[field.span]) },
+            None => Quote {
+                text: stopped(&phrase(field)),
+                passage,
+                span: cover(passage, &[field.span]),
+            },
         };
         out.push(said);
     }
@@ -200,39 +298,85 @@ fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'
 
 /// A row of values: "Flange bolt, M16, Torque: 195 Nm."
 fn values<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Option<Quote<'p>> {
-    let filled: Vec<&Field> = passage.fields.iter().filter(|f| f.value.chars().any(char::is_alphanumeric)).collect();
+    let filled: Vec<&Field> = passage
+        .fields
+        .iter()
+        .filter(|f| f.value.chars().any(char::is_alphanumeric))
+        .collect();
     let wanted: Vec<String> = terms(question).into_iter().map(|t| t.stem).collect();
     let measured = |f: &Field| !quantity::read(&phrase(f)).quantities.is_empty();
     // What the row is about stands before its first value.
-    let first_value = filled.iter().position(|f| measured(f)).unwrap_or(filled.len());
+    let first_value = filled
+        .iter()
+        .position(|f| measured(f))
+        .unwrap_or(filled.len());
     let subject = filled.get(..first_value.max(1)).unwrap_or_default();
     let rest = filled.get(subject.len()..).unwrap_or_default();
     let by_name = |f: &Field| terms(&f.name).iter().any(|t| wanted.contains(&t.stem));
-    let by_kind = |f: &Field| asked.figure && !asked.dimensions.is_empty() && asked.is_met_by(&phrase(f));
-    let mut chosen: Vec<&Field> = rest.iter().copied().filter(|f| by_name(f) || by_kind(f)).collect();
+    let by_kind =
+        |f: &Field| asked.figure && !asked.dimensions.is_empty() && asked.is_met_by(&phrase(f));
+    let mut chosen: Vec<&Field> = rest
+        .iter()
+        .copied()
+        .filter(|f| by_name(f) || by_kind(f))
+        .collect();
     if chosen.is_empty() {
         chosen = rest.to_vec();
     } else {
         // A remark qualifies the value ("oiled thread"): it goes with it.
-        let remark = |f: &Field| ["note", "remark", "condition", "comment"].iter().any(|n| f.name.to_lowercase().contains(n));
-        let extra: Vec<&Field> = rest.iter().copied().filter(|f| remark(f) && !chosen.iter().any(|c| c.span == f.span)).collect();
+        let remark = |f: &Field| {
+            ["note", "remark", "condition", "comment"]
+                .iter()
+                .any(|n| f.name.to_lowercase().contains(n))
+        };
+        let extra: Vec<&Field> = rest
+            .iter()
+            .copied()
+            .filter(|f| remark(f) && !chosen.iter().any(|c| c.span == f.span))
+            .collect();
         chosen.extend(extra);
     }
-    let mut parts: Vec<String> = subject.iter().map(|f| if chosen.is_empty() { phrase(f) } else { source::value(f) }).collect();
+    let mut parts: Vec<String> = subject
+        .iter()
+        .map(|f| {
+            if chosen.is_empty() {
+                phrase(f)
+            } else {
+                source::value(f)
+            }
+        })
+        .collect();
     parts.extend(chosen.iter().map(|f| phrase(f)));
     if parts.is_empty() {
         return None;
     }
-    let spans: Vec<Span> = subject.iter().chain(chosen.iter()).map(|f| f.span).collect();
-    let joined = parts.iter().map(|p| p.trim_end_matches('.')).collect::<Vec<_>>().join(", ");
-    Some(Quote { text: stopped(&joined), passage, span: cover(passage, &spans) })
+    let spans: Vec<Span> = subject
+        .iter()
+        .chain(chosen.iter())
+        .map(|f| f.span)
+        .collect();
+    let joined = parts
+        .iter()
+        .map(|p| p.trim_end_matches('.'))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(Quote {
+        text: stopped(&joined),
+        passage,
+        span: cover(passage, &spans),
+    })
 }
 
 /// The steps of the procedure that `main` stands in, from the first.
 fn steps<'p>(question: &str, main: &'p Passage, siblings: &'p [Passage]) -> Quoted<'p> {
     let mut all: Vec<&'p Passage> = siblings
         .iter()
-        .filter(|p| p.shape == Shape::Step && p.document == main.document && p.revision == main.revision && p.section == main.section)
+        .filter(|p| {
+            p.shape == Shape::Step
+                && p.document == main.document
+                && p.revision == main.revision
+                && p.section == main.section
+        })
         .filter(|p| injection::sign(&p.text).is_none())
         .collect();
     if !all.iter().any(|p| p.span == main.span) {
@@ -249,16 +393,30 @@ fn steps<'p>(question: &str, main: &'p Passage, siblings: &'p [Passage]) -> Quot
         .into_iter()
         .skip(begins)
         .take(MOST_STEPS)
-        .map(|p| Quote { text: stopped(&words::plain(&p.text)), passage: p, span: p.span })
+        .map(|p| Quote {
+            text: stopped(&words::plain(&p.text)),
+            passage: p,
+            span: p.span,
+        })
         .collect();
-    let steps = Steps { first: begins + 1, shown: sentences.len(), total };
-    Quoted { sentences, steps: Some(steps) }
+    let steps = Steps {
+        first: begins + 1,
+        shown: sentences.len(),
+        total,
+    };
+    Quoted {
+        sentences,
+        steps: Some(steps),
+    }
 }
 
 /// "step 3" in a question.
 fn named_step(question: &str) -> Option<usize> {
     let reading = quantity::read(question);
-    let step = reading.quantities.iter().find(|q| q.ordinal && q.unit.is_none())?;
+    let step = reading
+        .quantities
+        .iter()
+        .find(|q| q.ordinal && q.unit.is_none())?;
     (step.value >= 1.0 && step.value <= 999.0).then_some(step.value as usize)
 }
 
@@ -275,7 +433,10 @@ fn prose<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>])
     let wanted = terms(question);
     let rate = |passage: &'p Passage| -> Vec<Scored<'p>> {
         let source = Source::of(passage);
-        let about: Vec<String> = terms(&source.context()).into_iter().map(|t| t.stem).collect();
+        let about: Vec<String> = terms(&source.context())
+            .into_iter()
+            .map(|t| t.stem)
+            .collect();
         source
             .segments
             .into_iter()
@@ -286,21 +447,35 @@ fn prose<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>])
                 let mut score: f32 = wanted
                     .iter()
                     .filter(|t| held.contains(&t.stem))
-                    .map(|t| words::weight(&t.stem) * if about.contains(&t.stem) { 0.5 } else { 1.0 })
+                    .map(|t| {
+                        words::weight(&t.stem) * if about.contains(&t.stem) { 0.5 } else { 1.0 }
+                    })
                     .sum();
                 if asked.figure && asked.is_met_by(&segment.text) {
                     score += 3.0;
                 }
-                Scored { segment, passage, score }
+                Scored {
+                    segment,
+                    passage,
+                    score,
+                }
             })
             .collect()
     };
     let mut own = rate(main);
-    own.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.segment.span.start.cmp(&b.segment.span.start)));
-    let Some(top) = own.first().map(|s| s.score) else { return Quoted::default() };
+    own.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(a.segment.span.start.cmp(&b.segment.span.start))
+    });
+    let Some(top) = own.first().map(|s| s.score) else {
+        return Quoted::default();
+    };
     let mut chosen: Vec<Scored<'p>> = Vec::new();
     for scored in own {
-        if chosen.len() < MOST_SENTENCES && (chosen.is_empty() || (top > 0.0 && scored.score >= FURTHER * top)) {
+        if chosen.len() < MOST_SENTENCES
+            && (chosen.is_empty() || (top > 0.0 && scored.score >= FURTHER * top))
+        {
             chosen.push(scored);
         }
     }
@@ -313,9 +488,16 @@ fn prose<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>])
     }
     let sentences = chosen
         .into_iter()
-        .map(|s| Quote { text: stopped(&s.segment.text), passage: s.passage, span: s.segment.span })
+        .map(|s| Quote {
+            text: stopped(&s.segment.text),
+            passage: s.passage,
+            span: s.segment.span,
+        })
         .collect();
-    Quoted { sentences, steps: None }
+    Quoted {
+        sentences,
+        steps: None,
+    }
 }
 
 /// The best sentence of the next hits that holds a word of the question not yet said.
@@ -326,12 +508,21 @@ fn complement<'p>(
     hits: &[Hit<'p>],
     rate: &dyn Fn(&'p Passage) -> Vec<Scored<'p>>,
 ) -> Option<Scored<'p>> {
-    let said: Vec<String> = chosen.iter().flat_map(|s| terms(&s.segment.text)).map(|t| t.stem).collect();
+    let said: Vec<String> = chosen
+        .iter()
+        .flat_map(|s| terms(&s.segment.text))
+        .map(|t| t.stem)
+        .collect();
     let open: Vec<&words::Term> = wanted.iter().filter(|t| !said.contains(&t.stem)).collect();
     hits.iter()
         .take(3)
         // Never a second revision of the same text, nor another machine's.
-        .filter(|h| h.passage.shape == Shape::Prose && h.passage.span != main.span && h.passage.document == main.document && h.passage.revision == main.revision)
+        .filter(|h| {
+            h.passage.shape == Shape::Prose
+                && h.passage.span != main.span
+                && h.passage.document == main.document
+                && h.passage.revision == main.revision
+        })
         .flat_map(|h| rate(h.passage))
         .filter(|s| {
             let held: Vec<String> = terms(&s.segment.text).into_iter().map(|t| t.stem).collect();
@@ -343,16 +534,34 @@ fn complement<'p>(
 /// A heading, or a lead-in like "Proceed as follows:", says nothing alone; neither does
 /// the text of a warning, which is said before.
 fn is_label(segment: &Segment, passage: &Passage) -> bool {
-    let heading = passage.section.last().is_some_and(|h| super::guard::warnings::same(h, &segment.text));
-    let within_warning = passage.warnings.iter().any(|w| w.span.start <= segment.span.start && segment.span.end <= w.span.end);
+    let heading = passage
+        .section
+        .last()
+        .is_some_and(|h| super::guard::warnings::same(h, &segment.text));
+    let within_warning = passage
+        .warnings
+        .iter()
+        .any(|w| w.span.start <= segment.span.start && segment.span.end <= w.span.end);
     heading || within_warning || segment.text.ends_with(':')
 }
 
 /// The smallest span that holds `spans`, kept within the passage.
 fn cover(passage: &Passage, spans: &[Span]) -> Span {
-    let start = spans.iter().map(|s| s.start).min().unwrap_or(passage.span.start);
-    let end = spans.iter().map(|s| s.end).max().unwrap_or(passage.span.end);
-    if start >= passage.span.start && end <= passage.span.end && start < end { Span { start, end } } else { passage.span }
+    let start = spans
+        .iter()
+        .map(|s| s.start)
+        .min()
+        .unwrap_or(passage.span.start);
+    let end = spans
+        .iter()
+        .map(|s| s.end)
+        .max()
+        .unwrap_or(passage.span.end);
+    if start >= passage.span.start && end <= passage.span.end && start < end {
+        Span { start, end }
+    } else {
+        passage.span
+    }
 }
 
 #[cfg(test)]

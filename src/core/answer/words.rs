@@ -95,8 +95,14 @@ pub fn is_stop(word: &str) -> bool {
 pub fn terms(text: &str) -> Vec<Term> {
     words(text)
         .into_iter()
-        .filter(|(_, w)| !is_stop(w) && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c))))
-        .map(|(start, w)| Term { stem: stem(&w), start })
+        .filter(|(_, w)| {
+            !is_stop(w)
+                && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c)))
+        })
+        .map(|(start, w)| Term {
+            stem: stem(&w),
+            start,
+        })
         .collect()
 }
 
@@ -107,7 +113,8 @@ pub fn stem(word: &str) -> String {
         return word.to_owned();
     }
     let mut w = word;
-    let ends = |w: &str, tail: &str, least: usize| w.len() >= tail.len() + least && w.ends_with(tail);
+    let ends =
+        |w: &str, tail: &str, least: usize| w.len() >= tail.len() + least && w.ends_with(tail);
     if ends(w, "ies", 3) {
         return format!("{}i", &w[..w.len() - 3]);
     }
@@ -118,7 +125,11 @@ pub fn stem(word: &str) -> String {
     }
     for tail in ["ing", "ed"] {
         // A stem has a vowel: "ring" and "red" are whole words.
-        if ends(w, tail, 3) && w[..w.len() - tail.len()].bytes().any(|b| b"aeiouy".contains(&b)) {
+        if ends(w, tail, 3)
+            && w[..w.len() - tail.len()]
+                .bytes()
+                .any(|b| b"aeiouy".contains(&b))
+        {
             w = undouble(&w[..w.len() - tail.len()]);
             break;
         }
@@ -202,7 +213,9 @@ fn unlink(text: &str) -> String {
     let mut rest = text;
     while let Some(open) = rest.find('[') {
         let tail = &rest[open..];
-        let link = tail.find("](").and_then(|mid| tail[mid..].find(')').map(|close| (mid, mid + close)));
+        let link = tail
+            .find("](")
+            .and_then(|mid| tail[mid..].find(')').map(|close| (mid, mid + close)));
         match link {
             Some((mid, close)) if !tail[1..mid].contains(['[', '\n']) => {
                 out.push_str(&rest[..open]);
@@ -228,9 +241,16 @@ mod tests {
     #[test]
     fn inflections_meet_in_one_stem() {
         for (a, b) in [
-            ("filters", "filter"), ("blocked", "block"), ("blocking", "blocks"), ("batteries", "battery"),
-            ("replace", "replaced"), ("stopped", "stop"), ("switches", "switch"), ("fitting", "fit"),
-            ("valve", "valves"), ("leaking", "leaks"),
+            ("filters", "filter"),
+            ("blocked", "block"),
+            ("blocking", "blocks"),
+            ("batteries", "battery"),
+            ("replace", "replaced"),
+            ("stopped", "stop"),
+            ("switches", "switch"),
+            ("fitting", "fit"),
+            ("valve", "valves"),
+            ("leaking", "leaks"),
         ] {
             assert_eq!(stem(a), stem(b), "{a} and {b}");
         }
@@ -241,14 +261,20 @@ mod tests {
 
     #[test]
     fn terms_keep_codes_and_drop_what_carries_nothing() {
-        let stems: Vec<_> = terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?").into_iter().map(|t| t.stem).collect();
+        let stems: Vec<_> = terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?")
+            .into_iter()
+            .map(|t| t.stem)
+            .collect();
         assert_eq!(stems, ["e203", "mean", "pj40", "pump", "2.5", "bar"]);
         assert_eq!(terms("滤芯").len(), 2);
     }
 
     #[test]
     fn markdown_marks_go_and_words_stay() {
-        assert_eq!(plain("> **WARNING:** Do *not* open `V1`.\n> See [the table](t.md#x)."), "WARNING: Do not open V1. See the table.");
+        assert_eq!(
+            plain("> **WARNING:** Do *not* open `V1`.\n> See [the table](t.md#x)."),
+            "WARNING: Do not open V1. See the table."
+        );
         assert_eq!(plain("- item one\n  goes on"), "item one goes on");
         assert_eq!(plain("2 * 3 and [1]"), "2 * 3 and [1]");
         assert_eq!(plain("3. Open V2"), "3. Open V2");

@@ -14,10 +14,45 @@ pub const LEAST_COVERED: f32 = 0.8;
 
 /// Words that a draft may use to talk about what a passage says: they assert nothing.
 const SCAFFOLD: &[&str] = &[
-    "mean", "means", "meaning", "indicate", "indicates", "cause", "caused", "causes", "reason", "remedy",
-    "need", "needs", "required", "make", "sure", "ensure", "following", "follows", "first", "next",
-    "finally", "value", "order", "due", "possible", "according", "manual", "error", "code", "alarm",
-    "fault", "step", "steps", "use", "set", "specified", "necessary", "action", "should",
+    "mean",
+    "means",
+    "meaning",
+    "indicate",
+    "indicates",
+    "cause",
+    "caused",
+    "causes",
+    "reason",
+    "remedy",
+    "need",
+    "needs",
+    "required",
+    "make",
+    "sure",
+    "ensure",
+    "following",
+    "follows",
+    "first",
+    "next",
+    "finally",
+    "value",
+    "order",
+    "due",
+    "possible",
+    "according",
+    "manual",
+    "error",
+    "code",
+    "alarm",
+    "fault",
+    "step",
+    "steps",
+    "use",
+    "set",
+    "specified",
+    "necessary",
+    "action",
+    "should",
 ];
 
 /// How far a sentence is held by a source.
@@ -52,8 +87,17 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
     let mut open: Vec<&String> = wanted.iter().collect();
     let mut chosen = Vec::new();
     while chosen.len() < 3 {
-        let gain = |i: usize| open.iter().filter(|w| segments.get(i).is_some_and(|s| s.contains(w))).count();
-        let Some(best) = (0..segments.len()).filter(|i| !chosen.contains(i)).max_by_key(|&i| (gain(i), std::cmp::Reverse(i))) else { break };
+        let gain = |i: usize| {
+            open.iter()
+                .filter(|w| segments.get(i).is_some_and(|s| s.contains(w)))
+                .count()
+        };
+        let Some(best) = (0..segments.len())
+            .filter(|i| !chosen.contains(i))
+            .max_by_key(|&i| (gain(i), std::cmp::Reverse(i)))
+        else {
+            break;
+        };
         if gain(best) < if chosen.is_empty() { 1 } else { 2 } {
             break;
         }
@@ -61,7 +105,11 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
         chosen.push(best);
     }
     let covered = if total > 0.0 { held / total } else { 0.0 };
-    Alignment { covered, segments: chosen, foreign }
+    Alignment {
+        covered,
+        segments: chosen,
+        foreign,
+    }
 }
 
 /// Why `sentence` is not what `source` says, or nothing.
@@ -74,7 +122,11 @@ pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<
         });
         return reasons;
     }
-    let segments: Vec<&Segment> = alignment.segments.iter().filter_map(|&i| source.segments.get(i)).collect();
+    let segments: Vec<&Segment> = alignment
+        .segments
+        .iter()
+        .filter_map(|&i| source.segments.get(i))
+        .collect();
     let said = Polarity::of(sentence);
     let held: Vec<Polarity> = segments.iter().map(|s| Polarity::of(&s.text)).collect();
     reasons.extend(turned(&said, &held));
@@ -94,7 +146,9 @@ fn content(sentence: &str) -> Vec<String> {
     let scaffold: Vec<String> = SCAFFOLD.iter().map(|w| stem(w)).collect();
     let mut out: Vec<String> = Vec::new();
     for stem in stems(sentence) {
-        let figure = stem.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
+        let figure = stem
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
         if !figure && !scaffold.contains(&stem) && !out.contains(&stem) && !is_measure(&stem) {
             out.push(stem);
         }
@@ -106,10 +160,17 @@ fn content(sentence: &str) -> Vec<String> {
 fn is_measure(word: &str) -> bool {
     use crate::core::answer::quantity::{numeral, unit};
     let glued = word.starts_with(|c: char| c.is_ascii_digit())
-        && unit::whole(word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',')).is_some();
+        && unit::whole(
+            word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ','),
+        )
+        .is_some();
     glued
         || unit::whole(word).is_some()
-        || ["newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut", "second", "bar", "percent", "minu", "plu", "volt", "amp"].contains(&word)
+        || [
+            "newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut",
+            "second", "bar", "percent", "minu", "plu", "volt", "amp",
+        ]
+        .contains(&word)
         || numeral::read(word, numeral::Style::Written).is_some_and(|n| n.len == word.len())
 }
 
@@ -123,11 +184,31 @@ enum Mark {
 
 fn mark(word: &str) -> Option<Mark> {
     Some(match word {
-        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid" | "prohibited" | "forbidden" => Mark::Not,
+        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid"
+        | "prohibited" | "forbidden" => Mark::Not,
         "only" => Mark::Only,
         "unless" | "except" | "until" => Mark::Unless,
         // Contractions lose their apostrophe when words are cut.
-        _ if word.len() >= 4 && word.ends_with("nt") && matches!(word, "dont" | "doesnt" | "didnt" | "cant" | "wont" | "mustnt" | "shouldnt" | "isnt" | "arent" | "wasnt" | "couldnt" | "neednt") => Mark::Not,
+        _ if word.len() >= 4
+            && word.ends_with("nt")
+            && matches!(
+                word,
+                "dont"
+                    | "doesnt"
+                    | "didnt"
+                    | "cant"
+                    | "wont"
+                    | "mustnt"
+                    | "shouldnt"
+                    | "isnt"
+                    | "arent"
+                    | "wasnt"
+                    | "couldnt"
+                    | "neednt"
+            ) =>
+        {
+            Mark::Not
+        }
         _ => return None,
     })
 }
@@ -156,7 +237,9 @@ impl Polarity {
             let all = words::words(clause);
             for (i, (_, word)) in all.iter().enumerate() {
                 let Some(mark) = mark(word) else { continue };
-                let content = |w: &String| -> Option<String> { (!words::is_stop(w) && w.len() > 1).then(|| stem(w)) };
+                let content = |w: &String| -> Option<String> {
+                    (!words::is_stop(w) && w.len() > 1).then(|| stem(w))
+                };
                 // Up to the next mark: in "never work without isolating" each has its own.
                 let mut governed: Vec<String> = all
                     .iter()
@@ -167,12 +250,24 @@ impl Polarity {
                     .collect();
                 if governed.is_empty() {
                     // "is prohibited", "is forbidden" look back.
-                    governed = all.iter().take(i).rev().filter_map(|(_, w)| content(w)).take(GOVERNED).collect();
+                    governed = all
+                        .iter()
+                        .take(i)
+                        .rev()
+                        .filter_map(|(_, w)| content(w))
+                        .take(GOVERNED)
+                        .collect();
                 }
-                scopes.push(Scope { mark, words: governed });
+                scopes.push(Scope {
+                    mark,
+                    words: governed,
+                });
             }
         }
-        Polarity { scopes, stems: stems(text) }
+        Polarity {
+            scopes,
+            stems: stems(text),
+        }
     }
 
     fn has(&self, mark: Mark) -> bool {
@@ -188,9 +283,16 @@ fn turned(said: &Polarity, held: &[Polarity]) -> Option<String> {
             Mark::Only => "an \"only\"",
             Mark::Unless => "an exception",
         };
-        let theirs: Vec<&Scope> = held.iter().flat_map(|p| &p.scopes).filter(|s| s.mark == mark).collect();
+        let theirs: Vec<&Scope> = held
+            .iter()
+            .flat_map(|p| &p.scopes)
+            .filter(|s| s.mark == mark)
+            .collect();
         let ours: Vec<&Scope> = said.scopes.iter().filter(|s| s.mark == mark).collect();
-        let meets = |a: &Scope, b: &Scope| a.words.iter().any(|w| b.words.contains(w)) || (a.words.is_empty() && b.words.is_empty());
+        let meets = |a: &Scope, b: &Scope| {
+            a.words.iter().any(|w| b.words.contains(w))
+                || (a.words.is_empty() && b.words.is_empty())
+        };
         if ours.iter().any(|a| !theirs.iter().any(|b| meets(a, b))) {
             return Some(format!("{name} that the passage does not have"));
         }
@@ -244,7 +346,10 @@ fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let said = forces(sentence);
     let held: Vec<Force> = segments.iter().flat_map(|s| forces(&s.text)).collect();
     let wrong = said.iter().any(|force| match force {
-        Force::Must => !held.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should)),
+        Force::Must => {
+            !held.contains(&Force::Must)
+                && (held.contains(&Force::May) || held.contains(&Force::Should))
+        }
         Force::Should | Force::May => !held.contains(force),
     });
     // "must" left out weakens nothing; "may" and "should" left out make an order of it.
@@ -253,18 +358,53 @@ fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
 
 /// Pairs of which one must not take the other's place, as stems.
 const OPPOSITES: &[(&str, &str)] = &[
-    ("open", "close"), ("above", "below"), ("clockwise", "counterclockwise"), ("clockwise", "anticlockwise"),
-    ("increase", "decrease"), ("before", "after"), ("left", "right"), ("tighten", "loosen"), ("upper", "lower"),
-    ("high", "low"), ("higher", "lower"), ("inlet", "outlet"), ("maximum", "minimum"), ("max", "min"), ("raise", "lower"),
-    ("connect", "disconnect"), ("start", "stop"), ("enable", "disable"), ("engage", "disengage"), ("remove", "install"),
-    ("remove", "fit"), ("positive", "negative"), ("more", "less"), ("on", "off"), ("front", "rear"), ("top", "bottom"),
-    ("suction", "discharge"), ("supply", "return"), ("energise", "isolate"), ("lock", "unlock"), ("first", "last"),
-    ("hot", "cold"), ("fill", "drain"), ("push", "pull"), ("forward", "reverse"), ("inner", "outer"), ("normally open", "normally closed"),
+    ("open", "close"),
+    ("above", "below"),
+    ("clockwise", "counterclockwise"),
+    ("clockwise", "anticlockwise"),
+    ("increase", "decrease"),
+    ("before", "after"),
+    ("left", "right"),
+    ("tighten", "loosen"),
+    ("upper", "lower"),
+    ("high", "low"),
+    ("higher", "lower"),
+    ("inlet", "outlet"),
+    ("maximum", "minimum"),
+    ("max", "min"),
+    ("raise", "lower"),
+    ("connect", "disconnect"),
+    ("start", "stop"),
+    ("enable", "disable"),
+    ("engage", "disengage"),
+    ("remove", "install"),
+    ("remove", "fit"),
+    ("positive", "negative"),
+    ("more", "less"),
+    ("on", "off"),
+    ("front", "rear"),
+    ("top", "bottom"),
+    ("suction", "discharge"),
+    ("supply", "return"),
+    ("energise", "isolate"),
+    ("lock", "unlock"),
+    ("first", "last"),
+    ("hot", "cold"),
+    ("fill", "drain"),
+    ("push", "pull"),
+    ("forward", "reverse"),
+    ("inner", "outer"),
+    ("normally open", "normally closed"),
 ];
 
 /// A word whose opposite stands in the passage in its place.
 fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
-    let bag = |text: &str| -> Vec<String> { words::words(text).into_iter().map(|(_, w)| stem(&w)).collect() };
+    let bag = |text: &str| -> Vec<String> {
+        words::words(text)
+            .into_iter()
+            .map(|(_, w)| stem(&w))
+            .collect()
+    };
     let said = bag(sentence);
     let held: Vec<String> = segments.iter().flat_map(|s| bag(&s.text)).collect();
     for (a, b) in OPPOSITES {
@@ -281,9 +421,19 @@ fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
 /// A "yes" or "no" that answers where the manual only states.
 fn affirmation(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
-    let judges = matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false")
-        || first == "no" && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
-    let opens = segments.iter().any(|s| words::words(&s.text).first().is_some_and(|(_, w)| *w == first));
+    let judges = matches!(
+        first.as_str(),
+        "yes" | "yeah" | "sure" | "correct" | "true" | "false"
+    ) || first == "no"
+        && sentence
+            .trim_start()
+            .get(2..)
+            .is_some_and(|t| t.starts_with([',', '.', '!', ';']));
+    let opens = segments.iter().any(|s| {
+        words::words(&s.text)
+            .first()
+            .is_some_and(|(_, w)| *w == first)
+    });
     (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
 }
 
@@ -301,11 +451,21 @@ mod tests {
 
     #[test]
     fn what_the_passage_says_in_other_order_is_grounded() {
-        let row = fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
-        let text = prose("Do not open valve V1 while the pump is running. Close the drain valve and wait. The guard must be fitted. The cover may be removed.");
+        let row = fault(
+            "E203",
+            "Return filter blocked",
+            "Filter element saturated",
+            "Replace the filter element",
+        );
+        let text = prose(
+            "Do not open valve V1 while the pump is running. Close the drain valve and wait. The guard must be fitted. The cover may be removed.",
+        );
         for (draft, passage) in [
             ("E203 means that the return filter is blocked.", &row),
-            ("The cause is a saturated filter element, so replace the filter element.", &row),
+            (
+                "The cause is a saturated filter element, so replace the filter element.",
+                &row,
+            ),
             ("Never open valve V1 while the pump is running.", &text),
             ("Close the drain valve.", &text),
             ("Fit the guard.", &text),
@@ -318,7 +478,12 @@ mod tests {
 
     #[test]
     fn what_it_does_not_say_is_not() {
-        let row = fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
+        let row = fault(
+            "E203",
+            "Return filter blocked",
+            "Filter element saturated",
+            "Replace the filter element",
+        );
         let text = prose(
             "Do not open valve V1 while the pump is running. Tighten the cover clockwise. The guard must be fitted. \
              The cover may be removed. Adjust it only when the drive is isolated. There is no pressure in the line.",
@@ -327,7 +492,10 @@ mod tests {
             ("The motor temperature sensor is broken.", &row),
             ("Replace the hydraulic pump.", &row),
             ("Open valve V1 while the pump is running.", &text),
-            ("Open valve V1 and do not tighten the cover clockwise.", &text),
+            (
+                "Open valve V1 and do not tighten the cover clockwise.",
+                &text,
+            ),
             ("Do not tighten the cover clockwise.", &text),
             ("Tighten the cover counterclockwise.", &text),
             ("Loosen the cover clockwise.", &text),
@@ -345,10 +513,18 @@ mod tests {
 
     #[test]
     fn alignment_names_the_sentences_that_say_it() {
-        let text = prose("The pump is green. Replace the filter element yearly. Bleed the return line slowly.");
+        let text = prose(
+            "The pump is green. Replace the filter element yearly. Bleed the return line slowly.",
+        );
         let source = Source::of(&text);
-        assert_eq!(align("The filter element is replaced yearly.", &source).segments, [1]);
-        let two = align("Replace the filter element and bleed the return line.", &source);
+        assert_eq!(
+            align("The filter element is replaced yearly.", &source).segments,
+            [1]
+        );
+        let two = align(
+            "Replace the filter element and bleed the return line.",
+            &source,
+        );
         assert_eq!(two.segments.len(), 2);
         assert!(two.covered > 0.99 && two.foreign.is_empty());
     }

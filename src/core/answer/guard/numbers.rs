@@ -73,25 +73,46 @@ pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsuppor
     let held: Vec<(usize, Reading)> = sources
         .iter()
         .enumerate()
-        .flat_map(|(i, s)| s.segments.iter().map(move |seg| (i, quantity::read(&seg.text))))
+        .flat_map(|(i, s)| {
+            s.segments
+                .iter()
+                .map(move |seg| (i, quantity::read(&seg.text)))
+        })
         .collect();
     let mut locked = Vec::new();
     let mut unsupported = Vec::new();
     for quantity in &wanted.quantities {
         match hold(quantity, &wanted.codes, &held) {
-            Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
-            Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
+            Ok(source) => locked.push(Locked {
+                quantity: quantity.clone(),
+                source,
+            }),
+            Err(flaw) => unsupported.push(Unsupported {
+                text: quantity.text.clone(),
+                flaw,
+            }),
         }
     }
     // What a passage is about (its machine, its heading) supports a code, never a value.
     let about: Vec<String> = sources
         .iter()
-        .flat_map(|s| quantity::read(&s.context()).codes.into_iter().chain(named(s)).map(|c| c.key))
+        .flat_map(|s| {
+            quantity::read(&s.context())
+                .codes
+                .into_iter()
+                .chain(named(s))
+                .map(|c| c.key)
+        })
         .collect();
     for code in &wanted.codes {
-        let there = held.iter().any(|(_, r)| r.codes.iter().any(|c| c.key == code.key));
+        let there = held
+            .iter()
+            .any(|(_, r)| r.codes.iter().any(|c| c.key == code.key));
         if !there && !about.contains(&code.key) {
-            unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
+            unsupported.push(Unsupported {
+                text: code.text.clone(),
+                flaw: Flaw::Code,
+            });
         }
     }
     (locked, unsupported)
@@ -100,20 +121,48 @@ pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsuppor
 /// The codes that the index found in a passage: it also knows those that are not shaped
 /// like one.
 fn named<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Code> + 's {
-    source.passage.codes.iter().map(|c| Code { text: c.clone(), key: quantity::code_key(c), span: 0..0 })
+    source.passage.codes.iter().map(|c| Code {
+        text: c.clone(),
+        key: quantity::code_key(c),
+        span: 0..0,
+    })
 }
 
 /// The source that holds `wanted`, or how near the nearest came.
 fn hold(wanted: &Quantity, about: &[Code], held: &[(usize, Reading)]) -> Result<usize, Flaw> {
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
-    let rank = |f: Flaw| [Flaw::Absent, Flaw::Sign, Flaw::Unit, Flaw::Range, Flaw::Comparison, Flaw::Tolerance, Flaw::Owner].iter().position(|x| *x == f);
+    let rank = |f: Flaw| {
+        [
+            Flaw::Absent,
+            Flaw::Sign,
+            Flaw::Unit,
+            Flaw::Range,
+            Flaw::Comparison,
+            Flaw::Tolerance,
+            Flaw::Owner,
+        ]
+        .iter()
+        .position(|x| *x == f)
+    };
     for (source, reading) in held {
-        if wanted.ordinal && wanted.unit.is_none() && reading.markers.iter().any(|m| quantity::equal(*m, wanted.value)) {
+        if wanted.ordinal
+            && wanted.unit.is_none()
+            && reading
+                .markers
+                .iter()
+                .any(|m| quantity::equal(*m, wanted.value))
+        {
             return Ok(*source);
         }
         for have in &reading.quantities {
-            let found = compare(wanted, have).and_then(|()| if owned(about, &reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
+            let found = compare(wanted, have).and_then(|()| {
+                if owned(about, &reading.codes) {
+                    Ok(())
+                } else {
+                    Err(Flaw::Owner)
+                }
+            });
             match found {
                 Ok(()) => return Ok(*source),
                 Err(flaw) if rank(flaw) > rank(nearest) => nearest = flaw,
@@ -143,7 +192,9 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
         return Err(Flaw::Comparison);
     }
     match (wanted.tolerance, have.tolerance) {
-        (None, Some(_)) if !quantity::equal(have.value, have.tolerance.unwrap_or_default()) => Ok(()),
+        (None, Some(_)) if !quantity::equal(have.value, have.tolerance.unwrap_or_default()) => {
+            Ok(())
+        }
         (None, None) => Ok(()),
         (Some(a), Some(b)) if quantity::equal(a, b) => Ok(()),
         _ => Err(Flaw::Tolerance),
@@ -156,11 +207,17 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
 /// name thread sizes, they must share one; likewise valves, alarms and so on.
 fn owned(about: &[Code], there: &[Code]) -> bool {
     about.iter().all(|code| {
-        let mut kin = there.iter().filter(|c| c.prefix() == code.prefix()).peekable();
-        kin.peek().is_none() || about.iter().filter(|c| c.prefix() == code.prefix()).any(|c| there.iter().any(|t| t.key == c.key))
+        let mut kin = there
+            .iter()
+            .filter(|c| c.prefix() == code.prefix())
+            .peekable();
+        kin.peek().is_none()
+            || about
+                .iter()
+                .filter(|c| c.prefix() == code.prefix())
+                .any(|c| there.iter().any(|t| t.key == c.key))
     })
 }
-
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -172,12 +229,18 @@ mod tests {
 
     fn flaws(draft: &str, passages: &[Passage]) -> Vec<Flaw> {
         let sources: Vec<_> = passages.iter().map(Source::of).collect();
-        check(draft, &sources.iter().collect::<Vec<_>>()).1.into_iter().map(|u| u.flaw).collect()
+        check(draft, &sources.iter().collect::<Vec<_>>())
+            .1
+            .into_iter()
+            .map(|u| u.flaw)
+            .collect()
     }
 
     #[test]
     fn what_the_passage_says_is_supported_in_any_spelling() {
-        let p = [prose("Tighten the M16 bolts to 195 ± 5 Nm. The alarm comes above 0.35 bar. Oil: 10–15 l at -20 °C. Three bolts hold it. Replace every 2,000 h.")];
+        let p = [prose(
+            "Tighten the M16 bolts to 195 ± 5 Nm. The alarm comes above 0.35 bar. Oil: 10–15 l at -20 °C. Three bolts hold it. Replace every 2,000 h.",
+        )];
         for draft in [
             "Tighten the M16 bolts to 195 Nm.",
             "The torque is 195 newton metres plus or minus 5 Nm.",
@@ -193,7 +256,9 @@ mod tests {
 
     #[test]
     fn each_damage_has_its_name() {
-        let p = [prose("Tighten the M16 bolts to 195 ± 5 Nm. Tighten the M10 bolts to 49 Nm. The alarm E203 comes above 0.35 bar. Oil: 10–15 l at -20 °C. The pressure must not exceed 210 bar.")];
+        let p = [prose(
+            "Tighten the M16 bolts to 195 ± 5 Nm. Tighten the M10 bolts to 49 Nm. The alarm E203 comes above 0.35 bar. Oil: 10–15 l at -20 °C. The pressure must not exceed 210 bar.",
+        )];
         for (draft, flaw) in [
             ("Tighten to 159 Nm.", Flaw::Absent),
             ("Tighten to 195 bar.", Flaw::Unit),
@@ -218,8 +283,16 @@ mod tests {
     #[test]
     fn a_rows_value_stays_with_its_row() {
         let rows = [
-            record(&[("Joint", "Flange bolt"), ("Thread", "M16"), ("Torque (Nm)", "195")]),
-            record(&[("Joint", "Flange bolt"), ("Thread", "M10"), ("Torque (Nm)", "49")]),
+            record(&[
+                ("Joint", "Flange bolt"),
+                ("Thread", "M16"),
+                ("Torque (Nm)", "195"),
+            ]),
+            record(&[
+                ("Joint", "Flange bolt"),
+                ("Thread", "M10"),
+                ("Torque (Nm)", "49"),
+            ]),
         ];
         assert_eq!(flaws("The M16 takes 195 Nm.", &rows), []);
         assert_eq!(flaws("The M10 takes 195 Nm.", &rows), [Flaw::Owner]);
@@ -230,7 +303,10 @@ mod tests {
     fn a_number_knows_its_source() {
         let passages = [prose("Set 5 bar."), prose("Wait 10 min.")];
         let sources: Vec<_> = passages.iter().map(Source::of).collect();
-        let (locked, bad) = check("Wait 10 minutes at 5 bar.", &sources.iter().collect::<Vec<_>>());
+        let (locked, bad) = check(
+            "Wait 10 minutes at 5 bar.",
+            &sources.iter().collect::<Vec<_>>(),
+        );
         assert!(bad.is_empty());
         assert_eq!(locked.iter().map(|l| l.source).collect::<Vec<_>>(), [1, 0]);
     }

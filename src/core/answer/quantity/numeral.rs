@@ -83,14 +83,20 @@ fn run(text: &str) -> Vec<(Word, usize, bool)> {
         let gap: usize = if out.is_empty() {
             0
         } else {
-            let n: usize = rest.chars().take_while(|c| matches!(c, ' ' | '-' | '\n' | '\u{a0}')).map(char::len_utf8).sum();
+            let n: usize = rest
+                .chars()
+                .take_while(|c| matches!(c, ' ' | '-' | '\n' | '\u{a0}'))
+                .map(char::len_utf8)
+                .sum();
             if n == 0 || n > 2 {
                 break;
             }
             n
         };
         let rest = &rest[gap..];
-        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric())
+            .unwrap_or(rest.len());
         let lower = rest[..end].to_lowercase();
         let Some(w) = word(&lower) else { break };
         at += gap + end;
@@ -129,7 +135,12 @@ pub fn read(text: &str, style: Style) -> Option<Numeral> {
         }
     }
     let len = run.get(used.checked_sub(1)?)?.1;
-    Some(Numeral { value: digits.parse().ok()?, digits, words: used, len })
+    Some(Numeral {
+        value: digits.parse().ok()?,
+        digits,
+        words: used,
+        len,
+    })
 }
 
 /// A well-formed cardinal: its digits and the words used.
@@ -140,17 +151,26 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
     while let Some(&(w, _, oh)) = run.get(i) {
         let below = |limit: u64| group % limit == 0;
         let fits = match (w, last) {
-            (Word::Article, None) => matches!(run.get(1), Some((Word::Hundred | Word::Scale(_), ..))),
+            (Word::Article, None) => {
+                matches!(run.get(1), Some((Word::Hundred | Word::Scale(_), ..)))
+            }
             (Word::Unit(_), None) => !oh,
             (Word::Unit(0), _) => false,
             (Word::Unit(_), Some(Word::Ten(_) | Word::Hundred | Word::Scale(_))) => below(10),
-            (Word::Teen(_) | Word::Ten(_), None | Some(Word::Hundred | Word::Scale(_))) => below(100),
+            (Word::Teen(_) | Word::Ten(_), None | Some(Word::Hundred | Word::Scale(_))) => {
+                below(100)
+            }
             (Word::Hundred, Some(Word::Unit(u))) => u > 0 && group < 10,
             (Word::Hundred, Some(Word::Teen(_))) => group < 20,
             (Word::Hundred, Some(Word::Article)) => true,
-            (Word::Scale(s), Some(l)) => !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0),
+            (Word::Scale(s), Some(l)) => {
+                !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0)
+            }
             (Word::And, Some(Word::Hundred | Word::Scale(_))) => {
-                matches!(run.get(i + 1), Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..)))
+                matches!(
+                    run.get(i + 1),
+                    Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..))
+                )
             }
             _ => false,
         };
@@ -195,7 +215,9 @@ fn spoken(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
         _ => return None,
     };
     match (run.get(1).map(|r| r.0), run.get(2).map(|r| r.0)) {
-        (Some(Word::Ten(t)), Some(Word::Unit(u))) if u > 0 => Some(((head * 100 + t + u).to_string(), 3)),
+        (Some(Word::Ten(t)), Some(Word::Unit(u))) if u > 0 => {
+            Some(((head * 100 + t + u).to_string(), 3))
+        }
         (Some(Word::Ten(t) | Word::Teen(t)), _) => Some(((head * 100 + t).to_string(), 2)),
         _ => None,
     }
@@ -245,7 +267,10 @@ mod tests {
         ] {
             assert_eq!(digits(text, Style::Spoken).unwrap().0, want, "{text}");
         }
-        assert_eq!(digits("one nine five", Style::Written).unwrap(), ("1".into(), 1));
+        assert_eq!(
+            digits("one nine five", Style::Written).unwrap(),
+            ("1".into(), 1)
+        );
         assert_eq!(digits("oh five", Style::Spoken), None);
     }
 

@@ -67,7 +67,12 @@ pub struct Unit {
 
 /// One row of the table: symbol, dimension, spellings where case counts, spellings where
 /// it does not. A blank in a spelling stands for a blank or a hyphen.
-type Row = (&'static str, Dimension, &'static [&'static str], &'static [&'static str]);
+type Row = (
+    &'static str,
+    Dimension,
+    &'static [&'static str],
+    &'static [&'static str],
+);
 
 #[rustfmt::skip]
 const TABLE: &[Row] = {
@@ -157,7 +162,18 @@ const TABLE: &[Row] = {
 };
 
 /// Words that may stand after "per" without being units of their own.
-const PER: &[&str] = &["turn", "revolution", "stroke", "cycle", "shift", "side", "bolt", "tooth", "blade", "phase"];
+const PER: &[&str] = &[
+    "turn",
+    "revolution",
+    "stroke",
+    "cycle",
+    "shift",
+    "side",
+    "bolt",
+    "tooth",
+    "blade",
+    "phase",
+];
 
 /// A spelling in the table.
 struct Spelling {
@@ -172,8 +188,16 @@ fn spellings() -> &'static [Spelling] {
     ALL.get_or_init(|| {
         let mut all = Vec::new();
         for (row, (_, _, exact, words)) in TABLE.iter().enumerate() {
-            all.extend(exact.iter().map(|&text| Spelling { text, exact: true, row }));
-            all.extend(words.iter().map(|&text| Spelling { text, exact: false, row }));
+            all.extend(exact.iter().map(|&text| Spelling {
+                text,
+                exact: true,
+                row,
+            }));
+            all.extend(words.iter().map(|&text| Spelling {
+                text,
+                exact: false,
+                row,
+            }));
         }
         all.sort_by_key(|s| std::cmp::Reverse(s.text.len()));
         all
@@ -184,7 +208,10 @@ fn spellings() -> &'static [Spelling] {
 /// ("10-bar valve"), and the number of bytes up to its end.
 pub fn read(text: &str) -> Option<(Unit, usize)> {
     let body = text.trim_start_matches([' ', '\t', '\u{a0}', '\u{202f}', '\u{2009}']);
-    let body = body.strip_prefix("\r\n").or_else(|| body.strip_prefix('\n')).map_or(body, |b| b.trim_start_matches(' '));
+    let body = body
+        .strip_prefix("\r\n")
+        .or_else(|| body.strip_prefix('\n'))
+        .map_or(body, |b| b.trim_start_matches(' '));
     let body = match body.strip_prefix('-') {
         Some(after) if body.len() == text.len() => after,
         _ => body,
@@ -206,15 +233,29 @@ pub fn read(text: &str) -> Option<(Unit, usize)> {
             (Dimension::Force, Dimension::Area) => Dimension::Pressure,
             _ => Dimension::Other,
         };
-        return Some((Unit { symbol: format!("{symbol}/{}", below.0), dimension }, lead + len + used));
+        return Some((
+            Unit {
+                symbol: format!("{symbol}/{}", below.0),
+                dimension,
+            },
+            lead + len + used,
+        ));
     }
-    Some((Unit { symbol: symbol.to_owned(), dimension }, lead + len))
+    Some((
+        Unit {
+            symbol: symbol.to_owned(),
+            dimension,
+        },
+        lead + len,
+    ))
 }
 
 /// The unit that `text` is, whole: what stands in a header's brackets ("Torque (Nm)").
 pub fn whole(text: &str) -> Option<Unit> {
     let text = text.trim();
-    read(text).filter(|(_, len)| *len == text.len()).map(|(unit, _)| unit)
+    read(text)
+        .filter(|(_, len)| *len == text.len())
+        .map(|(unit, _)| unit)
 }
 
 /// "/min", " per minute", " per turn": symbol, dimension and bytes read.
@@ -223,7 +264,11 @@ fn denominator(text: &str) -> Option<((String, Dimension), usize)> {
         Some(after) => after,
         None => {
             let per = text.trim_start_matches([' ', '\n']);
-            let per = if per.len() < text.len() { per.strip_prefix("per ")? } else { return None };
+            let per = if per.len() < text.len() {
+                per.strip_prefix("per ")?
+            } else {
+                return None;
+            };
             per.trim_start()
         }
     };
@@ -232,9 +277,12 @@ fn denominator(text: &str) -> Option<((String, Dimension), usize)> {
         let (symbol, dimension, ..) = TABLE.get(row)?;
         return Some((((*symbol).to_owned(), *dimension), used + len));
     }
-    let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+    let end = after
+        .find(|c: char| !c.is_alphabetic())
+        .unwrap_or(after.len());
     let word = after.get(..end)?.to_lowercase();
-    PER.contains(&word.as_str()).then_some(((word, Dimension::Other), used + end))
+    PER.contains(&word.as_str())
+        .then_some(((word, Dimension::Other), used + end))
 }
 
 /// The longest spelling at the start of `text`, ended by a boundary.
@@ -243,7 +291,8 @@ fn atom(text: &str) -> Option<(usize, usize)> {
         let len = match_at(text, s)?;
         let next = text.get(len..)?.chars().next();
         // A percent or degree sign needs no boundary, a word does.
-        let closed = !s.text.ends_with(char::is_alphanumeric) || next.is_none_or(|c| !(c.is_alphanumeric() || c == '²' || c == '³'));
+        let closed = !s.text.ends_with(char::is_alphanumeric)
+            || next.is_none_or(|c| !(c.is_alphanumeric() || c == '²' || c == '³'));
         closed.then_some((s.row, len))
     })
 }
@@ -255,7 +304,11 @@ fn match_at(text: &str, s: &Spelling) -> Option<usize> {
         let rest = text.get(at..)?;
         let got = rest.chars().next()?;
         if want == ' ' {
-            let gap: usize = rest.chars().take_while(|c| matches!(c, ' ' | '\n' | '-' | '\u{a0}')).map(char::len_utf8).sum();
+            let gap: usize = rest
+                .chars()
+                .take_while(|c| matches!(c, ' ' | '\n' | '-' | '\u{a0}'))
+                .map(char::len_utf8)
+                .sum();
             if gap == 0 || gap > 3 {
                 return None;
             }
@@ -272,7 +325,9 @@ fn match_at(text: &str, s: &Spelling) -> Option<usize> {
 /// A spelled-out unit of more than one word at the start of `text` ("newton metres"), for
 /// wording without a number before it.
 pub fn phrase(text: &str) -> Option<(Unit, usize)> {
-    let spelling = spellings().iter().find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
+    let spelling = spellings()
+        .iter()
+        .find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
     let (unit, len) = read(text)?;
     (len >= match_at(text, spelling)?).then_some((unit, len))
 }
@@ -285,11 +340,29 @@ mod tests {
     #[test]
     fn every_spelling_of_a_unit_has_one_symbol() {
         for (text, symbol) in [
-            (" Nm", "Nm"), (" N·m", "Nm"), (" newton metres", "Nm"), (" Newton-meters", "Nm"), ("N m", "Nm"),
-            ("bar", "bar"), (" MPa", "MPa"), (" degrees Celsius", "°C"), (" °C", "°C"), ("℃", "°C"),
-            (" l/min", "l/min"), (" litres per minute", "l/min"), (" r/min", "rpm"), ("-bar", "bar"),
-            (" mm per turn", "mm/turn"), (" mm/s", "mm/s"), (" percent", "%"), ("%", "%"), (" bar(g)", "bar(g)"),
-            (" in.", "in"), (" VDC", "V DC"), (" N/mm²", "N/mm²"), (" hours", "h"),
+            (" Nm", "Nm"),
+            (" N·m", "Nm"),
+            (" newton metres", "Nm"),
+            (" Newton-meters", "Nm"),
+            ("N m", "Nm"),
+            ("bar", "bar"),
+            (" MPa", "MPa"),
+            (" degrees Celsius", "°C"),
+            (" °C", "°C"),
+            ("℃", "°C"),
+            (" l/min", "l/min"),
+            (" litres per minute", "l/min"),
+            (" r/min", "rpm"),
+            ("-bar", "bar"),
+            (" mm per turn", "mm/turn"),
+            (" mm/s", "mm/s"),
+            (" percent", "%"),
+            ("%", "%"),
+            (" bar(g)", "bar(g)"),
+            (" in.", "in"),
+            (" VDC", "V DC"),
+            (" N/mm²", "N/mm²"),
+            (" hours", "h"),
         ] {
             assert_eq!(read(text).unwrap().0.symbol, symbol, "{text}");
         }
@@ -297,7 +370,15 @@ mod tests {
 
     #[test]
     fn words_that_only_look_like_units_are_none() {
-        for text in [" barrels", " in sequence", " mmx", " bolts", " min.x1", "", " degreesy"] {
+        for text in [
+            " barrels",
+            " in sequence",
+            " mmx",
+            " bolts",
+            " min.x1",
+            "",
+            " degreesy",
+        ] {
             let got = read(text).map(|u| u.0.symbol);
             assert!(got.is_none() || text == " min.x1", "{text}: {got:?}");
         }
