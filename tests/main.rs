@@ -5,8 +5,10 @@
 
 mod support;
 
+mod ask;
 mod ears;
 mod engine;
 mod index;
 mod models;
+mod node;
 mod voice;

@@ -1,1 +1,585 @@
-//! (being built)
+//! One turn, from its first sample to its last delivered word, as a sans-IO state machine.
+//!
+//! ```text
+//!  begin(typed) ──────────────┐
+//!                             ▼
+//!  begin(spoken) ─▶ Hearing ─▶ Screening ─▶ Finding ─▶ Drafting ─▶ Delivering ─▶ Closed
+//!                     │            │           │           │ deadline, refusal at the
+//!                     │ no speech  │ empty     │ refused   │ door, guard: one rung down
+//!                     └────────────┴───────────┴───────────┴──────▶ Delivering
+//! ```
+//!
+//! [`Turn::handle`] takes an event and the moment and returns what is to be done;
+//! [`Turn::next_deadline`] says when it wants a [`Event::Tick`] at the latest. There is one
+//! implementation of a turn: `ask`, `talk`, `tui` and `eval` all drive this one, and tests
+//! drive it in simulated time.
+//!
+//! Invariants: exactly one [`Action::Deliver`] or [`Action::Fail`] per turn, and then one
+//! [`Action::Close`]; a draft is never delivered unjudged; past the deadline the quoted
+//! rung is delivered, never silence.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Moment;
+use super::answer::ladder::{self, Evidence};
+use super::answer::prompt::prompt;
+use super::answer::{Answer, AnswerKind, Rung, Verdict};
+use super::engine::{Finish, Prompt, Update};
+use super::hear::Transcript;
+use super::knowledge::passage::Passage;
+use super::knowledge::search::Found;
+use super::ledger::{Budgets, Ledger, Stage, millis};
+
+/// What a turn is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// To the first cited content, from the end of the question.
+    pub deadline: Duration,
+    /// To the end of a turn that delivers nothing.
+    pub limit: Duration,
+    /// The highest rung.
+    pub rung: Rung,
+    /// What each stage may take.
+    pub budgets: Budgets,
+    /// Will the answer be spoken? Then the voice's budget is kept back from the draft.
+    pub spoken: bool,
+    /// What the clock decided when this turn was first made; a replay keeps it.
+    pub replay: Option<Replay>,
+}
+
+/// What the clock decided in a recorded turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// Why the recorded turn stepped down.
+    pub why: String,
+    /// How many bytes of the draft had been written when it was judged; `None` where no
+    /// draft was judged.
+    pub judged: Option<usize>,
+}
+
+/// The screened question, as this floor takes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Normalised wording.
+    pub question: String,
+    /// Is there a question in it at all?
+    pub is_question: bool,
+}
+
+/// What retrieval brought.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// Ranked hits and what is known of the codes.
+    pub found: Found,
+    /// All passages of the best hit's own section, in the manual's order.
+    pub siblings: Vec<Passage>,
+    /// Time that retrieval waited (for cores, for the index).
+    pub wait: Duration,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A typed question was handed in.
+    Typed(String),
+    /// An utterance ended `endpoint` ago (its last sample of speech).
+    Spoken {
+        /// From the last sample of speech to now.
+        endpoint: Duration,
+    },
+    /// The recogniser is done.
+    Transcribed {
+        /// What was heard.
+        transcript: Transcript,
+        /// Time spent waiting for the recogniser and its cores.
+        wait: Duration,
+    },
+    /// The entry screen is done.
+    Screened(Asked),
+    /// Retrieval is done.
+    Found(Box<Findings>),
+    /// The engine says something about the draft.
+    Draft(Update),
+    /// The first clause of the answer is ready as sound.
+    Synthesised {
+        /// Time spent waiting for the voice and its cores.
+        wait: Duration,
+    },
+    /// All of the answer is ready as sound, or nothing is to be spoken.
+    Rendered,
+    /// The first sample left for the loudspeaker `after` the first sound was ready.
+    Played {
+        /// From the first sound at the mixer to its first sample at the device.
+        after: Duration,
+    },
+    /// A stage broke.
+    Failed {
+        /// One line.
+        what: String,
+        /// The way out.
+        hint: String,
+    },
+    /// The asker has left.
+    Cancelled,
+    /// [`Turn::next_deadline`] has come.
+    Tick,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Transcribe the utterance.
+    Transcribe,
+    /// Screen this wording.
+    Screen {
+        /// What was typed or heard.
+        text: String,
+        /// Was it heard rather than typed?
+        heard: bool,
+    },
+    /// Search for this question.
+    Search(String),
+    /// Have this written; the answer is of no use after the deadline.
+    Draft {
+        /// What to read.
+        prompt: Prompt,
+        /// When it must be done.
+        deadline: Moment,
+    },
+    /// Stop writing.
+    CancelDraft,
+    /// This is the answer.
+    Deliver(Box<Answer>),
+    /// There is no answer: say why.
+    Fail {
+        /// One line.
+        what: String,
+        /// The way out.
+        hint: String,
+    },
+    /// Write the record; nothing follows.
+    Close,
+}
+
+/// Why the turn wants to be woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The draft is late: step down.
+    DraftLate,
+    /// Nothing was delivered within the limit.
+    TurnLate,
+}
+
+#[derive(Debug)]
+enum State {
+    New,
+    Hearing,
+    Screening,
+    Finding,
+    Drafting(Box<Drafting>),
+    /// Delivered; sound may still be on its way.
+    Delivering,
+    Closed,
+}
+
+#[derive(Debug)]
+struct Drafting {
+    /// What is said if the draft fails: always ready before a draft is asked for.
+    quoted: Answer,
+    passages: Vec<Passage>,
+    question: String,
+    until: Moment,
+    submitted: Moment,
+    /// Waits of the engine, booked to the prefill stage.
+    wait: Duration,
+    prefilled: Option<Moment>,
+    /// What the engine had written; the same bytes go to the audit.
+    text: String,
+}
+
+/// One turn.
+#[derive(Debug)]
+pub struct Turn {
+    limits: Limits,
+    state: State,
+    /// The last sample of speech, or the Enter key.
+    origin: Moment,
+    /// When the current stage began.
+    since: Moment,
+    /// What each stage took so far.
+    pub ledger: Ledger,
+    /// What was heard.
+    pub transcript: Option<Transcript>,
+    /// The normalised question.
+    pub question: String,
+    /// The passages that were used.
+    pub passages: Vec<Passage>,
+    /// Prompt token ids of the draft, for the audit.
+    pub prompt_ids: Vec<u32>,
+    /// What the model wrote, as far as it was judged.
+    pub draft: String,
+    /// What the guard found about it.
+    pub draft_verdict: Option<Verdict>,
+    /// What was delivered.
+    pub answer: Option<Answer>,
+    /// From the origin to the first cited content, guarded and ready (synthesised where it
+    /// is spoken).
+    pub first_content: Option<Duration>,
+    /// From the origin to the first sound.
+    pub first_audio: Option<Duration>,
+    /// From the origin to the close.
+    pub total: Duration,
+}
+
+impl Turn {
+    /// A turn that nothing has happened to yet.
+    pub fn new(limits: Limits) -> Turn {
+        Turn {
+            limits,
+            state: State::New,
+            origin: Moment::ZERO,
+            since: Moment::ZERO,
+            ledger: Ledger::default(),
+            transcript: None,
+            question: String::new(),
+            passages: Vec::new(),
+            prompt_ids: Vec::new(),
+            draft: String::new(),
+            draft_verdict: None,
+            answer: None,
+            first_content: None,
+            first_audio: None,
+            total: Duration::ZERO,
+        }
+    }
+
+    /// Milliseconds from the end of the question to `now`, or to the close.
+    pub fn elapsed_ms(&self, now: Moment) -> f64 {
+        let elapsed = if self.is_closed() { self.total } else { now.saturating_sub(self.origin) };
+        millis(elapsed)
+    }
+
+    /// Is it over?
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// When a [`Event::Tick`] is wanted at the latest, and why.
+    pub fn next_deadline(&self) -> Option<(Moment, Reason)> {
+        match &self.state {
+            State::Drafting(d) => Some((d.until, Reason::DraftLate)),
+            State::New | State::Delivering | State::Closed => None,
+            State::Hearing | State::Screening | State::Finding => {
+                Some((self.origin + self.limits.limit, Reason::TurnLate))
+            }
+        }
+    }
+
+    /// Takes what happened at `now`; returns what is to be done.
+    pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
+        let state = std::mem::replace(&mut self.state, State::Closed);
+        match (state, event) {
+            (State::Closed, _) => Vec::new(),
+            (State::Delivering, event) => self.delivering(event, now),
+            (state, Event::Failed { what, hint }) => self.failed(state, what, hint, now),
+            (state, Event::Cancelled) => {
+                let mut actions = cancel_draft(&state);
+                actions.extend(self.end(Action::Fail { what: "cancelled".into(), hint: String::new() }, now));
+                actions
+            }
+            (State::New, Event::Typed(text)) => {
+                self.origin = now;
+                self.screen(text, false, now)
+            }
+            (State::New, Event::Spoken { endpoint }) => {
+                self.origin = now.saturating_sub(endpoint);
+                if !endpoint.is_zero() {
+                    self.book(Stage::Endpoint, endpoint, Duration::ZERO, "");
+                }
+                self.enter(State::Hearing, now);
+                vec![Action::Transcribe]
+            }
+            (State::Hearing, Event::Transcribed { transcript, wait }) => {
+                self.book(Stage::Transcribe, self.spent(now, wait), wait, &transcript.doubt);
+                let (speech, text) = (transcript.speech, transcript.text.clone());
+                let doubt = transcript.doubt.clone();
+                self.transcript = Some(transcript);
+                if speech {
+                    self.screen(text, true, now)
+                } else {
+                    self.deliver(ladder::say_again(&doubt), now)
+                }
+            }
+            (State::Screening, Event::Screened(asked)) => {
+                self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, "");
+                self.question = asked.question;
+                if asked.is_question {
+                    self.enter(State::Finding, now);
+                    vec![Action::Search(self.question.clone())]
+                } else {
+                    self.deliver(ladder::say_again("there was no question in it"), now)
+                }
+            }
+            (State::Finding, Event::Found(findings)) => self.found(*findings, now),
+            (State::Drafting(drafting), Event::Draft(update)) => self.drafted(drafting, update, now),
+            (State::Drafting(drafting), Event::Tick) if now >= drafting.until => {
+                let why = format!("the draft was not ready in {} ms", millis(drafting.until - self.origin).round());
+                let mut actions = vec![Action::CancelDraft];
+                actions.extend(self.judge(*drafting, why, false, now));
+                actions
+            }
+            (state, Event::Tick) if self.is_late(&state, now) => self.end(
+                Action::Fail {
+                    what: format!("no answer within {} ms", self.limits.limit.as_millis()),
+                    hint: "the machine is overloaded: `millwright doctor` shows what is busy".into(),
+                },
+                now,
+            ),
+            // An event of a stage that is already behind (a draft's last words after its
+            // deadline) changes nothing.
+            (state, _) => {
+                self.state = state;
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_late(&self, state: &State, now: Moment) -> bool {
+        matches!(state, State::Hearing | State::Screening | State::Finding)
+            && now >= self.origin + self.limits.limit
+    }
+
+    fn enter(&mut self, state: State, now: Moment) {
+        self.state = state;
+        self.since = now;
+    }
+
+    /// Time of the current stage without its waits.
+    fn spent(&self, now: Moment, wait: Duration) -> Duration {
+        now.saturating_sub(self.since).saturating_sub(wait)
+    }
+
+    fn book(&mut self, stage: Stage, spent: Duration, wait: Duration, note: &str) {
+        self.ledger.put(stage, spent, wait, &self.limits.budgets, note.to_owned());
+    }
+
+    fn screen(&mut self, text: String, heard: bool, now: Moment) -> Vec<Action> {
+        self.enter(State::Screening, now);
+        vec![Action::Screen { text, heard }]
+    }
+
+    fn found(&mut self, findings: Findings, now: Moment) -> Vec<Action> {
+        let Findings { found, siblings, wait } = findings;
+        self.book(Stage::Retrieve, self.spent(now, wait), wait, "");
+        self.since = now;
+        let evidence = Evidence::of(&self.question, &found);
+        if let Some(refusal) = ladder::decide(&evidence, &found) {
+            return self.deliver(refusal, now);
+        }
+        let quoted = match ladder::quoted(&self.question, &found, &siblings) {
+            Ok(quoted) => quoted,
+            Err(refusal) => return self.deliver(refusal, now),
+        };
+        self.passages = found.hits.iter().take(prompt_passages()).map(|h| h.passage.clone()).collect();
+        let why = match (&self.limits.replay, self.limits.rung) {
+            (Some(Replay { why, judged: None }), _) => Some(why.clone()),
+            (_, Rung::Refused | Rung::Quoted) => Some("no draft was wanted".to_owned()),
+            (_, Rung::Constrained) => Some("the constrained rung is not built yet".to_owned()),
+            (_, Rung::Recombined) => None,
+        };
+        if let Some(why) = why {
+            return self.deliver(with_why(quoted, why), now);
+        }
+        let until = self.draft_deadline();
+        let prompt = prompt(&self.question, &self.passages);
+        self.enter(
+            State::Drafting(Box::new(Drafting {
+                quoted,
+                passages: self.passages.clone(),
+                question: self.question.clone(),
+                until,
+                submitted: now,
+                wait: Duration::ZERO,
+                prefilled: None,
+                text: String::new(),
+            })),
+            now,
+        );
+        vec![Action::Draft { prompt, deadline: until }]
+    }
+
+    /// The deadline less what must still happen after the draft.
+    fn draft_deadline(&self) -> Moment {
+        if self.limits.replay.is_some() {
+            return self.origin + self.limits.limit;
+        }
+        let b = &self.limits.budgets;
+        let voice = if self.limits.spoken { b.synthesise_ms + b.play_ms } else { 0 };
+        let after = Duration::from_millis(b.guard_ms + b.render_ms + voice);
+        self.origin + self.limits.deadline.saturating_sub(after)
+    }
+
+    fn drafted(&mut self, mut d: Box<Drafting>, update: Update, now: Moment) -> Vec<Action> {
+        match update {
+            Update::Started { wait_ms } => d.wait = Duration::from_secs_f64(wait_ms.max(0.0) / 1e3),
+            Update::Prefilled { prompt_ids, reused, ms } => {
+                self.prompt_ids = prompt_ids;
+                d.prefilled = Some(now);
+                let note = if reused > 0 { format!("{reused} tokens reused") } else { String::new() };
+                self.book(Stage::Prefill, Duration::from_secs_f64(ms.max(0.0) / 1e3), d.wait, &note);
+            }
+            Update::Text(piece) => d.text.push_str(&piece),
+            Update::Done { finish, .. } => {
+                return match finish {
+                    Finish::Stop => self.judge(*d, String::new(), true, now),
+                    Finish::Length => self.judge(*d, "the draft was cut at its longest".into(), false, now),
+                    Finish::Cancelled | Finish::Late => {
+                        self.judge(*d, "the draft was not ready in time".into(), false, now)
+                    }
+                };
+            }
+            Update::Refused(refusal) => {
+                self.book(Stage::Draft, Duration::ZERO, now.saturating_sub(d.submitted), &refusal.to_string());
+                return self.deliver(with_why(d.quoted, refusal.to_string()), now);
+            }
+            Update::Failed(what) => {
+                let why = format!("the model failed: {what}");
+                self.book(Stage::Draft, self.spent(now, Duration::ZERO), Duration::ZERO, &why);
+                return self.deliver(with_why(d.quoted, why), now);
+            }
+        }
+        self.state = State::Drafting(d);
+        Vec::new()
+    }
+
+    /// Judges what was written. `whole` is false where it was cut: then only its finished
+    /// sentences count.
+    fn judge(&mut self, d: Drafting, why: String, whole: bool, now: Moment) -> Vec<Action> {
+        let began = d.prefilled.unwrap_or(d.submitted);
+        self.book(Stage::Draft, now.saturating_sub(began), Duration::ZERO, &why);
+        let replayed = self.limits.replay.as_ref().and_then(|r| r.judged);
+        let written = match replayed {
+            Some(bytes) => d.text.get(..bytes).unwrap_or(&d.text),
+            None if whole => d.text.as_str(),
+            None => finished_sentences(&d.text),
+        }
+        .to_owned();
+        if written.trim().is_empty() {
+            return self.deliver(with_why(d.quoted, or(why, "the model wrote nothing")), now);
+        }
+        let judged = ladder::from_draft(&written, &d.question, &d.passages);
+        self.draft = written;
+        match judged {
+            Ok(answer) => {
+                self.draft_verdict = Some(answer.verdict.clone());
+                self.deliver(answer, now)
+            }
+            Err(verdict) => {
+                let why = format!("the guard refused the draft: {}", verdict.summary());
+                self.draft_verdict = Some(verdict);
+                self.deliver(with_why(d.quoted, why), now)
+            }
+        }
+    }
+
+    fn deliver(&mut self, answer: Answer, now: Moment) -> Vec<Action> {
+        if self.passages.is_empty() && answer.kind == AnswerKind::Answer {
+            tracing::debug!("an answer without passages in the turn's record");
+        }
+        self.answer = Some(answer.clone());
+        if !self.limits.spoken && answer.kind == AnswerKind::Answer {
+            self.first_content = Some(now.saturating_sub(self.origin));
+        }
+        self.enter(State::Delivering, now);
+        vec![Action::Deliver(Box::new(answer))]
+    }
+
+    fn delivering(&mut self, event: Event, now: Moment) -> Vec<Action> {
+        self.state = State::Delivering;
+        match event {
+            Event::Synthesised { wait } if self.ledger.of(Stage::Synthesise).is_none() => {
+                self.book(Stage::Synthesise, self.spent(now, wait), wait, "");
+                let since_origin = now.saturating_sub(self.origin);
+                self.first_content.get_or_insert(since_origin);
+                self.first_audio.get_or_insert(since_origin);
+                Vec::new()
+            }
+            Event::Played { after } if self.ledger.of(Stage::Play).is_none() => {
+                self.book(Stage::Play, after, Duration::ZERO, "");
+                self.first_audio = self.first_audio.map(|ready| ready + after);
+                Vec::new()
+            }
+            Event::Rendered => {
+                self.total = now.saturating_sub(self.origin);
+                self.state = State::Closed;
+                vec![Action::Close]
+            }
+            Event::Cancelled => {
+                self.total = now.saturating_sub(self.origin);
+                self.state = State::Closed;
+                vec![Action::Close]
+            }
+            // The voice broke: the answer stands as text.
+            Event::Failed { what, .. } => {
+                self.book(Stage::Synthesise, self.spent(now, Duration::ZERO), Duration::ZERO, &what);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn failed(&mut self, state: State, what: String, hint: String, now: Moment) -> Vec<Action> {
+        match state {
+            // The quoted rung is ready: a broken engine costs the draft, not the answer.
+            State::Drafting(d) => {
+                let why = format!("the model failed: {what}");
+                self.book(Stage::Draft, self.spent(now, Duration::ZERO), Duration::ZERO, &why);
+                self.deliver(with_why(d.quoted, why), now)
+            }
+            _ => self.end(Action::Fail { what, hint }, now),
+        }
+    }
+
+    fn end(&mut self, last: Action, now: Moment) -> Vec<Action> {
+        self.total = now.saturating_sub(self.origin);
+        self.state = State::Closed;
+        vec![last, Action::Close]
+    }
+}
+
+fn cancel_draft(state: &State) -> Vec<Action> {
+    match state {
+        State::Drafting(_) => vec![Action::CancelDraft],
+        _ => Vec::new(),
+    }
+}
+
+fn with_why(mut answer: Answer, why: String) -> Answer {
+    answer.rung_why = why;
+    answer
+}
+
+fn or(text: String, other: &str) -> String {
+    if text.is_empty() { other.to_owned() } else { text }
+}
+
+/// How many passages the model reads.
+fn prompt_passages() -> usize {
+    3
+}
+
+/// The part of a cut draft that ends with a full stop, so that half a number is never
+/// judged as a whole one.
+fn finished_sentences(text: &str) -> &str {
+    let end = text
+        .char_indices()
+        .filter(|(i, c)| {
+            matches!(c, '.' | '!' | '?' | '。' | '！' | '？')
+                && text[i + c.len_utf8()..].starts_with(char::is_whitespace)
+        })
+        .map(|(i, c)| i + c.len_utf8())
+        .next_back();
+    end.map_or("", |end| &text[..end])
+}

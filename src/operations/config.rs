@@ -1,1 +1,220 @@
-//! (being built)
+//! Configuration: defaults, file, environment and flags merge here into one resolved value.
+//!
+//! [`Config`] is the resolved type; the raw form (every key optional) is a TOML table, so
+//! that an unknown key is refused with its name and a partial file is enough.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::answer::Rung;
+use crate::core::ledger::Budgets;
+
+use super::outcome::{Error, Kind, Result};
+
+/// The commented defaults, as `config show` prints them.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// The resolved configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// A turn's deadlines.
+    pub turn: Turn,
+    /// Budgets by stage.
+    pub budgets: Budgets,
+    /// Which models.
+    pub models: Models,
+    /// The model's queue.
+    pub engine: Engine,
+    /// Devices.
+    pub audio: Audio,
+    /// CPU cores.
+    pub cores: Cores,
+}
+
+/// A turn's deadlines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// First cited content, milliseconds from the end of the question.
+    pub deadline_ms: u64,
+    /// When a turn without an answer is given up, milliseconds.
+    pub limit_ms: u64,
+    /// The highest rung that is tried.
+    pub rung: Rung,
+}
+
+/// Which models; each an id of the manifest or a path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Models {
+    /// Speech to text.
+    pub recogniser: String,
+    /// The language model.
+    pub answerer: String,
+    /// Text to speech.
+    pub voice: String,
+}
+
+/// The model's queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// How many requests may wait.
+    pub queue_bound: usize,
+    /// Longest draft, tokens.
+    pub max_tokens: usize,
+}
+
+/// Devices by name; empty means the default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audio {
+    /// Microphone.
+    pub input: String,
+    /// Loudspeaker.
+    pub output: String,
+}
+
+/// CPU cores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cores {
+    /// Cores for compute; 0 means all.
+    pub threads: usize,
+}
+
+impl Config {
+    /// Defaults, then `DATA/config.toml`, then `MILLWRIGHT_SECTION_KEY` variables.
+    ///
+    /// # Errors
+    /// A file that is not TOML, an unknown key, or a value of the wrong type: each names
+    /// the key and, where it came from a file, the line.
+    pub fn resolve(data: &Path, env: impl Iterator<Item = (String, String)>) -> Result<Config> {
+        let mut merged: toml::Table = parse(DEFAULTS, "the built-in defaults")?;
+        let path = data.join("config.toml");
+        if path.exists() {
+            let text = std::fs::read_to_string(&path).map_err(|e| {
+                Error::new(Kind::Failed, format!("cannot read {}", path.display())).because(e)
+            })?;
+            let source = path.display().to_string();
+            merge(&mut merged, parse(&text, &source)?, &source)?;
+        }
+        for (key, value) in env {
+            if let Some(rest) = key.strip_prefix("MILLWRIGHT_") {
+                set_from_env(&mut merged, &key, rest, &value)?;
+            }
+        }
+        merged.try_into().map_err(|e: toml::de::Error| usage("the configuration", e.message()))
+    }
+
+    /// Threads that compute may use.
+    pub fn threads(&self) -> usize {
+        let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if self.cores.threads == 0 { all } else { self.cores.threads.min(all) }
+    }
+}
+
+fn usage(place: &str, what: &str) -> Error {
+    Error::new(Kind::Usage, format!("{place}: {}", what.trim().replace('\n', " ")))
+        .hint("`millwright config show` prints every key with its default")
+}
+
+fn parse(text: &str, place: &str) -> Result<toml::Table> {
+    text.parse().map_err(|e: toml::de::Error| usage(place, &e.to_string()))
+}
+
+/// Lays `over` onto `base`; only keys that exist below may be set.
+fn merge(base: &mut toml::Table, over: toml::Table, place: &str) -> Result<()> {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(b)), toml::Value::Table(o)) => {
+                merge(b, o, &format!("{place} [{key}]"))?;
+            }
+            (Some(old), new) if old.same_type(&new) => *old = new,
+            (Some(old), new) => {
+                let what = format!("`{key}` is a {}, not a {}", old.type_str(), new.type_str());
+                return Err(usage(place, &what));
+            }
+            (None, _) => return Err(usage(place, &format!("unknown key `{key}`"))),
+        }
+    }
+    Ok(())
+}
+
+/// `MILLWRIGHT_TURN_DEADLINE_MS=900` sets `[turn] deadline_ms`. Variables that name no
+/// section of the configuration (`MILLWRIGHT_DATA`, …) belong to others.
+fn set_from_env(base: &mut toml::Table, key: &str, rest: &str, value: &str) -> Result<()> {
+    let lower = rest.to_lowercase();
+    let Some((section, name)) = lower.split_once('_') else { return Ok(()) };
+    let Some(toml::Value::Table(table)) = base.get_mut(section) else { return Ok(()) };
+    match table.get_mut(name) {
+        None => Err(usage("the environment", &format!("{key} names no key"))),
+        Some(toml::Value::Integer(n)) => match value.parse() {
+            Ok(v) => {
+                *n = v;
+                Ok(())
+            }
+            Err(_) => Err(usage("the environment", &format!("{key}: `{value}` is not a number"))),
+        },
+        Some(slot) => {
+            *slot = toml::Value::String(value.to_owned());
+            Ok(())
+        }
+    }
+}
+
+/// Where this installation keeps models, indexes and the audit log.
+///
+/// `--data` wins, then `MILLWRIGHT_DATA`, then the platform's place for a user's data.
+pub fn data_dir(flag: Option<PathBuf>) -> PathBuf {
+    flag.unwrap_or_else(|| {
+        let home = |v: &str| std::env::var_os(v).map(PathBuf::from);
+        home("XDG_DATA_HOME")
+            .or_else(|| home("LOCALAPPDATA"))
+            .or_else(|| home("HOME").map(|h| h.join(".local/share")))
+            .unwrap_or_else(|| PathBuf::from("."))
+            .join("millwright")
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn resolve(file: &str, env: &[(&str, &str)]) -> Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), file).unwrap();
+        Config::resolve(dir.path(), env.iter().map(|(k, v)| (k.to_string(), v.to_string())))
+    }
+
+    #[test]
+    fn the_defaults_are_a_whole_configuration() {
+        let config = resolve("", &[]).unwrap();
+        assert_eq!(config.turn.deadline_ms, 1800);
+        assert_eq!(config.turn.rung, Rung::Recombined);
+    }
+
+    #[test]
+    fn a_file_may_set_one_key_and_the_environment_wins_over_it() {
+        let file = "[turn]\ndeadline_ms = 900\nlimit_ms = 5000\n";
+        let config = resolve(file, &[("MILLWRIGHT_TURN_DEADLINE_MS", "700")]).unwrap();
+        assert_eq!((config.turn.deadline_ms, config.turn.limit_ms), (700, 5000));
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_wrong_type_are_named() {
+        let unknown = resolve("[turn]\ndeadlin = 1\n", &[]).unwrap_err();
+        assert!(unknown.what.contains("deadlin"), "{unknown}");
+        let wrong = resolve("[turn]\ndeadline_ms = \"soon\"\n", &[]).unwrap_err();
+        assert!(wrong.what.contains("deadline_ms"), "{wrong}");
+        assert_eq!(wrong.kind, Kind::Usage);
+    }
+
+    #[test]
+    fn variables_of_others_are_left_alone() {
+        assert!(resolve("", &[("MILLWRIGHT_DATA", "/x"), ("MILLWRIGHT_EVAL", "/y")]).is_ok());
+    }
+}

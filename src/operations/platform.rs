@@ -1,1 +1,132 @@
-//! (being built)
+//! The one module with calls that differ by operating system.
+
+use std::path::{Path, PathBuf};
+
+/// Resident memory of this process in bytes; 0 where the system does not say.
+pub fn resident_bytes() -> u64 {
+    #[cfg(target_os = "linux")]
+    {
+        // statm counts pages; the page size is 4 KiB on every Linux that we build for.
+        std::fs::read_to_string("/proc/self/statm")
+            .ok()
+            .and_then(|s| s.split_whitespace().nth(1)?.parse::<u64>().ok())
+            .map_or(0, |pages| pages * 4096)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        0
+    }
+}
+
+/// Is a process of this id alive?
+pub fn alive(pid: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        Path::new("/proc").join(pid.to_string()).exists()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        true
+    }
+}
+
+/// The CPU's and the system's names, for figures ("AMD EPYC, 2 cores, linux x86_64").
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        })
+        .unwrap_or_else(|| "unknown CPU".to_owned());
+    format!("{cpu}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// Says so where the CPU lacks what the binary was built for (x86-64-v3), rather than
+/// dying of an illegal instruction in the middle of a turn.
+pub fn missing_cpu_features() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut missing = Vec::new();
+        if !std::arch::is_x86_feature_detected!("avx2") {
+            missing.push("AVX2");
+        }
+        if !std::arch::is_x86_feature_detected!("fma") {
+            missing.push("FMA");
+        }
+        if !std::arch::is_x86_feature_detected!("f16c") {
+            missing.push("F16C");
+        }
+        missing
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        Vec::new()
+    }
+}
+
+/// Where the node of a data directory listens.
+///
+/// A Unix socket path holds 107 bytes; a deep data directory gets a short name in the
+/// system's temporary directory instead, made from a hash of its path.
+#[cfg(unix)]
+pub fn socket_path(data: &Path) -> PathBuf {
+    use sha2::{Digest, Sha256};
+    use std::os::unix::ffi::OsStrExt;
+    let direct = data.join("node.sock");
+    if direct.as_os_str().len() <= 100 {
+        return direct;
+    }
+    let digest = Sha256::digest(data.as_os_str().as_bytes());
+    let short: String = digest.iter().take(10).map(|b| format!("{b:02x}")).collect();
+    std::env::temp_dir().join(format!("millwright-{short}.sock"))
+}
+
+/// A listener on the node's local socket; only the data directory's owner may connect.
+#[cfg(unix)]
+pub fn listen(path: &Path) -> std::io::Result<tokio::net::UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = tokio::net::UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// A connection to the node's local socket.
+#[cfg(unix)]
+pub async fn connect(path: &Path) -> std::io::Result<tokio::net::UnixStream> {
+    tokio::net::UnixStream::connect(path).await
+}
+
+/// Resolves at SIGTERM or SIGHUP (on other systems: at Ctrl-C only, never here).
+pub async fn termination() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut term), Ok(mut hup)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        {
+            tokio::select! { _ = term.recv() => {}, _ = hup.recv() => {} }
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_deep_data_directory_still_gets_a_socket_that_fits() {
+        let deep = PathBuf::from("/").join("x".repeat(200));
+        assert!(socket_path(&deep).as_os_str().len() < 107);
+        assert_eq!(socket_path(Path::new("/d")), PathBuf::from("/d/node.sock"));
+    }
+}

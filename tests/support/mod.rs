@@ -1,5 +1,7 @@
 //! What every behaviour test shares: where the models are.
 
+pub mod plant;
+
 use std::path::PathBuf;
 
 /// The data directory that `make test` has pulled the default models into.
@@ -22,6 +24,10 @@ pub fn model_data() -> PathBuf {
 /// One model file below the data directory.
 pub fn model(id: &str, file: &str) -> PathBuf {
     let path = model_data().join("models").join(id).join(file);
-    assert!(path.is_file(), "{} is missing: run `make models`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make models`",
+        path.display()
+    );
     path
 }

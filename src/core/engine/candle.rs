@@ -1,1 +1,240 @@
-//! (being built)
+//! The model itself: candle-transformers' quantised decoders on the CPU.
+//!
+//! What this costs, until kernels and a KV cache of our own replace it: the prompt is read
+//! anew each time (its KV cache can be cleared but not cut back, so no prefix is kept), the
+//! embedding table is held as f32 beside the quantised one, and candle's thread pool has a
+//! fixed size: `RAYON_NUM_THREADS`, else the machine's physical cores.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use candle_core::quantized::gguf_file::Content;
+use candle_core::{Device, Tensor};
+use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
+use serde::{Deserialize, Serialize};
+
+use super::chat::Chat;
+use super::vocabulary::{Parts, Vocabulary};
+use crate::core::{Error, Kind, Result};
+
+/// Tokens that prompt and answer may have together, whatever the file allows: candle's
+/// llama has tables for no more, and each token costs up to 100 kB of KV cache.
+const WINDOW: usize = 4096;
+
+/// The most prompt tokens of one step. A prompt is cut into chunks of this size and then of
+/// falling powers of two: candle keeps a mask for each pair of chunk and position for ever,
+/// and so there are few. 16 is candle's own row tile: a wider chunk reads no faster, and a
+/// narrower one reads the weights more often. On two cores it takes the default model about
+/// a quarter of a second, far above the 50 ms of the house plan's yield points.
+const CHUNK: usize = 16;
+
+/// What a model is, for the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// File name, without the directory.
+    pub file: String,
+    /// `general.architecture` of the file.
+    pub architecture: String,
+    /// Share of the weights by their type, the largest first: `Q5_0 62 %, Q8_0 22 %, …`.
+    pub quantisation: String,
+}
+
+enum Decoder {
+    Llama(quantized_llama::ModelWeights),
+    Qwen2(quantized_qwen2::ModelWeights),
+    Qwen3(quantized_qwen3::ModelWeights),
+}
+
+/// A loaded model with the one sequence that it is working on.
+pub struct Model {
+    decoder: Decoder,
+    /// Tokens in the KV cache.
+    length: usize,
+    window: usize,
+}
+
+impl Model {
+    /// Loads a GGUF file, with its tokenizer.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] where it cannot be opened, [`Kind::Model`] where it is no model that
+    /// can be run here.
+    pub fn load(path: &Path) -> Result<(Self, Chat, Identity)> {
+        let file = File::open(path).map_err(|e| {
+            Error::new(Kind::Io, format!("cannot open the model {}", path.display()))
+                .because(e)
+                .hint("millwright models pull answerer")
+        })?;
+        let broken = |e: candle_core::Error| {
+            Error::new(Kind::Model, format!("{} is no GGUF model that can be run", path.display()))
+                .because(e)
+                .hint("millwright models verify")
+        };
+        let mut reader = BufReader::new(file);
+        let content = Content::read(&mut reader).map_err(broken)?;
+        let architecture = content
+            .metadata
+            .get("general.architecture")
+            .and_then(|v| v.to_string().ok().cloned())
+            .unwrap_or_default();
+        let window = content
+            .metadata
+            .get(&format!("{architecture}.context_length"))
+            .and_then(|v| v.to_u32().ok())
+            .map_or(WINDOW, |n| WINDOW.min(n as usize));
+        let chat = Chat::new(Vocabulary::new(Parts::of(&content.metadata)?)?)?;
+        let identity = Identity {
+            file: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+            quantisation: quantisation(&content),
+            architecture: architecture.clone(),
+        };
+        let decoder = match architecture.as_str() {
+            "llama" => quantized_llama::ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).map(Decoder::Llama),
+            "qwen2" => quantized_qwen2::ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).map(Decoder::Qwen2),
+            "qwen3" => quantized_qwen3::ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).map(Decoder::Qwen3),
+            other => {
+                return Err(Error::new(
+                    Kind::Model,
+                    format!("{} has the architecture `{other}`; llama, qwen2 and qwen3 can be run", path.display()),
+                )
+                .hint("millwright models list"));
+            }
+        }
+        .map_err(broken)?;
+        Ok((Self { decoder, length: 0, window }, chat, identity))
+    }
+
+    /// Tokens that prompt and answer may have together.
+    pub fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Forgets the sequence.
+    pub fn clear(&mut self) {
+        match &mut self.decoder {
+            Decoder::Llama(m) => m.clear_kv_cache(),
+            Decoder::Qwen2(m) => m.clear_kv_cache(),
+            Decoder::Qwen3(m) => m.clear_kv_cache(),
+        }
+        self.length = 0;
+    }
+
+    /// Reads `ids` after what was read before; returns a score per token of the vocabulary
+    /// for the one that follows.
+    ///
+    /// # Errors
+    /// [`Kind::Compute`] where the window is full or candle fails.
+    pub fn step(&mut self, ids: &[u32]) -> Result<Scores> {
+        let after = self.length + ids.len();
+        if ids.is_empty() || after > self.window {
+            return Err(Error::new(Kind::Compute, format!("{after} tokens do not fit the model's window of {}", self.window)));
+        }
+        let scores = Device::Cpu
+            .with_context(|| {
+                let input = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
+                let logits = match &mut self.decoder {
+                    Decoder::Llama(m) => m.forward(&input, self.length),
+                    Decoder::Qwen2(m) => m.forward(&input, self.length),
+                    Decoder::Qwen3(m) => m.forward(&input, self.length),
+                }?;
+                logits.squeeze(0)?.to_vec1::<f32>()
+            })
+            .map_err(|e| Error::new(Kind::Compute, "the model failed").because(e))?;
+        self.length = after;
+        Ok(Scores(scores))
+    }
+}
+
+/// One score per token; they do not leave the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores(Vec<f32>);
+
+impl Scores {
+    /// The best of all tokens; of equals the one with the lowest id. `None` where no score
+    /// is a number.
+    pub fn best(&self) -> Option<u32> {
+        best((0u32..).zip(self.0.iter().copied()))
+    }
+
+    /// The best of `ids` (ascending).
+    pub fn best_of(&self, ids: &[u32]) -> Option<u32> {
+        best(ids.iter().filter_map(|id| Some((*id, *self.0.get(*id as usize)?))))
+    }
+}
+
+fn best(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
+    let mut best: Option<(u32, f32)> = None;
+    for (id, score) in scores {
+        // `>` is false for equals, which keeps the lowest id, and for NaN.
+        if !score.is_nan() && best.is_none_or(|(_, top)| score > top) {
+            best = Some((id, score));
+        }
+    }
+    best.map(|(id, _)| id)
+}
+
+/// Cuts a prompt into steps: [`CHUNK`] as often as it fits, then falling powers of two.
+pub fn chunks(mut ids: &[u32]) -> impl Iterator<Item = &[u32]> {
+    std::iter::from_fn(move || {
+        let size = if ids.len() >= CHUNK { CHUNK } else { 1 << ids.len().checked_ilog2()? };
+        let (chunk, rest) = ids.split_at(size);
+        ids = rest;
+        Some(chunk)
+    })
+}
+
+/// Share of the weights by type, the largest first.
+fn quantisation(content: &Content) -> String {
+    let mut by_type: Vec<(String, usize)> = Vec::new();
+    for info in content.tensor_infos.values() {
+        let name = format!("{:?}", info.ggml_dtype);
+        let count = info.shape.elem_count();
+        match by_type.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += count,
+            None => by_type.push((name, count)),
+        }
+    }
+    by_type.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
+    let all = by_type.iter().map(|(_, n)| n).sum::<usize>().max(1);
+    let share = |(name, n): &(String, usize)| match n * 100 / all {
+        0 => None,
+        percent => Some(format!("{name} {percent} %")),
+    };
+    by_type.iter().filter_map(share).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_cut_into_few_sizes_and_none_of_it_is_lost() {
+        let ids: Vec<u32> = (0..45).collect();
+        let sizes: Vec<usize> = chunks(&ids).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [16, 16, 8, 4, 1]);
+        assert_eq!(chunks(&ids).flatten().copied().collect::<Vec<_>>(), ids);
+        assert_eq!(chunks(&[]).count(), 0);
+    }
+
+    #[test]
+    fn of_equal_scores_the_lowest_id_wins_and_nan_never() {
+        let scores = Scores(vec![f32::NAN, 1.0, 3.0, 3.0]);
+        assert_eq!(scores.best(), Some(2));
+        assert_eq!(scores.best_of(&[1, 3]), Some(3));
+        assert_eq!(scores.best_of(&[9]), None);
+        assert_eq!(Scores(vec![f32::NAN]).best(), None);
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_refused_with_a_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letter.gguf");
+        std::fs::write(&path, "Dear technician,").unwrap();
+        let Err(error) = Model::load(&path) else { panic!("it is a letter") };
+        assert_eq!((error.kind, error.hint.as_str()), (Kind::Model, "millwright models verify"));
+        let Err(error) = Model::load(&dir.path().join("none.gguf")) else { panic!("it is not there") };
+        assert_eq!((error.kind, error.hint.as_str()), (Kind::Io, "millwright models pull answerer"));
+    }
+}

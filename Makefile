@@ -1,0 +1,46 @@
+# Two commands: `make demo` and `make test`. Everything else is a step of those.
+
+DATA        ?= $(or $(MILLWRIGHT_DATA),$(CURDIR)/.data)
+MILLWRIGHT   = $(or $(CARGO_TARGET_DIR),target)/release/millwright
+SUDO         = $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+PACKAGES     = $(shell sed 's/\#.*//' packages.txt)
+
+export MILLWRIGHT_DATA := $(DATA)
+export MILLWRIGHT_TEST_DATA := $(DATA)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test packages build models test-models lint picture
+
+demo: build models ## build, fetch models, index the sample manuals, ask the recorded question
+	$(MILLWRIGHT) index knowledge
+	$(MILLWRIGHT) ask --audio assets/question.flac --speak
+
+test: build test-models ## every test
+	cargo test --release
+
+packages:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing: $$missing"; \
+		$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+build: packages
+	cargo build --release
+
+models: build
+	$(MILLWRIGHT) models pull
+
+# The tests need every small model, the voice with its "check before commercial use" too.
+test-models: build
+	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe
+
+# The README's picture of the panel, from a real turn.
+picture: build
+	$(MILLWRIGHT) index knowledge
+	$(MILLWRIGHT) tui --still docs/panel.svg --question "What is the torque of the M16 flange bolt on the pump jack?"
+
+lint: packages
+	cargo fmt --check
+	cargo clippy --release --all-targets -- -D warnings
+	cargo deny check bans licenses sources

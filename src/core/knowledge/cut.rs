@@ -1,0 +1,657 @@
+//! Cuts a document's blocks into passages: a table's row, a numbered step, a code's own
+//! entry each by itself; running text in pieces that stay within their section.
+
+use super::code;
+use super::passage::{Field, Passage, Shape, Signal, Span, Warning};
+use super::read::{Block, BlockKind, Cell, Document, Row, signal, trimmed, unreadable};
+use super::revision::Identity;
+use crate::core::Result;
+
+/// Running text is gathered up to this many bytes.
+const PROSE_BYTES: usize = 900;
+/// A single block longer than this is cut at line or sentence ends.
+const LONGEST_PROSE: usize = 1800;
+/// More warnings than this over one passage could not be spoken before an answer.
+pub const MOST_WARNINGS: usize = 32;
+
+/// The language tag of a document whose language is unknown (BCP 47 "undetermined").
+pub const UNKNOWN_LANGUAGE: &str = "und";
+
+/// The passages of `document`, in its order.
+///
+/// # Errors
+/// `Kind::Unreadable` where more than [`MOST_WARNINGS`] warnings govern one passage: the
+/// file has warnings but no headings that would say what they are about.
+pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Result<Vec<Passage>> {
+    let outline = Outline::of(document);
+    let pieces = Cutter::new(document, &outline).pieces();
+    let mut passages = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let Some(text) = piece.span.of(&document.text) else {
+            continue;
+        };
+        let warnings = outline.governing(&piece).ok_or_else(|| {
+            unreadable(
+                format!("{id}: more than {MOST_WARNINGS} warnings govern one passage"),
+                "give the manual headings, so that each warning belongs to a section",
+            )
+        })?;
+        let section = outline.path(piece.section);
+        let (codes, own_code) = codes(&piece, text, &section, identity);
+        let language = &identity.language.value;
+        passages.push(Passage {
+            kb: kb.to_owned(),
+            document: id.to_owned(),
+            title: identity.title.value.clone(),
+            revision: identity.revision.value.clone(),
+            machine: identity.machine.value.clone(),
+            model: identity.model.value.clone(),
+            language: if language.is_empty() {
+                UNKNOWN_LANGUAGE.to_owned()
+            } else {
+                language.clone()
+            },
+            section,
+            page: None,
+            span: piece.span,
+            text: text.to_owned(),
+            shape: piece.shape,
+            fields: piece.fields,
+            codes,
+            own_code,
+            warnings,
+        });
+    }
+    Ok(passages)
+}
+
+/// The codes whose own entry a passage is, canonical.
+pub fn own_codes(passage: &Passage) -> Vec<String> {
+    if !passage.own_code {
+        return Vec::new();
+    }
+    let row = code::own_codes_of_row(&passage.fields);
+    let own = if row.is_empty() {
+        passage.codes.iter().take(1).cloned().collect()
+    } else {
+        row
+    };
+    own.iter().map(|c| code::normalise(c)).collect()
+}
+
+/// The codes of a piece, its own first, and whether the first is its own.
+fn codes(
+    piece: &Piece,
+    text: &str,
+    section: &[String],
+    identity: &Identity,
+) -> (Vec<String>, bool) {
+    let model = code::normalise(&identity.model.value);
+    let title: Vec<String> = super::analyse::designations(&identity.title.value).collect();
+    let mut seen: Vec<String> = Vec::new();
+    let mut fresh = |c: &String| {
+        let normal = code::normalise(c);
+        let fresh = normal != model && !title.contains(&normal) && !seen.contains(&normal);
+        seen.push(normal);
+        fresh
+    };
+    let mut named = code::own_codes_of_row(&piece.fields);
+    named.extend(piece.defines.clone());
+    // The nearest heading that starts with a code: its section is the code's entry.
+    named.extend(section.iter().rev().find_map(|h| code::leading_code(h)).map(|m| m.text));
+    named.retain(&mut fresh);
+    let own_code = !named.is_empty();
+    named.extend(code::codes_in(text).into_iter().map(|m| m.text).filter(&mut fresh));
+    (named, own_code)
+}
+
+/// A passage to be: what is known of it from the blocks alone.
+struct Piece {
+    section: usize,
+    /// The block that it starts with.
+    block: usize,
+    span: Span,
+    shape: Shape,
+    fields: Vec<Field>,
+    /// The code that running text defines ("E203: …").
+    defines: Option<String>,
+}
+
+/// The sections of a document and the warnings that stand in them.
+struct Outline {
+    sections: Vec<Section>,
+    /// Section of each block.
+    of_block: Vec<usize>,
+}
+
+struct Section {
+    title: Option<String>,
+    level: u8,
+    parent: Option<usize>,
+    /// In the document's order.
+    warnings: Vec<Governing>,
+    /// The last block of content in it or below it.
+    last_content: usize,
+}
+
+/// A warning, with the reach that its place gives it.
+struct Governing {
+    warning: Warning,
+    block: usize,
+    reach: Reach,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// At the head of its section: all of the section and its subsections.
+    Section,
+    /// Further down: what follows it in the section and its subsections.
+    Following,
+    /// A lockout step: the steps that follow it in the section itself.
+    FollowingSteps,
+}
+
+impl Outline {
+    fn of(document: &Document) -> Self {
+        let root = Section {
+            title: None,
+            level: 0,
+            parent: None,
+            warnings: Vec::new(),
+            last_content: 0,
+        };
+        let mut outline = Outline {
+            sections: vec![root],
+            of_block: Vec::with_capacity(document.blocks.len()),
+        };
+        let mut here = 0;
+        let mut only_paragraphs_so_far = true;
+        for (at, block) in document.blocks.iter().enumerate() {
+            if let BlockKind::Heading { level } = block.kind {
+                here = outline.open(here, level, &block.text);
+                only_paragraphs_so_far = true;
+            }
+            outline.of_block.push(here);
+            match block.kind {
+                BlockKind::Warning { signal } => {
+                    let reach = if only_paragraphs_so_far {
+                        Reach::Section
+                    } else {
+                        Reach::Following
+                    };
+                    outline.warn(here, at, block, signal, reach);
+                }
+                BlockKind::Item { number: Some(_) } => {
+                    if is_lockout_step(&block.text) && !outline.is_about_lockout(here) {
+                        outline.warn(here, at, block, Signal::Warning, Reach::FollowingSteps);
+                    }
+                    only_paragraphs_so_far = false;
+                    outline.content(here, at);
+                }
+                BlockKind::Item { number: None } | BlockKind::Table { .. } | BlockKind::Code => {
+                    only_paragraphs_so_far = false;
+                    outline.content(here, at);
+                }
+                BlockKind::Paragraph => outline.content(here, at),
+                BlockKind::Heading { .. } => {}
+            }
+        }
+        outline.widen_last_warnings();
+        outline
+    }
+
+    fn open(&mut self, here: usize, level: u8, title: &str) -> usize {
+        let mut parent = here;
+        while let Some(section) = self.sections.get(parent)
+            && section.level >= level
+            && let Some(above) = section.parent
+        {
+            parent = above;
+        }
+        let title = Some(title.to_owned());
+        self.sections.push(Section {
+            title,
+            level,
+            parent: Some(parent),
+            warnings: Vec::new(),
+            last_content: 0,
+        });
+        self.sections.len() - 1
+    }
+
+    fn warn(&mut self, here: usize, block_at: usize, block: &Block, signal: Signal, reach: Reach) {
+        let warning = Warning {
+            signal,
+            text: block.text.clone(),
+            span: block.span,
+            lockout: signal::lockout(&block.text),
+        };
+        if let Some(section) = self.sections.get_mut(here) {
+            section.warnings.push(Governing {
+                warning,
+                block: block_at,
+                reach,
+            });
+        }
+    }
+
+    fn content(&mut self, here: usize, block_at: usize) {
+        let mut at = Some(here);
+        while let Some(section) = at.and_then(|i| self.sections.get_mut(i)) {
+            section.last_content = block_at;
+            at = section.parent;
+        }
+    }
+
+    /// A warning that nothing follows in its section is about what came before it.
+    fn widen_last_warnings(&mut self) {
+        for section in &mut self.sections {
+            for governing in &mut section.warnings {
+                if governing.reach == Reach::Following && governing.block > section.last_content {
+                    governing.reach = Reach::Section;
+                }
+            }
+        }
+    }
+
+    fn is_about_lockout(&self, at: usize) -> bool {
+        self.ancestry(at)
+            .any(|s| s.title.as_deref().is_some_and(signal::lockout))
+    }
+
+    /// A section and those above it, innermost first.
+    fn ancestry(&self, at: usize) -> impl Iterator<Item = &Section> {
+        std::iter::successors(self.sections.get(at), |s| {
+            s.parent.and_then(|p| self.sections.get(p))
+        })
+    }
+
+    /// Headings from the first level down.
+    fn path(&self, at: usize) -> Vec<String> {
+        let mut path: Vec<String> = self.ancestry(at).filter_map(|s| s.title.clone()).collect();
+        path.reverse();
+        path
+    }
+
+    /// The warnings that govern a piece, gravest first, then in the manual's order; `None`
+    /// where there are more than can be.
+    fn governing(&self, piece: &Piece) -> Option<Vec<Warning>> {
+        let mut found: Vec<&Governing> = Vec::new();
+        for (up, section) in self.ancestry(piece.section).enumerate() {
+            let reaches = |g: &&Governing| match g.reach {
+                Reach::Section => true,
+                Reach::Following => g.block <= piece.block,
+                Reach::FollowingSteps => {
+                    up == 0 && piece.shape == Shape::Step && g.block < piece.block
+                }
+            };
+            found.extend(
+                section
+                    .warnings
+                    .iter()
+                    .filter(reaches)
+                    .take(MOST_WARNINGS + 1),
+            );
+            if found.len() > MOST_WARNINGS {
+                return None;
+            }
+        }
+        found.sort_by_key(|g| (std::cmp::Reverse(g.warning.signal), g.block));
+        Some(found.into_iter().map(|g| g.warning.clone()).collect())
+    }
+}
+
+/// A step that locks something out; taking the locks off again governs nothing.
+fn is_lockout_step(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let undone = ["remove", "release", "take off", "clear the lock", "unlock"]
+        .iter()
+        .any(|w| lower.contains(w));
+    signal::lockout(text) && !undone
+}
+
+/// Walks the blocks and gathers pieces.
+struct Cutter<'d> {
+    document: &'d Document,
+    outline: &'d Outline,
+    pieces: Vec<Piece>,
+    /// Running text that is being gathered: first block, its place.
+    prose: Option<(usize, Span)>,
+}
+
+impl<'d> Cutter<'d> {
+    fn new(document: &'d Document, outline: &'d Outline) -> Self {
+        Cutter {
+            document,
+            outline,
+            pieces: Vec::new(),
+            prose: None,
+        }
+    }
+
+    fn pieces(mut self) -> Vec<Piece> {
+        let document = self.document;
+        for (at, block) in document.blocks.iter().enumerate() {
+            match &block.kind {
+                BlockKind::Heading { .. } => self.flush(),
+                BlockKind::Table { header, rows } => {
+                    self.flush();
+                    for row in rows {
+                        self.piece(at, row.span, Shape::Row, fields(header, row), None);
+                    }
+                }
+                BlockKind::Item { number: Some(_) } => {
+                    self.flush();
+                    self.piece(at, block.span, Shape::Step, Vec::new(), defined(block));
+                }
+                BlockKind::Warning { .. } => {
+                    self.flush();
+                    self.piece(at, block.span, Shape::Prose, Vec::new(), None);
+                }
+                BlockKind::Paragraph | BlockKind::Item { number: None } | BlockKind::Code => {
+                    self.gather(at, block)
+                }
+            }
+        }
+        self.flush();
+        self.pieces
+    }
+
+    fn piece(
+        &mut self,
+        block: usize,
+        span: Span,
+        shape: Shape,
+        fields: Vec<Field>,
+        defines: Option<String>,
+    ) {
+        let section = self.outline.of_block.get(block).copied().unwrap_or(0);
+        self.pieces.push(Piece {
+            section,
+            block,
+            span,
+            shape,
+            fields,
+            defines,
+        });
+    }
+
+    fn gather(&mut self, at: usize, block: &Block) {
+        if let Some(code) = defined(block) {
+            self.flush();
+            self.piece(at, block.span, Shape::Prose, Vec::new(), Some(code));
+            return;
+        }
+        match self.prose {
+            Some((first, span)) if block.span.end.saturating_sub(span.start) <= PROSE_BYTES => {
+                self.prose = Some((
+                    first,
+                    Span {
+                        start: span.start,
+                        end: block.span.end.max(span.end),
+                    },
+                ));
+            }
+            _ => {
+                self.flush();
+                self.prose = Some((at, block.span));
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some((block, span)) = self.prose.take() else {
+            return;
+        };
+        for part in split(&self.document.text, span) {
+            self.piece(block, part, Shape::Prose, Vec::new(), None);
+        }
+    }
+}
+
+fn defined(block: &Block) -> Option<String> {
+    code::defined_code(&block.text).map(|m| m.text)
+}
+
+fn fields(header: &[Cell], row: &Row) -> Vec<Field> {
+    let name = |column: usize| {
+        header
+            .get(column)
+            .map(|h| h.text.clone())
+            .unwrap_or_default()
+    };
+    row.cells
+        .iter()
+        .enumerate()
+        .map(|(column, cell)| Field {
+            name: name(column),
+            value: cell.text.clone(),
+            span: cell.span,
+        })
+        .collect()
+}
+
+/// Cuts an overlong piece of running text at line ends, else sentence ends, else spaces.
+fn split(text: &str, span: Span) -> Vec<Span> {
+    let mut parts = Vec::new();
+    let mut start = span.start;
+    while span.end.saturating_sub(start) > LONGEST_PROSE {
+        let mut limit = start + PROSE_BYTES;
+        while !text.is_char_boundary(limit) {
+            limit += 1;
+        }
+        let window = text.get(start..limit).unwrap_or_default();
+        let ends = [
+            window.rfind('\n'),
+            window.rfind(". ").map(|i| i + 1),
+            window.rfind(' '),
+        ];
+        let end = ends
+            .into_iter()
+            .flatten()
+            .find(|i| *i > PROSE_BYTES / 3)
+            .map_or(limit, |i| start + i);
+        parts.push(trimmed(text, start, end));
+        start = end;
+    }
+    parts.push(trimmed(text, start, span.end));
+    parts.retain(|p| p.start < p.end);
+    parts
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::knowledge::read::{Markdown, Plain, Reader};
+    use crate::core::knowledge::revision::Stated;
+
+    fn passages(text: &str) -> Vec<Passage> {
+        let document = Markdown.read(text.as_bytes(), "m.md").unwrap();
+        let identity = Identity::of(&document, &Stated::new(), true, "m");
+        let passages = cut(&document, &identity, "kb", "m.md").unwrap();
+        check(&document, &passages);
+        passages
+    }
+
+    fn check(document: &Document, passages: &[Passage]) {
+        for p in passages {
+            assert_eq!(p.span.of(&document.text), Some(p.text.as_str()));
+            assert!(!p.text.is_empty());
+            assert!(p.fields.iter().all(|f| f.span.of(&document.text).is_some()));
+            assert!(
+                p.warnings
+                    .iter()
+                    .all(|w| w.span.of(&document.text).is_some_and(|t| !t.is_empty()))
+            );
+            assert!(p.warnings.is_sorted_by_key(|w| std::cmp::Reverse(w.signal)));
+            assert!(!p.own_code || !p.codes.is_empty());
+        }
+    }
+
+    fn find<'p>(passages: &'p [Passage], words: &str) -> &'p Passage {
+        passages
+            .iter()
+            .find(|p| p.text.contains(words))
+            .unwrap_or_else(|| panic!("{words}: {passages:#?}"))
+    }
+
+    fn warned(passage: &Passage) -> Vec<&str> {
+        passage.warnings.iter().map(|w| w.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_row_is_a_record_with_its_columns_and_its_code() {
+        let all = passages(
+            "# HPU\n\n## Faults\n\n| Code | Meaning |\n|---|---|\n| E203 | Oil level low, see E204 |\n| E204 | Pump off |\n",
+        );
+        let row = find(&all, "| E203");
+        assert_eq!(row.shape, Shape::Row);
+        assert_eq!(row.section, ["HPU", "Faults"]);
+        assert_eq!(row.fields[1].name, "Meaning");
+        assert_eq!(row.fields[1].value, "Oil level low, see E204");
+        assert_eq!(row.codes, ["E203", "E204"]);
+        assert!(row.own_code);
+        assert_eq!(own_codes(row), ["E203"]);
+        assert_eq!(all.len(), 2);
+    }
+
+    #[test]
+    fn each_step_is_a_passage_and_prose_stays_in_its_section() {
+        let all = passages("# A\n\nOne.\n\nTwo.\n\n## B\n\nThree.\n\n1. Stop.\n2. Vent.\n");
+        assert_eq!(
+            all.iter().map(|p| p.shape).collect::<Vec<_>>(),
+            [Shape::Prose, Shape::Prose, Shape::Step, Shape::Step]
+        );
+        assert_eq!(all[0].text, "One.\n\nTwo.");
+        assert_eq!(all[1].section, ["A", "B"]);
+    }
+
+    #[test]
+    fn a_heading_with_a_code_owns_its_section() {
+        let all = passages(
+            "# Faults\n\n## F-37 Encoder lost\n\nCheck the plug.\n\n### Remedy\n\nReplace it.\n\n## Other\n\nSee F-37.\n",
+        );
+        assert!(find(&all, "Check").own_code && find(&all, "Replace").own_code);
+        let other = find(&all, "See F-37");
+        assert_eq!(
+            (other.own_code, other.codes.as_slice()),
+            (false, ["F-37".to_owned()].as_slice())
+        );
+        assert_eq!(own_codes(find(&all, "Check")), ["F37"]);
+    }
+
+    #[test]
+    fn an_entry_that_defines_a_code_is_a_passage_of_its_own() {
+        let all = passages("Faults:\n\n- E15: door open\n- E16: belt slack\n");
+        assert_eq!(own_codes(find(&all, "E15")), ["E15"]);
+        assert_eq!(find(&all, "E15").text, "- E15: door open");
+    }
+
+    #[test]
+    fn the_machines_own_model_is_no_code() {
+        let document = Markdown
+            .read(
+                b"+++\nmodel = \"PJ-40\"\n+++\n# PJ-40 manual\n\nThe PJ-40 and valve Y12.\n",
+                "m",
+            )
+            .unwrap();
+        let identity = Identity::of(&document, &Stated::new(), true, "m");
+        let all = cut(&document, &identity, "kb", "m").unwrap();
+        assert_eq!(all[0].codes, ["Y12"]);
+        assert!(!all[0].own_code);
+    }
+
+    const BELT: &str = "# PJ\n\n## Belt\n\nTakes an hour.\n\n> **DANGER** Lock out the drive.\n\n1. Stop.\n2. Open.\n\n> **CAUTION** Sharp edges.\n\n3. Pull.\n\n### Tension\n\nText.\n\n## Oil\n\nGrease.\n";
+
+    #[test]
+    fn a_warning_at_the_head_governs_the_section_and_its_subsections() {
+        let all = passages(BELT);
+        for words in ["Takes", "Stop", "Open"] {
+            assert_eq!(
+                warned(find(&all, words)),
+                ["DANGER Lock out the drive."],
+                "{words}"
+            );
+        }
+        assert!(find(&all, "Stop").warnings[0].lockout);
+        assert_eq!(warned(find(&all, "Text."))[0], "DANGER Lock out the drive.");
+        assert!(find(&all, "Grease").warnings.is_empty());
+    }
+
+    #[test]
+    fn a_warning_before_a_step_governs_what_follows() {
+        let all = passages(BELT);
+        assert_eq!(
+            warned(find(&all, "Pull")),
+            ["DANGER Lock out the drive.", "CAUTION Sharp edges."]
+        );
+    }
+
+    #[test]
+    fn a_warning_that_nothing_follows_governs_its_section() {
+        let all = passages(
+            "## T\n\n| Size | Nm |\n|---|---|\n| M16 | 210 |\n\n> **WARNING** Replace the bolts.\n\n## U\n\nx\n",
+        );
+        assert_eq!(warned(find(&all, "M16")), ["WARNING Replace the bolts."]);
+        assert!(find(&all, "x").warnings.is_empty());
+    }
+
+    #[test]
+    fn a_lockout_step_governs_the_steps_after_it() {
+        let all = passages(
+            "## Belt\n\n1. Lock out the breaker.\n2. Pull the belt.\n3. Remove the lockout.\n4. Start.\n",
+        );
+        assert!(find(&all, "breaker").warnings.is_empty());
+        assert_eq!(warned(find(&all, "Pull")), ["Lock out the breaker."]);
+        assert_eq!(warned(find(&all, "Start")), ["Lock out the breaker."]);
+    }
+
+    #[test]
+    fn long_prose_is_cut_and_a_flood_of_warnings_is_refused() {
+        let all = passages(&"All work and no play. ".repeat(400));
+        assert!(all.len() > 5 && all.iter().all(|p| p.text.len() <= LONGEST_PROSE));
+        let flood = "**WARNING:** hot\n\ntext\n\n".repeat(MOST_WARNINGS + 1);
+        let document = Markdown.read(flood.as_bytes(), "m").unwrap();
+        let identity = Identity::of(&document, &Stated::new(), true, "m");
+        assert!(
+            cut(&document, &identity, "kb", "m")
+                .unwrap_err()
+                .to_string()
+                .contains("warnings")
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn any_markdown_yields_valid_passages(
+            lines in proptest::collection::vec(
+                "[ ]{0,6}(#{1,3} |> |> \\*\\*DANGER\\*\\* |\\| |[0-9]{1,9}[.)] |- |\\|---\\|--|```|<p>|[+]{3}|E[0-9]{3}: )?[a-zA-Z|*_`<é液\\[\\]&;!]{0,12}",
+                0..24,
+            ),
+        ) {
+            let text = lines.join("\n");
+            for reader in [&Markdown as &dyn Reader, &Plain] {
+                if let Ok(document) = reader.read(text.as_bytes(), "m") {
+                    let identity = Identity::of(&document, &Stated::new(), true, "m");
+                    if let Ok(passages) = cut(&document, &identity, "kb", "m") {
+                        check(&document, &passages);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for reader in [&Markdown as &dyn Reader, &Plain] {
+                if let Ok(document) = reader.read(&bytes, "m") {
+                    prop_assert!(document.blocks.iter().all(|b| b.span.of(&document.text).is_some()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Finds the passages that a question is about: a code's own entry first, then its
+//! mentions, then what the words find (BM25).
+//!
+//! Deterministic: equal scores are ordered by knowledge base, document and place.
+
+mod scope;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::analyse;
+use super::code::{QueryCodes, normalise, query_codes};
+use super::generation::{Generation, Standing};
+use super::passage::{Passage, Span};
+use crate::core::Result;
+use scope::Scope;
+
+/// What is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The question.
+    pub text: String,
+    /// How many hits are wanted.
+    pub k: usize,
+    /// Only this machine's manuals (its name, model or title).
+    pub machine: Option<String>,
+    /// Also superseded, draft and withdrawn documents.
+    pub include_superseded: bool,
+}
+
+/// What a hit was found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FoundBy {
+    /// A code of the question.
+    Code,
+    /// Its words.
+    Words,
+}
+
+/// A passage that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// From 1.
+    pub rank: usize,
+    /// Falls with the rank: BM25, plus [`OWN_ENTRY`] or [`MENTION`] where found by a code.
+    pub score: f32,
+    /// By code or by words.
+    pub found_by: FoundBy,
+    /// The passage's id in its generation.
+    pub id: u32,
+    /// The generation's number.
+    pub generation: u64,
+    /// Is its document in force?
+    pub standing: Standing,
+    /// The passage.
+    pub passage: Passage,
+}
+
+/// Added to the score of a code's own entry.
+pub const OWN_ENTRY: f32 = 2000.0;
+/// Added to the score of a passage that mentions a code of the question.
+pub const MENTION: f32 = 1000.0;
+
+/// What a question found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// The codes in the question; an unknown one means refusal.
+    pub codes: QueryCodes,
+    /// The highest BM25 score, 0 where the words found nothing.
+    pub best_words_score: f32,
+    /// How much of the question the best passage holds: the share of the idf of the
+    /// question's content words and codes, 0 to 1. Words that no manual has count fully.
+    pub coverage: f32,
+    /// The machine that the question names clearly, `""` where it names none or several.
+    pub machine: String,
+}
+
+/// Scores of passages whose machine the question names are multiplied by this.
+const NAMED_MACHINE: f32 = 1.5;
+
+/// The best `query.k` passages over `generations`.
+///
+/// # Errors
+/// `Kind::Index` where an index cannot be read.
+pub fn search(generations: &[Generation], query: &Query) -> Result<Found> {
+    let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
+    let named_somewhere = scopes.iter().any(Scope::names_a_machine);
+    let codes = codes_of(generations, &scopes, named_somewhere, &query.text);
+    let terms = content_terms(&query.text, &codes.spans);
+    let mut ranked = Vec::new();
+    let mut best_words_score = 0.0f32;
+    for (which, (generation, scope)) in generations.iter().zip(&scopes).enumerate() {
+        let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
+        let mut scores: BTreeMap<u32, f32> = BTreeMap::new();
+        for (id, score) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+            let named = scope.is_named(generation, id);
+            let score = if named { score * NAMED_MACHINE } else { score };
+            best_words_score = best_words_score.max(score);
+            scores.insert(id, score);
+        }
+        for (id, bonus) in code_entries(generation, scope, named_somewhere, &codes.known) {
+            let words = scores.remove(&id).unwrap_or(0.0);
+            ranked.push(Ranked { which, id, score: words + bonus, found_by: FoundBy::Code });
+        }
+        let words_only = scores.into_iter().map(|(id, score)| Ranked { which, id, score, found_by: FoundBy::Words });
+        ranked.extend(words_only);
+    }
+    let place = |r: &Ranked| {
+        let generation = generations.get(r.which)?;
+        let passage = generation.passage(r.id)?;
+        Some((generation.kb.as_str(), passage.document.as_str(), passage.span.start, passage.span.end))
+    };
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| place(a).cmp(&place(b))));
+    ranked.truncate(query.k);
+    let coverage = match ranked.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
+        Some((generation, id)) => words::coverage(generation, id, &terms, &codes)?,
+        None => 0.0,
+    };
+    let hits = ranked.into_iter().enumerate().filter_map(|(i, r)| r.into_hit(generations, i + 1)).collect();
+    let machine = machine_of(&scopes);
+    Ok(Found { hits, codes, best_words_score, coverage, machine })
+}
+
+struct Ranked {
+    which: usize,
+    id: u32,
+    score: f32,
+    found_by: FoundBy,
+}
+
+impl Ranked {
+    fn into_hit(self, generations: &[Generation], rank: usize) -> Option<Hit> {
+        let generation = generations.get(self.which)?;
+        Some(Hit {
+            rank,
+            score: self.score,
+            found_by: self.found_by,
+            id: self.id,
+            generation: generation.number,
+            standing: generation.document_of(self.id)?.standing.clone(),
+            passage: generation.passage(self.id)?.clone(),
+        })
+    }
+}
+
+/// The question's codes. Known is what a passage in scope holds: another machine's E203,
+/// or one that only a superseded revision has, is no answer.
+fn codes_of(generations: &[Generation], scopes: &[Scope], named_somewhere: bool, question: &str) -> QueryCodes {
+    let held = |normal: &str| {
+        generations.iter().zip(scopes).any(|(generation, scope)| {
+            generation.vocabulary.codes.get(normal).is_some_and(|entry| {
+                entry.own.iter().chain(&entry.mentions).any(|id| scope.answers(generation, *id, named_somewhere))
+            })
+        })
+    };
+    let in_text = |normal: &str| {
+        let vocabularies = || generations.iter().map(|g| &g.vocabulary);
+        vocabularies().any(|v| v.designations.contains(normal)) && !vocabularies().any(|v| v.codes.contains_key(normal))
+    };
+    query_codes(question, &held, &in_text)
+}
+
+/// The passages of the question's codes: own entries, then mentions.
+fn code_entries(generation: &Generation, scope: &Scope, named_somewhere: bool, codes: &[String]) -> BTreeMap<u32, f32> {
+    let mut bonus = BTreeMap::new();
+    let entries = || codes.iter().filter_map(|c| generation.vocabulary.codes.get(c));
+    let answers = |id: &&u32| scope.answers(generation, **id, named_somewhere);
+    for id in entries().flat_map(|e| &e.mentions).filter(answers) {
+        bonus.insert(*id, MENTION);
+    }
+    for id in entries().flat_map(|e| &e.own).filter(answers) {
+        bonus.insert(*id, OWN_ENTRY);
+    }
+    bonus
+}
+
+/// The question's terms without its codes, each once.
+fn content_terms(question: &str, codes: &[Span]) -> Vec<String> {
+    let mut rest = String::with_capacity(question.len());
+    let mut at = 0;
+    for span in codes {
+        rest.push_str(question.get(at..span.start).unwrap_or_default());
+        rest.push(' ');
+        at = span.end;
+    }
+    rest.push_str(question.get(at..).unwrap_or_default());
+    let mut seen = BTreeSet::new();
+    analyse::terms(&rest).into_iter().filter(|t| seen.insert(t.clone())).collect()
+}
+
+fn machine_of(scopes: &[Scope]) -> String {
+    let names: BTreeSet<&str> = scopes.iter().flat_map(Scope::machines).collect();
+    match (names.len(), names.into_iter().next()) {
+        (1, Some(name)) => name.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Does a passage hold a code, in canonical form?
+fn holds(passage: &Passage, code: &str) -> bool {
+    passage.codes.iter().any(|c| normalise(c) == code)
+}

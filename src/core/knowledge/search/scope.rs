@@ -1,0 +1,113 @@
+//! Which documents a question may be answered from, and which it names.
+
+use std::collections::BTreeSet;
+
+use super::Query;
+use crate::core::knowledge::analyse;
+use crate::core::knowledge::code::{normalise, spoken_candidates};
+use crate::core::knowledge::generation::{Document, Generation, Standing};
+
+/// The documents of one generation, seen from one question.
+pub(super) struct Scope {
+    /// By the document's place: may it be searched?
+    allowed: Vec<bool>,
+    /// By the document's place: is it about the machine that the question names?
+    named: Vec<bool>,
+    /// By the document's place: is its machine unknown?
+    anonymous: Vec<bool>,
+    machines: BTreeSet<String>,
+}
+
+impl Scope {
+    pub(super) fn of(generation: &Generation, query: &Query) -> Self {
+        let documents = generation.documents();
+        let wanted = query.machine.as_deref().map(|m| (normalise(m), analyse::terms(m)));
+        let allowed: Vec<bool> = documents
+            .iter()
+            .map(|d| {
+                let in_force = query.include_superseded || d.standing == Standing::Current;
+                in_force && wanted.as_ref().is_none_or(|(normal, terms)| is_machine(d, normal, terms))
+            })
+            .collect();
+        let asked = Asked::of(&query.text, documents);
+        let named: Vec<bool> = documents.iter().zip(&allowed).map(|(d, allowed)| *allowed && asked.names(d)).collect();
+        let anonymous = documents.iter().map(|d| d.identity.machine.value.is_empty() && d.identity.model.value.is_empty()).collect();
+        let machines = documents.iter().zip(&named).filter(|(_, named)| **named).map(|(d, _)| machine_name(d)).collect();
+        Scope { allowed, named, anonymous, machines }
+    }
+
+    /// The places of the documents that may be searched; `None` where that is all of them.
+    pub(super) fn places(&self) -> Option<Vec<u64>> {
+        let places = || (0u64..).zip(&self.allowed).filter(|(_, allowed)| **allowed).map(|(place, _)| place);
+        (!self.allowed.iter().all(|a| *a)).then(|| places().collect())
+    }
+
+    /// Does the question name a machine of this generation?
+    pub(super) fn names_a_machine(&self) -> bool {
+        self.named.iter().any(|n| *n)
+    }
+
+    /// Is a passage about a machine that the question names?
+    pub(super) fn is_named(&self, generation: &Generation, passage: u32) -> bool {
+        self.at(&self.named, generation, passage)
+    }
+
+    /// May a code be answered from a passage? Where the question names a machine, only from
+    /// its manuals and from those whose machine is unknown.
+    pub(super) fn answers(&self, generation: &Generation, passage: u32, named_somewhere: bool) -> bool {
+        let about = !named_somewhere
+            || self.at(&self.named, generation, passage)
+            || self.at(&self.anonymous, generation, passage);
+        self.at(&self.allowed, generation, passage) && about
+    }
+
+    /// The machines that the question names.
+    pub(super) fn machines(&self) -> impl Iterator<Item = &str> {
+        self.machines.iter().map(String::as_str)
+    }
+
+    fn at(&self, list: &[bool], generation: &Generation, passage: u32) -> bool {
+        generation.place_of(passage).and_then(|place| list.get(place)).copied().unwrap_or(false)
+    }
+}
+
+/// What a question says that may name a machine.
+struct Asked {
+    terms: BTreeSet<String>,
+    /// Designations in canonical form, written or spoken.
+    designations: BTreeSet<String>,
+}
+
+impl Asked {
+    fn of(question: &str, documents: &[Document]) -> Self {
+        let models: BTreeSet<String> = documents.iter().map(|d| normalise(&d.identity.model.value)).collect();
+        let mut designations: BTreeSet<String> = analyse::designations(question).collect();
+        designations.extend(spoken_candidates(question, &|c| models.contains(c)));
+        Asked { terms: analyse::terms(question).into_iter().collect(), designations }
+    }
+
+    /// The model, or a machine's name of two words or more in full.
+    fn names(&self, document: &Document) -> bool {
+        let model = normalise(&document.identity.model.value);
+        let machine = analyse::terms(&document.identity.machine.value);
+        (!model.is_empty() && self.designations.contains(&model))
+            || (machine.len() >= 2 && machine.iter().all(|t| self.terms.contains(t)))
+    }
+}
+
+/// Is it what the person calls the machine: its model, or words of its name or title?
+fn is_machine(document: &Document, normal: &str, terms: &[String]) -> bool {
+    let identity = &document.identity;
+    if normalise(&identity.model.value) == normal {
+        return true;
+    }
+    let names = format!("{} {} {}", identity.machine.value, identity.model.value, identity.title.value);
+    let own = analyse::terms(&names);
+    !terms.is_empty() && terms.iter().all(|t| own.contains(t))
+}
+
+fn machine_name(document: &Document) -> String {
+    let identity = &document.identity;
+    let parts = [identity.machine.value.as_str(), identity.model.value.as_str()];
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,301 @@
+//! The command line. Its words are a contract: scripts depend on them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::core::answer::Rung;
+
+/// Offline, voice-driven assistant for technicians: spoken questions in, cited and guarded
+/// answers out.
+#[derive(Debug, Parser)]
+#[command(name = "millwright", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done (a refusal is done) · 1 failed · 2 wrong usage · \
+                        3 something needed is missing, with the command that supplies it")]
+pub struct Cli {
+    /// Where models, indexes and the audit log of this installation are kept
+    #[arg(long, global = true, env = "MILLWRIGHT_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// One JSON object per line on stdout, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Supply, list and check models
+    #[command(subcommand)]
+    Models(Models),
+    /// Read manuals into a knowledge base
+    Index(Index),
+    /// Search the manuals
+    Search(Search),
+    /// Ask one question, typed or recorded
+    Ask(Ask),
+    /// Speech to text
+    Transcribe(Transcribe),
+    /// Hands-free by headset: press Enter, speak, press Enter
+    Talk(Talk),
+    /// The panel: speak or type, watch every stage against its budget
+    Tui(Tui),
+    /// Text to speech
+    Say(Say),
+    /// Make a recorded turn again and say whether it is the same
+    Replay(Replay),
+    /// Measure
+    Eval(Eval),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a shell's completions
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `models …`
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// Download and verify (the default models, where nothing is named)
+    Pull {
+        /// Roles (recogniser, answerer, embedder, voice) or ids
+        which: Vec<String>,
+        /// Accept licences that need a look before commercial use
+        #[arg(long)]
+        accept_licences: bool,
+    },
+    /// Every model of the manifest, and which are here
+    List,
+    /// Check the SHA-256 of every installed file
+    Verify {
+        /// Ids; all installed ones where nothing is named
+        which: Vec<String>,
+    },
+    /// Take models from a file or directory, such as a USB stick
+    Import {
+        /// A finished model file, a wheel, or a directory with such
+        path: PathBuf,
+        /// Accept licences that need a look before commercial use
+        #[arg(long)]
+        accept_licences: bool,
+    },
+}
+
+/// `index …`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Index {
+    /// Directories with manuals
+    #[arg(required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// Knowledge base
+    #[arg(long, default_value = "main")]
+    pub kb: String,
+    /// Other things to do with an index
+    #[command(subcommand)]
+    pub action: Option<IndexAction>,
+}
+
+/// `index remove`
+#[derive(Debug, Subcommand)]
+pub enum IndexAction {
+    /// Take a document out
+    Remove {
+        /// Its id, as `search` prints it
+        document: String,
+        /// Knowledge base
+        #[arg(long, default_value = "main")]
+        kb: String,
+    },
+}
+
+/// `search`
+#[derive(Debug, Args)]
+pub struct Search {
+    /// What to look for
+    pub words: String,
+    /// How many hits
+    #[arg(short, default_value_t = 5)]
+    pub k: usize,
+    /// Knowledge base; all where none is named
+    #[arg(long)]
+    pub kb: Option<String>,
+    /// How to search (only words are there yet)
+    #[arg(long, value_enum, default_value_t = Only::Words)]
+    pub only: Only,
+}
+
+/// How to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Only {
+    /// BM25 and exact codes
+    Words,
+}
+
+/// `ask`
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The question
+    #[arg(required_unless_present_any = ["audio", "batch"], conflicts_with_all = ["audio", "batch"])]
+    pub question: Option<String>,
+    /// A recorded question (WAV or FLAC)
+    #[arg(long, value_name = "F.wav", conflicts_with = "batch")]
+    pub audio: Option<PathBuf>,
+    /// Rows {"id", "question"|"audio"}; each answer carries its row's id
+    #[arg(long, value_name = "F.jsonl")]
+    pub batch: Option<PathBuf>,
+    /// How to answer
+    #[command(flatten)]
+    pub how: How,
+    /// Comma-separated renderings to add
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub exit: Vec<Exit>,
+    /// Speak the answer
+    #[arg(long)]
+    pub speak: bool,
+    /// Write the spoken answer to a WAV file
+    #[arg(long, value_name = "F.wav")]
+    pub out: Option<PathBuf>,
+}
+
+/// How to answer; shared by `ask`, `talk` and `tui`.
+#[derive(Debug, Clone, Args)]
+pub struct How {
+    /// Knowledge base; all where none is named
+    #[arg(long)]
+    pub kb: Option<String>,
+    /// The machine in front of you
+    #[arg(long)]
+    pub machine: Option<String>,
+    /// The session that the turn belongs to
+    #[arg(long)]
+    pub session: Option<String>,
+    /// Highest rung of the ladder
+    #[arg(long, value_parser = rung)]
+    pub rung: Option<Rung>,
+    /// Time to the first cited content, milliseconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub deadline_ms: Option<u64>,
+    /// A model's id, or the path of a GGUF file
+    #[arg(long, value_name = "ID|PATH")]
+    pub model: Option<String>,
+}
+
+fn rung(text: &str) -> Result<Rung, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "one of recombined, constrained, quoted, refused".to_owned())
+}
+
+/// A rendering of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Exit {
+    /// Sentence by sentence, as it is said
+    Spoken,
+    /// Markdown with citations
+    Technician,
+}
+
+/// `transcribe`
+#[derive(Debug, Args)]
+pub struct Transcribe {
+    /// WAV or FLAC files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Language; detected where the model can
+    #[arg(long)]
+    pub language: Option<String>,
+    /// Words to expect
+    #[arg(long)]
+    pub prompt: Option<String>,
+}
+
+/// `talk`
+#[derive(Debug, Args)]
+pub struct Talk {
+    /// How to answer
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `tui`
+#[derive(Debug, Args)]
+pub struct Tui {
+    /// How to answer
+    #[command(flatten)]
+    pub how: How,
+    /// Write one frame as a picture instead, with this question answered
+    #[arg(long, value_name = "F.svg", requires = "question", hide = true)]
+    pub still: Option<PathBuf>,
+    /// The question of the picture
+    #[arg(long, hide = true)]
+    pub question: Option<String>,
+    /// Columns and rows of the picture
+    #[arg(long, default_value = "120x36", value_parser = columns_by_rows, hide = true)]
+    pub size: (u16, u16),
+}
+
+fn columns_by_rows(text: &str) -> Result<(u16, u16), String> {
+    let (columns, rows) = text.split_once('x').ok_or("COLUMNSxROWS")?;
+    let number = |n: &str| n.parse::<u16>().ok().filter(|n| (1..=400).contains(n)).ok_or("1 to 400");
+    Ok((number(columns)?, number(rows)?))
+}
+
+/// `say`
+#[derive(Debug, Args)]
+pub struct Say {
+    /// The text
+    pub text: String,
+    /// Write a WAV file instead of playing
+    #[arg(long, value_name = "F.wav")]
+    pub out: Option<PathBuf>,
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The turn's id
+    pub turn: String,
+}
+
+/// `eval`
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// Suites (golden)
+    #[arg(required = true, value_enum)]
+    pub suites: Vec<Suite>,
+    /// Data laid out like the evaluation data; golden reads every *.jsonl in it
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// A third of the items
+    #[arg(long)]
+    pub quick: bool,
+    /// A model's id, or the path of a GGUF file
+    #[arg(long, value_name = "ID|PATH")]
+    pub model: Option<String>,
+    /// Time to the first cited content, milliseconds
+    #[arg(long, value_name = "N")]
+    pub deadline_ms: Option<u64>,
+}
+
+/// A suite of `eval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Questions over the sample manuals, or a plant's own
+    Golden,
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print the resolved configuration
+    Show {
+        /// Print the commented defaults instead
+        #[arg(long)]
+        defaults: bool,
+    },
+}

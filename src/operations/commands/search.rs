@@ -1,0 +1,31 @@
+//! `millwright search "words"`.
+
+use super::cli;
+use super::{Context, Result};
+use crate::operations::node::protocol::{Command, Event};
+
+pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
+    let mut client = context.client().await?;
+    let command = Command::Search { words: args.words, k: args.k.clamp(1, 100), kb: args.kb };
+    let event = client.call(command, Vec::new(), async |_, _, _| Ok(())).await?;
+    client.finish().await;
+    let Event::Hits { hits } = event else { return Ok(()) };
+    if !context.out.json && hits.is_empty() {
+        context.out.note("nothing found");
+    }
+    for hit in hits {
+        if context.out.json {
+            context.out.line(&hit)?;
+            continue;
+        }
+        let page = hit.page.map_or_else(String::new, |p| format!(", page {p}"));
+        let head = format!("{}. {} rev {} — {}{page}", hit.rank, hit.document, hit.revision, hit.section);
+        context.out.text(&format!(
+            "{}  {}\n{}\n\n",
+            context.out.paint("1", &head),
+            context.out.paint("2", &format!("{:.2}", hit.score)),
+            hit.text.trim()
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! What a client and a node say to each other: commands, events and snapshots, in-process
+//! or over the local socket. Wire types live here and convert once.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::answer::{AnswerKind, Answer, Citation, Number, Rung, Said, Sentence, Verdict};
+use crate::core::hear::Transcript;
+use crate::core::ledger::Entry;
+use crate::core::snapshot::Snapshot;
+use crate::operations::outcome::{Error, Kind};
+
+/// Raised with every change that an older client could not follow.
+pub const VERSION: u32 = 1;
+
+/// The id by which [`Command::Cancel`] means all that this client has running.
+pub const EVERYTHING: u64 = 0;
+
+/// How a question is asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AskOptions {
+    /// Typed question; with `None` the message's samples are the utterance.
+    pub question: Option<String>,
+    /// Knowledge base; `None` means all.
+    pub kb: Option<String>,
+    /// The active machine.
+    pub machine: Option<String>,
+    /// The session that the turn belongs to.
+    pub session: Option<String>,
+    /// Highest rung; `None` means the configuration's.
+    pub rung: Option<Rung>,
+    /// Deadline to the first cited content; `None` means the configuration's.
+    pub deadline_ms: Option<u64>,
+    /// A model id or path in place of the configured answerer.
+    pub model: Option<String>,
+    /// Should the answer come back as sound too?
+    pub speak: bool,
+    /// Is the sound played (so that a [`Command::Played`] follows), rather than written to
+    /// a file?
+    pub played: bool,
+    /// Milliseconds from the last sample of speech to the sending of this command.
+    pub endpoint_ms: f64,
+    /// Samples that the microphone's ring could not hold.
+    pub overruns: u64,
+    /// The reason of a step down to keep when a recorded turn is made again.
+    pub replay: Option<ReplayOf>,
+}
+
+/// What a replay holds fast because the clock decided it the first time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayOf {
+    /// Why the recorded turn stepped down.
+    pub why: String,
+    /// How many bytes of the draft had been written when it was judged; `None` where no
+    /// draft was judged.
+    pub judged: Option<usize>,
+    /// The transcript that was heard, where the turn was spoken.
+    pub heard: Option<Transcript>,
+}
+
+/// What a client asks of a node. `id` is the client's own and comes back with every event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// First message of every connection.
+    Hello {
+        /// The client's protocol version.
+        version: u32,
+    },
+    /// Loads what a turn will need, so that its clock does not pay for it.
+    Warm {
+        /// The recogniser.
+        hear: bool,
+        /// A language model: an id, a path, or `""` for the configured one.
+        answer: Option<String>,
+        /// The voice.
+        speak: bool,
+    },
+    /// One turn.
+    Ask(Box<AskOptions>),
+    /// The first sample of a turn's answer left for the loudspeaker.
+    Played {
+        /// Milliseconds from the arrival of its first sound at the client.
+        after_ms: f64,
+    },
+    /// The asker has left.
+    Cancel,
+    /// Speech to text alone; the samples are the utterance.
+    Transcribe {
+        /// Language, `None` to let the model decide.
+        language: Option<String>,
+        /// Words to expect.
+        prompt: Option<String>,
+    },
+    /// Search alone.
+    Search {
+        /// The words.
+        words: String,
+        /// How many hits.
+        k: usize,
+        /// Knowledge base; `None` means all.
+        kb: Option<String>,
+    },
+    /// Text to speech alone.
+    Say {
+        /// The text.
+        text: String,
+    },
+    /// Reads directories into a knowledge base.
+    Index {
+        /// The directories.
+        dirs: Vec<PathBuf>,
+        /// The knowledge base.
+        kb: String,
+    },
+    /// Takes a document out of a knowledge base.
+    Remove {
+        /// Its id.
+        document: String,
+        /// The knowledge base.
+        kb: String,
+    },
+    /// Snapshots from now on, whenever something changed.
+    Watch,
+}
+
+/// A command's envelope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToNode {
+    /// The client's own number for this command.
+    pub id: u64,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What a node says back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// Answer to `Hello`.
+    Welcome {
+        /// The node's protocol version.
+        version: u32,
+        /// Its process.
+        pid: u32,
+        /// Something the person should know (a turn that a crash cut off).
+        notice: String,
+    },
+    /// A word on the way (indexing progress, a model being loaded).
+    Progress {
+        /// One line.
+        line: String,
+        /// Done of all, where known.
+        done: u64,
+        /// All, 0 where unknown.
+        of: u64,
+    },
+    /// What was heard.
+    Heard {
+        /// The transcript.
+        transcript: Transcript,
+        /// Milliseconds of computing.
+        ms: f64,
+    },
+    /// The answer; its sound follows.
+    Answered {
+        /// The turn's id.
+        turn: String,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// Sound of one sentence; the samples go with the message.
+    Sound {
+        /// Samples per second.
+        sample_rate: u32,
+        /// Which line of the answer, in the order of speech.
+        line: usize,
+        /// Is it the last?
+        last: bool,
+    },
+    /// The turn is closed and recorded.
+    Report(Box<TurnReport>),
+    /// A search's hits.
+    Hits {
+        /// One JSON object per hit, as `search --json` prints them.
+        hits: Vec<Hit>,
+    },
+    /// The last line of `index`.
+    Indexed(Indexed),
+    /// The newest state.
+    Snapshot(Box<Snapshot>),
+    /// Done, where a command has no other last event.
+    Done,
+    /// It failed. Last event of its command.
+    Fault(WireFault),
+}
+
+/// An event's envelope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FromNode {
+    /// The command that it answers.
+    pub id: u64,
+    /// What is said.
+    pub event: Event,
+}
+
+/// An error on its way to a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WireFault {
+    /// The exit code of its kind.
+    pub exit_code: u8,
+    /// One line, causes included.
+    pub what: String,
+    /// The way out.
+    pub hint: String,
+}
+
+impl From<&Error> for WireFault {
+    fn from(e: &Error) -> Self {
+        WireFault { exit_code: e.kind.exit_code(), what: e.to_string(), hint: e.hint.clone() }
+    }
+}
+
+impl From<WireFault> for Error {
+    fn from(f: WireFault) -> Self {
+        let kind = match f.exit_code {
+            2 => Kind::Usage,
+            3 => Kind::Missing,
+            _ => Kind::Failed,
+        };
+        Error::new(kind, f.what).hint(f.hint)
+    }
+}
+
+/// One hit of `search --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// From 1.
+    pub rank: usize,
+    /// BM25, or higher for an exact code.
+    pub score: f32,
+    /// Document id.
+    pub document: String,
+    /// Its revision.
+    pub revision: String,
+    /// Heading path.
+    pub section: String,
+    /// Page, where there are pages.
+    pub page: Option<u32>,
+    /// The passage.
+    pub text: String,
+    /// First byte in the stored text.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// Fault and part codes in it.
+    pub codes: Vec<String>,
+}
+
+/// The last line of `index --json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Indexed {
+    /// Documents in the new generation.
+    pub documents: usize,
+    /// Passages in it.
+    pub passages: usize,
+    /// What did not go in, and why.
+    pub skipped: Vec<Skipped>,
+    /// What the planner should look at (an unknown revision, a superseded one).
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// A file that did not go in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One turn, as `ask --json` prints it and the audit keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnReport {
+    /// The row's id in a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<serde_json::Value>,
+    /// The turn's id.
+    pub turn: String,
+    /// The session.
+    pub session: String,
+    /// The machine that the answer is about, `""` where unknown.
+    pub machine: String,
+    /// The answer's language.
+    pub language: String,
+    /// The normalised question.
+    pub question: String,
+    /// What was heard, where it was spoken.
+    pub heard: Option<String>,
+    /// What kind of answer.
+    pub kind: AnswerKind,
+    /// How it was made.
+    pub rung: Rung,
+    /// Why not higher.
+    pub rung_why: String,
+    /// Lead, warnings and sentences as one text.
+    pub text: String,
+    /// Sentence by sentence.
+    pub sentences: Vec<Sentence>,
+    /// Where they come from.
+    pub citations: Vec<Citation>,
+    /// What to choose from.
+    pub choices: Vec<String>,
+    /// Warnings, said first.
+    pub warnings: Vec<Said>,
+    /// Locked numbers.
+    pub numbers: Vec<Number>,
+    /// The guard's finding.
+    pub verdict: Verdict,
+    /// Renderings by exit.
+    pub exits: serde_json::Map<String, serde_json::Value>,
+    /// The ledger.
+    pub stages: Vec<Entry>,
+    /// From the last sample of speech (or Enter) to the first sound; null where nothing is
+    /// spoken.
+    pub first_audio_ms: Option<f64>,
+    /// To the first cited content, guarded and ready.
+    pub first_content_ms: Option<f64>,
+    /// To the end of the turn's work (playback apart).
+    pub total_ms: f64,
+}
