@@ -65,11 +65,7 @@ pub fn screen(text: &str, source: Source) -> Request {
         Intent::Empty => String::new(),
         _ => plain,
     };
-    Request {
-        question,
-        intent,
-        original: text.to_owned(),
-    }
+    Request { question, intent, original: text.to_owned() }
 }
 
 /// Typographic variants made one, control characters and a recogniser's remarks about
@@ -147,14 +143,7 @@ const WARNINGS: &[&str] = &[
     "read the warnings",
     "what are the warnings",
 ];
-const UNDERSTOOD: &[&str] = &[
-    "understood",
-    "i understand",
-    "got it",
-    "acknowledged",
-    "acknowledge",
-    "roger",
-];
+const UNDERSTOOD: &[&str] = &["understood", "i understand", "got it", "acknowledged", "acknowledge", "roger"];
 const CHATTER: &[&str] = &[
     "hello",
     "hi",
@@ -188,9 +177,7 @@ const CHATTER: &[&str] = &[
     "you",
 ];
 /// Sounds between words.
-const FILLERS: &[&str] = &[
-    "um", "uh", "uhm", "erm", "er", "hm", "hmm", "mhm", "mm-hmm", "ah", "oh",
-];
+const FILLERS: &[&str] = &["um", "uh", "uhm", "erm", "er", "hm", "hmm", "mhm", "mm-hmm", "ah", "oh"];
 
 /// Recognised only where it is all that was said: "stop the pump" is a question's
 /// business, "stop" is ours.
@@ -198,10 +185,7 @@ fn intent(text: &str, source: Source) -> Intent {
     let spoken: Vec<String> = text
         .to_lowercase()
         .split_whitespace()
-        .map(|w| {
-            w.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'')
-                .to_owned()
-        })
+        .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_owned())
         .filter(|w| !w.is_empty() && !FILLERS.contains(&w.as_str()) && w != "please")
         .collect();
     if !spoken.iter().any(|w| w.chars().any(char::is_alphanumeric))
@@ -255,18 +239,13 @@ fn wording(text: &str, source: Source) -> String {
 fn next(rest: &str, before: &[String], source: Source) -> (Option<String>, usize) {
     let end = rest.find(' ').unwrap_or(rest.len());
     let word = &rest[..end];
-    let bare = word
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase();
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     if source == Source::Heard && FILLERS.contains(&bare.as_str()) && bare != "oh" {
         return (None, end);
     }
-    let announced = before.last().is_some_and(|w| {
-        ANNOUNCE.contains(
-            &w.to_lowercase()
-                .trim_matches(|c: char| !c.is_alphanumeric()),
-        )
-    });
+    let announced = before
+        .last()
+        .is_some_and(|w| ANNOUNCE.contains(&w.to_lowercase().trim_matches(|c: char| !c.is_alphanumeric())));
     if let Some((code, used)) = spelled_code(rest, announced) {
         return (Some(code), used);
     }
@@ -297,8 +276,7 @@ fn next(rest: &str, before: &[String], source: Source) -> (Option<String>, usize
 
 fn is_number_word(word: &str) -> bool {
     let lower = word.to_lowercase();
-    lower == "oh"
-        || numeral::read(&lower, numeral::Style::Spoken).is_some_and(|n| n.len == lower.len())
+    lower == "oh" || numeral::read(&lower, numeral::Style::Spoken).is_some_and(|n| n.len == lower.len())
 }
 
 /// "one hundred ninety five" → "195". A lone small number stays a word ("three-phase",
@@ -365,19 +343,14 @@ fn spelled_code(rest: &str, announced: bool) -> Option<(String, usize)> {
         return None;
     }
     let punctuation: String = tail.chars().take_while(|c| !c.is_whitespace()).collect();
-    Some((
-        format!("{letters}{}{punctuation}", groups.concat()),
-        end + punctuation.len(),
-    ))
+    Some((format!("{letters}{}{punctuation}", groups.concat()), end + punctuation.len()))
 }
 
 /// Words joined by blanks; a unit's punctuation comes back to its word.
 fn join(words: &[String]) -> String {
     let mut out = String::new();
     for word in words {
-        let mark = word
-            .chars()
-            .all(|c| matches!(c, '?' | '.' | ',' | '!' | ';' | ':'));
+        let mark = word.chars().all(|c| matches!(c, '?' | '.' | ',' | '!' | ';' | ':'));
         if !out.is_empty() && !mark {
             out.push(' ');
         }
@@ -399,19 +372,10 @@ mod tests {
     fn wording_is_made_uniform() {
         for (text, want) in [
             ("What’s the  torque?", "What's the torque?"),
-            (
-                "how many newton meters for the flange bolt",
-                "how many Nm for the flange bolt",
-            ),
-            (
-                "is one hundred ninety five newton metres right?",
-                "is 195 Nm right?",
-            ),
+            ("how many newton meters for the flange bolt", "how many Nm for the flange bolt"),
+            ("is one hundred ninety five newton metres right?", "is 195 Nm right?"),
             ("is one ninety five newton-meters right", "is 195 Nm right"),
-            (
-                "what happens at two point five bar?",
-                "what happens at 2.5 bar?",
-            ),
+            ("what happens at two point five bar?", "what happens at 2.5 bar?"),
             ("set it to 10 bars", "set it to 10 bar"),
             ("is 80 degrees celsius too hot", "is 80 °C too hot"),
             ("minus twenty degrees celsius", "minus 20 °C"),
@@ -468,36 +432,14 @@ mod tests {
 
     #[test]
     fn silence_noise_and_circles_are_empty() {
-        for text in [
-            "",
-            "   ",
-            "[BLANK_AUDIO]",
-            "(wind blowing)",
-            "♪ ♪",
-            "...",
-            "um. uh.",
-            "?!",
-        ] {
+        for text in ["", "   ", "[BLANK_AUDIO]", "(wind blowing)", "♪ ♪", "...", "um. uh.", "?!"] {
             let request = screen(text, Source::Heard);
-            assert_eq!(
-                (request.intent, request.question.as_str()),
-                (Intent::Empty, ""),
-                "{text}"
-            );
+            assert_eq!((request.intent, request.question.as_str()), (Intent::Empty, ""), "{text}");
             assert_eq!(request.original, text);
         }
-        assert_eq!(
-            screen(&"the pump ".repeat(12), Source::Heard).intent,
-            Intent::Empty
-        );
-        assert_eq!(
-            screen("(M16) torque", Source::Typed).intent,
-            Intent::Question
-        );
-        assert_eq!(
-            screen("(M16) torque", Source::Typed).question,
-            "(M16) torque"
-        );
+        assert_eq!(screen(&"the pump ".repeat(12), Source::Heard).intent, Intent::Empty);
+        assert_eq!(screen("(M16) torque", Source::Typed).intent, Intent::Question);
+        assert_eq!(screen("(M16) torque", Source::Typed).question, "(M16) torque");
     }
 
     proptest! {

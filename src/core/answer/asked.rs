@@ -92,18 +92,7 @@ impl Asked {
         );
         let cause = has(
             &text,
-            &[
-                "why",
-                "cause",
-                "causes",
-                "caused",
-                "reason",
-                "reasons",
-                "causa",
-                "por qué",
-                "原因",
-                "为什么",
-            ],
+            &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"],
         );
         let remedy = has(
             &text,
@@ -181,25 +170,12 @@ impl Asked {
             }
         }
         // "How do I bleed the pressure line?" wants steps, not a figure.
-        let figure = amount
-            || (!dimensions.is_empty()
-                && which
-                && !how
-                && !remedy
-                && !cause
-                && names_figure(&text));
+        let figure =
+            amount || (!dimensions.is_empty() && which && !how && !remedy && !cause && names_figure(&text));
         if !figure {
             dimensions.clear();
         }
-        Asked {
-            meaning,
-            cause,
-            remedy,
-            how,
-            figure,
-            dimensions,
-            codes: quantity::read(question).codes,
-        }
+        Asked { meaning, cause, remedy, how, figure, dimensions, codes: quantity::read(question).codes }
     }
 
     /// Does a text hold a figure of the kind asked for? True where no kind was named and
@@ -209,12 +185,8 @@ impl Asked {
         if self.dimensions.is_empty() {
             return !reading.quantities.is_empty();
         }
-        let kinds: Vec<_> = reading
-            .quantities
-            .iter()
-            .filter_map(|q| q.unit.as_ref())
-            .map(|u| u.dimension)
-            .collect();
+        let kinds: Vec<_> =
+            reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
         if self.dimensions.iter().any(|d| kinds.contains(d)) {
             return true;
         }
@@ -241,10 +213,7 @@ impl Asked {
 /// "what is the oil pressure"), rather than mention it ("what does the pressure switch do")?
 fn names_figure(text: &str) -> bool {
     let words: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
-    let Some(ask) = words
-        .iter()
-        .position(|w| matches!(w.as_str(), "what" | "which" | "whats"))
-    else {
+    let Some(ask) = words.iter().position(|w| matches!(w.as_str(), "what" | "which" | "whats")) else {
         return false;
     };
     let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
@@ -269,12 +238,8 @@ fn names_figure(text: &str) -> bool {
         "monitor",
         "limiter",
     ];
-    let part = words
-        .get(at + 1)
-        .is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
-    let verb = words
-        .get(ask + 1)
-        .is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
+    let part = words.get(at + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
+    let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
     !part && !verb
 }
 
@@ -288,10 +253,7 @@ mod tests {
     fn figures_are_asked_by_kind() {
         for (question, dimensions) in [
             ("What torque for the M16 flange bolts?", vec![Torque]),
-            (
-                "What is the precharge pressure of the accumulator?",
-                vec![Pressure],
-            ),
+            ("What is the precharge pressure of the accumulator?", vec![Pressure]),
             ("How many Nm for the crank pin?", vec![Torque]),
             ("How often do I grease the bearing?", vec![Time]),
             ("At what temperature does the fan start?", vec![Temperature]),

@@ -46,8 +46,7 @@ impl Reason {
                 "The manuals do not say: nothing in them is close to this question.".to_owned()
             }
             Reason::SilentOnPoint => {
-                "The manuals do not say: the section is there, but not what you asked for."
-                    .to_owned()
+                "The manuals do not say: the section is there, but not what you asked for.".to_owned()
             }
         }
     }
@@ -90,9 +89,9 @@ const LOOKED_AT: usize = 3;
 
 /// Words of a question that say nothing about its subject.
 const GENERIC: &[&str] = &[
-    "mean", "meaning", "show", "display", "code", "error", "alarm", "fault", "number", "value",
-    "correct", "right", "problem", "machine", "thing", "need", "use", "happen", "manual", "know",
-    "find", "give", "look", "come", "work", "time", "stand",
+    "mean", "meaning", "show", "display", "code", "error", "alarm", "fault", "number", "value", "correct",
+    "right", "problem", "machine", "thing", "need", "use", "happen", "manual", "know", "find", "give",
+    "look", "come", "work", "time", "stand",
 ];
 
 impl Evidence {
@@ -116,14 +115,9 @@ impl Evidence {
         });
         let silent = asked.figure
             && !near.is_empty()
-            && !near
-                .iter()
-                .any(|h| asked.is_met_by(&Source::of(h.passage).text()));
+            && !near.iter().any(|h| asked.is_met_by(&Source::of(h.passage).text()));
         Evidence {
-            coverage: near
-                .iter()
-                .map(|h| coverage(question, h.passage))
-                .fold(0.0, f32::max),
+            coverage: near.iter().map(|h| coverage(question, h.passage)).fold(0.0, f32::max),
             scores: hits.iter().map(|h| h.score).collect(),
             known_codes,
             unknown_codes,
@@ -138,24 +132,14 @@ impl Evidence {
 /// included) holds. A question without content is covered by nothing.
 pub fn coverage(question: &str, passage: &Passage) -> f32 {
     let source = Source::of(passage);
-    let mut held: Vec<String> = terms(&source.text())
-        .into_iter()
-        .chain(terms(&source.context()))
-        .map(|t| t.stem)
-        .collect();
+    let mut held: Vec<String> =
+        terms(&source.text()).into_iter().chain(terms(&source.context())).map(|t| t.stem).collect();
     held.extend(passage.codes.iter().flat_map(|c| terms(c)).map(|t| t.stem));
     let generic: Vec<String> = GENERIC.iter().map(|w| stem(w)).collect();
-    let wanted: Vec<String> = terms(question)
-        .into_iter()
-        .map(|t| t.stem)
-        .filter(|s| !generic.contains(s))
-        .collect();
+    let wanted: Vec<String> =
+        terms(question).into_iter().map(|t| t.stem).filter(|s| !generic.contains(s)).collect();
     let total: f32 = wanted.iter().map(|s| words::weight(s)).sum();
-    let found: f32 = wanted
-        .iter()
-        .filter(|s| held.contains(s))
-        .map(|s| words::weight(s))
-        .sum();
+    let found: f32 = wanted.iter().filter(|s| held.contains(s)).map(|s| words::weight(s)).sum();
     if total > 0.0 { found / total } else { 0.0 }
 }
 
@@ -188,12 +172,7 @@ pub fn refuse(reason: &Reason, nearest: &[Passage]) -> Answer {
             choices.push(name);
         }
     }
-    bare(
-        AnswerKind::Refusal,
-        reason.sentence(),
-        choices,
-        reason.why(),
-    )
+    bare(AnswerKind::Refusal, reason.sentence(), choices, reason.why())
 }
 
 /// One question back: which of `choices` was meant?
@@ -203,12 +182,7 @@ pub fn clarify(choices: &[String]) -> Answer {
         [one] => format!("Did you mean {one}?"),
         [head @ .., last] => format!("Did you mean {} or {last}?", head.join(", ")),
     };
-    bare(
-        AnswerKind::Clarify,
-        text,
-        choices.to_vec(),
-        "the words can be read in more than one way".to_owned(),
-    )
+    bare(AnswerKind::Clarify, text, choices.to_vec(), "the words can be read in more than one way".to_owned())
 }
 
 fn bare(kind: AnswerKind, text: String, choices: Vec<String>, why: String) -> Answer {
@@ -218,17 +192,11 @@ fn bare(kind: AnswerKind, text: String, choices: Vec<String>, why: String) -> An
         rung_why: why,
         lead: String::new(),
         warnings: Vec::new(),
-        sentences: vec![Sentence {
-            text,
-            citations: Vec::new(),
-        }],
+        sentences: vec![Sentence { text, citations: Vec::new() }],
         citations: Vec::new(),
         choices,
         numbers: Vec::new(),
-        verdict: Verdict {
-            passed: true,
-            ..Verdict::default()
-        },
+        verdict: Verdict { passed: true, ..Verdict::default() },
     }
 }
 
@@ -242,23 +210,15 @@ pub fn quoted(quoted: &Quoted<'_>, why: &str) -> Answer {
     for quote in &quoted.sentences {
         let (_, unsupported) = numbers::check(&quote.text, &[&Source::of(quote.passage)]);
         if unsupported.is_empty() {
-            said.push(Stated {
-                text: quote.text.clone(),
-                sources: vec![(quote.passage, vec![quote.span])],
-            });
+            said.push(Stated { text: quote.text.clone(), sources: vec![(quote.passage, vec![quote.span])] });
         } else {
-            verdict
-                .unsupported
-                .extend(unsupported.iter().map(ToString::to_string));
+            verdict.unsupported.extend(unsupported.iter().map(ToString::to_string));
             verdict.reasons.push(format!("left out: {}", quote.text));
         }
     }
     if said.is_empty() {
         let nearest: Vec<Passage> = quoted.sentences.iter().map(|q| q.passage.clone()).collect();
-        return Answer {
-            verdict,
-            ..refuse(&Reason::SilentOnPoint, &nearest)
-        };
+        return Answer { verdict, ..refuse(&Reason::SilentOnPoint, &nearest) };
     }
     verdict.passed = true;
     build(Rung::Quoted, why, &said, quoted.steps, verdict)
@@ -283,30 +243,17 @@ pub fn from_draft(draft: &str, passages: &[Passage]) -> Result<Answer, Verdict> 
                 .zip(s.spans)
                 .filter_map(|(&i, spans)| Some((passages.get(i)?, spans)))
                 .collect();
-            Stated {
-                text: super::source::stopped(&s.text),
-                sources,
-            }
+            Stated { text: super::source::stopped(&s.text), sources }
         })
         .collect();
     let answer = build(Rung::Recombined, "", &said, None, judged.verdict);
-    let cited: Vec<&Passage> = said
-        .iter()
-        .flat_map(|s| s.sources.iter().map(|(p, _)| *p))
-        .collect();
+    let cited: Vec<&Passage> = said.iter().flat_map(|s| s.sources.iter().map(|(p, _)| *p)).collect();
     let missing = warnings::missing(&answer.warnings, &cited);
     if missing.is_empty() {
         Ok(answer)
     } else {
-        let reasons = missing
-            .into_iter()
-            .map(|w| format!("a governing warning is missing: {w}"))
-            .collect();
-        Err(Verdict {
-            passed: false,
-            reasons,
-            ..answer.verdict
-        })
+        let reasons = missing.into_iter().map(|w| format!("a governing warning is missing: {w}")).collect();
+        Err(Verdict { passed: false, reasons, ..answer.verdict })
     }
 }
 
@@ -325,13 +272,7 @@ struct Stated<'p> {
     sources: Vec<(&'p Passage, Vec<Span>)>,
 }
 
-fn build(
-    rung: Rung,
-    why: &str,
-    said: &[Stated<'_>],
-    steps: Option<Steps>,
-    verdict: Verdict,
-) -> Answer {
+fn build(rung: Rung, why: &str, said: &[Stated<'_>], steps: Option<Steps>, verdict: Verdict) -> Answer {
     let mut cited: Vec<(&Passage, Vec<Span>)> = Vec::new();
     for (passage, spans) in said.iter().flat_map(|s| &s.sources) {
         match cited.iter_mut().find(|(p, _)| p == passage) {
@@ -354,12 +295,7 @@ fn build(
         let (quote, span) = excerpt(passage, spans);
         citations.push(cite(passage, quote, span));
     }
-    let number_of = |passage: &Passage| {
-        passages
-            .iter()
-            .position(|p| *p == passage)
-            .map(|i| first + i)
-    };
+    let number_of = |passage: &Passage| passages.iter().position(|p| *p == passage).map(|i| first + i);
     let sentences: Vec<Sentence> = said
         .iter()
         .map(|s| Sentence {
@@ -395,12 +331,7 @@ fn numbers_in(text: &str, citation: usize) -> Vec<Number> {
     quantity::read(text)
         .quantities
         .into_iter()
-        .map(|q| Number {
-            value: q.value,
-            unit: q.symbol().to_owned(),
-            text: q.text,
-            citation,
-        })
+        .map(|q| Number { value: q.value, unit: q.symbol().to_owned(), text: q.text, citation })
         .collect()
 }
 
@@ -420,21 +351,10 @@ fn cite(passage: &Passage, quote: String, span: Span) -> Citation {
 /// The stored text from the first cited byte to the last, verbatim; the whole passage
 /// where the spans do not lie in it.
 fn excerpt(passage: &Passage, spans: &[Span]) -> (String, Span) {
-    let start = spans
-        .iter()
-        .map(|s| s.start)
-        .min()
-        .unwrap_or(passage.span.start);
-    let end = spans
-        .iter()
-        .map(|s| s.end)
-        .max()
-        .unwrap_or(passage.span.end);
+    let start = spans.iter().map(|s| s.start).min().unwrap_or(passage.span.start);
+    let end = spans.iter().map(|s| s.end).max().unwrap_or(passage.span.end);
     let at = passage.span.start;
-    let cut = start
-        .checked_sub(at)
-        .zip(end.checked_sub(at))
-        .and_then(|(a, b)| passage.text.get(a..b));
+    let cut = start.checked_sub(at).zip(end.checked_sub(at)).and_then(|(a, b)| passage.text.get(a..b));
     match cut {
         Some(text) if !text.is_empty() => (text.to_owned(), Span { start, end }),
         _ => (passage.text.clone(), passage.span),
@@ -444,16 +364,8 @@ fn excerpt(passage: &Passage, spans: &[Span]) -> (String, Span) {
 /// "Pump jack PJ-40, Torque table:"
 fn lead(passage: &Passage, steps: Option<Steps>) -> String {
     let mut lead = place(passage);
-    if let Some(Steps {
-        first,
-        shown,
-        total,
-    }) = steps.filter(|s| s.shown < s.total)
-    {
-        lead.push_str(&format!(
-            ", steps {first} to {} of {total}",
-            first + shown - 1
-        ));
+    if let Some(Steps { first, shown, total }) = steps.filter(|s| s.shown < s.total) {
+        lead.push_str(&format!(", steps {first} to {} of {total}", first + shown - 1));
     }
     if !lead.is_empty() {
         lead.push(':');
@@ -472,16 +384,8 @@ fn place(passage: &Passage) -> String {
     let heading = passage.section.last().map(|s| plain(s)).unwrap_or_default();
     // "4.2 Torque table" is said without its number.
     let heading = heading.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
-    let heading: String = heading
-        .trim_end_matches([':', '.'])
-        .chars()
-        .take(60)
-        .collect();
-    [plain(&machine), heading]
-        .into_iter()
-        .filter(|s| !s.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ")
+    let heading: String = heading.trim_end_matches([':', '.']).chars().take(60).collect();
+    [plain(&machine), heading].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use crate::core::knowledge::passage::Span;
 
 /// Abbreviations whose full stop ends no sentence, in lower case and without it.
 const ABBREVIATIONS: &[&str] = &[
-    "approx", "art", "ca", "cf", "ch", "chap", "dia", "diam", "e.g", "eq", "fig", "figs", "i.e",
-    "incl", "max", "min", "nom", "nos", "para", "pos", "ref", "resp", "rev", "sec", "sect", "temp",
-    "vol", "vs",
+    "approx", "art", "ca", "cf", "ch", "chap", "dia", "diam", "e.g", "eq", "fig", "figs", "i.e", "incl",
+    "max", "min", "nom", "nos", "para", "pos", "ref", "resp", "rev", "sec", "sect", "temp", "vol", "vs",
 ];
 
 /// Abbreviations that are also words; they abbreviate only before a number ("No. 4").
@@ -46,11 +45,7 @@ pub fn marker_len(line: &str) -> usize {
             _ => return 0,
         },
     };
-    let blanks = bytes
-        .iter()
-        .skip(sign)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
+    let blanks = bytes.iter().skip(sign).take_while(|b| matches!(b, b' ' | b'\t')).count();
     if blanks == 0 { 0 } else { sign + blanks }
 }
 
@@ -74,18 +69,12 @@ pub fn split(text: &str) -> Vec<Span> {
                     && !is_abbreviation(text, i)
                     && !inline_marker(text, start, i)
             }
-            '!' | '?' => {
-                next.is_none_or(|n| n.is_whitespace() || matches!(n, '"' | '”' | ')' | '*'))
-            }
+            '!' | '?' => next.is_none_or(|n| n.is_whitespace() || matches!(n, '"' | '”' | ')' | '*')),
             '。' | '！' | '？' | '|' => true,
             '\n' => {
                 let rest = text.get(end..).unwrap_or_default();
                 let line = rest.trim_start_matches([' ', '\t', '>']);
-                let item = if opens_item(text, i, line) {
-                    marker_len(line)
-                } else {
-                    0
-                };
+                let item = if opens_item(text, i, line) { marker_len(line) } else { 0 };
                 if item > 0 {
                     marker_end = end + (rest.len() - line.len()) + item;
                 }
@@ -147,14 +136,8 @@ fn push(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
     if !trimmed.chars().any(char::is_alphanumeric) {
         return;
     }
-    let lead = piece.len()
-        - piece
-            .trim_start_matches(|c: char| c.is_whitespace() || c == '|')
-            .len();
-    spans.push(Span {
-        start: start + lead,
-        end: start + lead + trimmed.len(),
-    });
+    let lead = piece.len() - piece.trim_start_matches(|c: char| c.is_whitespace() || c == '|').len();
+    spans.push(Span { start: start + lead, end: start + lead + trimmed.len() });
 }
 
 #[cfg(test)]
@@ -171,39 +154,19 @@ mod tests {
     fn decimals_and_abbreviations_end_no_sentence() {
         assert_eq!(
             cut("Set 0.35 bar. Use max. 210 bar, e.g. with oil no. 4. See Fig. 3!"),
-            [
-                "Set 0.35 bar.",
-                "Use max. 210 bar, e.g. with oil no. 4.",
-                "See Fig. 3!"
-            ]
+            ["Set 0.35 bar.", "Use max. 210 bar, e.g. with oil no. 4.", "See Fig. 3!"]
         );
-        assert_eq!(
-            cut("Tighten to 210 Nm max. Then check."),
-            ["Tighten to 210 Nm max.", "Then check."]
-        );
-        assert_eq!(
-            cut("Is it open? No. Close it."),
-            ["Is it open?", "No.", "Close it."]
-        );
+        assert_eq!(cut("Tighten to 210 Nm max. Then check."), ["Tighten to 210 Nm max.", "Then check."]);
+        assert_eq!(cut("Is it open? No. Close it."), ["Is it open?", "No.", "Close it."]);
     }
 
     #[test]
     fn list_items_are_sentences_and_keep_their_markers() {
         assert_eq!(
             cut("Do this:\n1. Close V1.\n2. Bleed the line. Wait.\n- a note\n- another"),
-            [
-                "Do this:",
-                "1. Close V1.",
-                "2. Bleed the line.",
-                "Wait.",
-                "- a note",
-                "- another"
-            ]
+            ["Do this:", "1. Close V1.", "2. Bleed the line.", "Wait.", "- a note", "- another"]
         );
-        assert_eq!(
-            cut("1. Close V1. 2. Open V2."),
-            ["1. Close V1.", "2. Open V2."]
-        );
+        assert_eq!(cut("1. Close V1. 2. Open V2."), ["1. Close V1.", "2. Open V2."]);
     }
 
     #[test]
@@ -212,19 +175,13 @@ mod tests {
             cut("The filter is\nblocked. Clean\nit.\n\nNext part"),
             ["The filter is\nblocked.", "Clean\nit.", "Next part"]
         );
-        assert_eq!(
-            cut("Set the counter to\n12. Then start."),
-            ["Set the counter to\n12.", "Then start."]
-        );
+        assert_eq!(cut("Set the counter to\n12. Then start."), ["Set the counter to\n12.", "Then start."]);
     }
 
     #[test]
     fn table_cells_and_chinese_stops_end_sentences() {
         assert_eq!(cut("| E203 | Filter blocked |"), ["E203", "Filter blocked"]);
-        assert_eq!(
-            cut("过滤器堵塞。更换滤芯。"),
-            ["过滤器堵塞。", "更换滤芯。"]
-        );
+        assert_eq!(cut("过滤器堵塞。更换滤芯。"), ["过滤器堵塞。", "更换滤芯。"]);
     }
 
     proptest! {

@@ -28,10 +28,7 @@ impl<'p> Source<'p> {
     /// Cuts `passage`.
     pub fn of(passage: &'p Passage) -> Self {
         let segments = if passage.shape == Shape::Row && !passage.fields.is_empty() {
-            vec![Segment {
-                text: row(passage.fields.iter()),
-                span: passage.span,
-            }]
+            vec![Segment { text: row(passage.fields.iter()), span: passage.span }]
         } else {
             sentences(&passage.text, passage.span.start)
         };
@@ -40,23 +37,13 @@ impl<'p> Source<'p> {
 
     /// All of it as one text.
     pub fn text(&self) -> String {
-        self.segments
-            .iter()
-            .map(|s| s.text.as_str())
-            .collect::<Vec<_>>()
-            .join("\n")
+        self.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Title, machine and headings: what the passage is about without saying it.
     pub fn context(&self) -> String {
         let p = self.passage;
-        format!(
-            "{} {} {} {}",
-            p.title,
-            p.machine,
-            p.model,
-            p.section.join(" ")
-        )
+        format!("{} {} {} {}", p.title, p.machine, p.model, p.section.join(" "))
     }
 }
 
@@ -66,26 +53,15 @@ pub fn sentences(text: &str, at: usize) -> Vec<Segment> {
         .into_iter()
         .filter_map(|s| {
             let words = plain(s.of(text)?);
-            let span = Span {
-                start: at + s.start,
-                end: at + s.end,
-            };
-            words
-                .chars()
-                .any(char::is_alphanumeric)
-                .then_some(Segment { text: words, span })
+            let span = Span { start: at + s.start, end: at + s.end };
+            words.chars().any(char::is_alphanumeric).then_some(Segment { text: words, span })
         })
         .collect()
 }
 
 /// The cells as sentences: "Cause: filter blocked. Torque: 195 Nm."
 pub fn row<'f>(fields: impl Iterator<Item = &'f Field>) -> String {
-    fields
-        .map(phrase)
-        .filter(|p| !p.is_empty())
-        .map(|p| stopped(&p))
-        .collect::<Vec<_>>()
-        .join(" ")
+    fields.map(phrase).filter(|p| !p.is_empty()).map(|p| stopped(&p)).collect::<Vec<_>>().join(" ")
 }
 
 /// One cell under its header: "Torque: 195 Nm", also where the unit stands in the header
@@ -117,11 +93,7 @@ pub fn value(field: &Field) -> String {
 
 /// `text` closed by a full stop, where nothing closes it yet.
 pub fn stopped(text: &str) -> String {
-    if text.ends_with(['.', '!', '?', '。', ':', ';']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
+    if text.ends_with(['.', '!', '?', '。', ':', ';']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// "Torque (Nm)", "Torque [Nm]", "Torque, Nm", "Torque in Nm": name and unit as written.
@@ -141,9 +113,7 @@ fn split_unit(name: &str) -> Option<(&str, &str)> {
 /// Only digits and what joins them in a range or tolerance?
 fn bare_number(value: &str) -> bool {
     value.chars().any(|c| c.is_ascii_digit())
-        && value
-            .chars()
-            .all(|c| c.is_ascii_digit() || " .,±+-−–…/<>≤≥".contains(c))
+        && value.chars().all(|c| c.is_ascii_digit() || " .,±+-−–…/<>≤≥".contains(c))
 }
 
 #[cfg(test)]
@@ -163,10 +133,7 @@ pub(super) mod tests {
             language: "en".into(),
             section: vec!["Maintenance".into(), "Gear reducer".into()],
             page: Some(3),
-            span: Span {
-                start: 0,
-                end: text.len(),
-            },
+            span: Span { start: 0, end: text.len() },
             text: text.into(),
             shape: Shape::Prose,
             fields: Vec::new(),
@@ -187,10 +154,7 @@ pub(super) mod tests {
             fields.push(Field {
                 name: (*name).into(),
                 value: (*value).into(),
-                span: Span {
-                    start,
-                    end: text.len(),
-                },
+                span: Span { start, end: text.len() },
             });
             text.push_str(" |");
         }
@@ -203,12 +167,8 @@ pub(super) mod tests {
 
     /// The fault table's row of `code`.
     pub fn fault(code: &str, meaning: &str, cause: &str, remedy: &str) -> Passage {
-        let mut passage = record(&[
-            ("Code", code),
-            ("Meaning", meaning),
-            ("Cause", cause),
-            ("Remedy", remedy),
-        ]);
+        let mut passage =
+            record(&[("Code", code), ("Meaning", meaning), ("Cause", cause), ("Remedy", remedy)]);
         passage.codes = vec![code.into()];
         passage.own_code = true;
         passage.section = vec!["Fault table".into()];
@@ -217,15 +177,7 @@ pub(super) mod tests {
 
     /// A warning block.
     pub fn warning(signal: Signal, text: &str, at: usize, lockout: bool) -> Warning {
-        Warning {
-            signal,
-            text: text.into(),
-            span: Span {
-                start: at,
-                end: at + text.len(),
-            },
-            lockout,
-        }
+        Warning { signal, text: text.into(), span: Span { start: at, end: at + text.len() }, lockout }
     }
 
     #[test]
@@ -254,9 +206,6 @@ pub(super) mod tests {
         let source = Source::of(&passage);
         assert_eq!(source.segments[0].text, "Close V1.");
         assert_eq!(source.segments[1].text, "Then bleed the line.");
-        assert_eq!(
-            source.segments[1].span.of(&passage.text),
-            Some("Then\nbleed the line.")
-        );
+        assert_eq!(source.segments[1].span.of(&passage.text), Some("Then\nbleed the line."));
     }
 }

@@ -2,22 +2,21 @@
 
 /// Words that carry no content of their own, in lower case.
 const STOP: &[&str] = &[
-    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
-    "because", "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does",
-    "doing", "done", "each", "every", "for", "from", "get", "got", "had", "has", "have", "having",
-    "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just",
-    "let", "like", "may", "me", "might", "more", "most", "much", "many", "must", "my", "of", "off",
-    "on", "one", "or", "other", "our", "out", "over", "please", "say", "shall", "she", "should",
-    "so", "some", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "those", "through", "to", "too", "up", "us", "very", "want", "was", "we",
-    "well", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
-    "would", "you", "your",
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
+    "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "done",
+    "each", "every", "for", "from", "get", "got", "had", "has", "have", "having", "he", "her", "here", "him",
+    "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "let", "like", "may", "me", "might",
+    "more", "most", "much", "many", "must", "my", "of", "off", "on", "one", "or", "other", "our", "out",
+    "over", "please", "say", "shall", "she", "should", "so", "some", "such", "tell", "than", "that", "the",
+    "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "up", "us",
+    "very", "want", "was", "we", "well", "were", "what", "when", "where", "which", "while", "who", "why",
+    "will", "with", "would", "you", "your",
 ];
 
 /// Words that turn a meaning round; never content, looked at by their own check.
 const NEGATORS: &[&str] = &[
-    "not", "no", "never", "none", "nor", "neither", "without", "cannot", "dont", "doesnt", "cant",
-    "wont", "mustnt", "shouldnt", "isnt", "arent", "only", "unless", "except",
+    "not", "no", "never", "none", "nor", "neither", "without", "cannot", "dont", "doesnt", "cant", "wont",
+    "mustnt", "shouldnt", "isnt", "arent", "only", "unless", "except",
 ];
 
 /// A content word with where it stands.
@@ -58,8 +57,7 @@ pub fn words(text: &str) -> Vec<(usize, String)> {
                         && word.ends_with(|l: char| l.is_ascii_alphabetic())
                 }
                 '.' | ',' => {
-                    next.is_some_and(|n| n.is_ascii_digit())
-                        && word.ends_with(|l: char| l.is_ascii_digit())
+                    next.is_some_and(|n| n.is_ascii_digit()) && word.ends_with(|l: char| l.is_ascii_digit())
                 }
                 _ => false,
             };
@@ -96,13 +94,9 @@ pub fn terms(text: &str) -> Vec<Term> {
     words(text)
         .into_iter()
         .filter(|(_, w)| {
-            !is_stop(w)
-                && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c)))
+            !is_stop(w) && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c)))
         })
-        .map(|(start, w)| Term {
-            stem: stem(&w),
-            start,
-        })
+        .map(|(start, w)| Term { stem: stem(&w), start })
         .collect()
 }
 
@@ -113,8 +107,7 @@ pub fn stem(word: &str) -> String {
         return word.to_owned();
     }
     let mut w = word;
-    let ends =
-        |w: &str, tail: &str, least: usize| w.len() >= tail.len() + least && w.ends_with(tail);
+    let ends = |w: &str, tail: &str, least: usize| w.len() >= tail.len() + least && w.ends_with(tail);
     if ends(w, "ies", 3) {
         return format!("{}i", &w[..w.len() - 3]);
     }
@@ -125,11 +118,7 @@ pub fn stem(word: &str) -> String {
     }
     for tail in ["ing", "ed"] {
         // A stem has a vowel: "ring" and "red" are whole words.
-        if ends(w, tail, 3)
-            && w[..w.len() - tail.len()]
-                .bytes()
-                .any(|b| b"aeiouy".contains(&b))
-        {
+        if ends(w, tail, 3) && w[..w.len() - tail.len()].bytes().any(|b| b"aeiouy".contains(&b)) {
             w = undouble(&w[..w.len() - tail.len()]);
             break;
         }
@@ -213,9 +202,7 @@ fn unlink(text: &str) -> String {
     let mut rest = text;
     while let Some(open) = rest.find('[') {
         let tail = &rest[open..];
-        let link = tail
-            .find("](")
-            .and_then(|mid| tail[mid..].find(')').map(|close| (mid, mid + close)));
+        let link = tail.find("](").and_then(|mid| tail[mid..].find(')').map(|close| (mid, mid + close)));
         match link {
             Some((mid, close)) if !tail[1..mid].contains(['[', '\n']) => {
                 out.push_str(&rest[..open]);
@@ -261,10 +248,8 @@ mod tests {
 
     #[test]
     fn terms_keep_codes_and_drop_what_carries_nothing() {
-        let stems: Vec<_> = terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?")
-            .into_iter()
-            .map(|t| t.stem)
-            .collect();
+        let stems: Vec<_> =
+            terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?").into_iter().map(|t| t.stem).collect();
         assert_eq!(stems, ["e203", "mean", "pj40", "pump", "2.5", "bar"]);
         assert_eq!(terms("滤芯").len(), 2);
     }

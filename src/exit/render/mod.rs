@@ -34,33 +34,17 @@ pub struct Spoken {
 /// The answer's sentences in the order in which they are said: lead, warnings, content,
 /// and the nearest sections of a refusal.
 pub fn spoken(answer: &Answer) -> Vec<Spoken> {
-    let say = |kind, text: &str| Spoken {
-        kind,
-        text: text.to_owned(),
-    };
+    let say = |kind, text: &str| Spoken { kind, text: text.to_owned() };
     let mut out = Vec::new();
     if !answer.lead.is_empty() {
         out.push(say(SpokenKind::Lead, &answer.lead));
     }
-    out.extend(
-        answer
-            .warnings
-            .iter()
-            .map(|w| say(SpokenKind::Warning, &w.text)),
-    );
-    out.extend(
-        answer
-            .sentences
-            .iter()
-            .map(|s| say(SpokenKind::Sentence, &s.text)),
-    );
+    out.extend(answer.warnings.iter().map(|w| say(SpokenKind::Warning, &w.text)));
+    out.extend(answer.sentences.iter().map(|s| say(SpokenKind::Sentence, &s.text)));
     if answer.kind == AnswerKind::Refusal
         && let Some(nearest) = answer.choices.first()
     {
-        out.push(say(
-            SpokenKind::Choice,
-            &format!("The nearest section is {nearest}."),
-        ));
+        out.push(say(SpokenKind::Choice, &format!("The nearest section is {nearest}.")));
     }
     out
 }
@@ -72,48 +56,31 @@ pub fn technician(answer: &Answer) -> String {
     if !answer.lead.is_empty() {
         blocks.push(format!("**{}**", answer.lead));
     }
-    blocks.extend(answer.warnings.iter().map(|w| {
-        format!(
-            "> {} {} [{}]",
-            symbol(w.signal),
-            one_line(&w.text),
-            w.citation
-        )
-    }));
+    blocks.extend(
+        answer
+            .warnings
+            .iter()
+            .map(|w| format!("> {} {} [{}]", symbol(w.signal), one_line(&w.text), w.citation)),
+    );
     let sentences: Vec<String> = answer
         .sentences
         .iter()
-        .map(|s| {
-            s.citations
-                .iter()
-                .fold(s.text.clone(), |text, n| format!("{text} [{n}]"))
-        })
+        .map(|s| s.citations.iter().fold(s.text.clone(), |text, n| format!("{text} [{n}]")))
         .collect();
     if !sentences.is_empty() {
         // Steps and rows are read one to a line, prose runs on.
         let lines = sentences.len() > 3
-            || answer
-                .sentences
-                .iter()
-                .any(|s| s.text.starts_with(|c: char| c.is_ascii_digit()));
+            || answer.sentences.iter().any(|s| s.text.starts_with(|c: char| c.is_ascii_digit()));
         blocks.push(sentences.join(if lines { "  \n" } else { " " }));
     }
     if !answer.choices.is_empty() {
-        let head = if answer.kind == AnswerKind::Refusal {
-            "Nearest sections:"
-        } else {
-            "Choose:"
-        };
+        let head = if answer.kind == AnswerKind::Refusal { "Nearest sections:" } else { "Choose:" };
         let list: Vec<String> = answer.choices.iter().map(|c| format!("- {c}")).collect();
         blocks.push(format!("{head}\n\n{}", list.join("\n")));
     }
     if !answer.citations.is_empty() {
-        let list: Vec<String> = answer
-            .citations
-            .iter()
-            .enumerate()
-            .map(|(i, c)| format!("[{}] {}", i + 1, source(c)))
-            .collect();
+        let list: Vec<String> =
+            answer.citations.iter().enumerate().map(|(i, c)| format!("[{}] {}", i + 1, source(c))).collect();
         blocks.push(format!("Sources:\n\n{}", list.join("  \n")));
     }
     blocks.join("\n\n")
@@ -166,9 +133,7 @@ pub fn same_facts(answer: &Answer, rendered: &str) -> Result<(), Vec<String>> {
     let about = quantity::read(&sources).quantities;
     let mut differences = Vec::new();
     for number in &answer.numbers {
-        let held = there
-            .iter()
-            .any(|q| quantity::equal(q.value, number.value) && q.symbol() == number.unit);
+        let held = there.iter().any(|q| quantity::equal(q.value, number.value) && q.symbol() == number.unit);
         if !held {
             differences.push(format!("missing: {}", number.text));
         }
@@ -179,11 +144,7 @@ pub fn same_facts(answer: &Answer, rendered: &str) -> Result<(), Vec<String>> {
             differences.push(format!("added: {}", quantity.text));
         }
     }
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(differences)
-    }
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
 }
 
 /// `text` without citation marks ("[3]"); everything else stays where it is.
@@ -245,23 +206,10 @@ mod tests {
             ],
             choices: vec![],
             numbers: vec![
-                Number {
-                    text: "5 minutes".into(),
-                    value: 5.0,
-                    unit: "min".into(),
-                    citation: 1,
-                },
-                Number {
-                    text: "195 Nm".into(),
-                    value: 195.0,
-                    unit: "Nm".into(),
-                    citation: 2,
-                },
+                Number { text: "5 minutes".into(), value: 5.0, unit: "min".into(), citation: 1 },
+                Number { text: "195 Nm".into(), value: 195.0, unit: "Nm".into(), citation: 2 },
             ],
-            verdict: Verdict {
-                passed: true,
-                ..Verdict::default()
-            },
+            verdict: Verdict { passed: true, ..Verdict::default() },
         }
     }
 
@@ -281,10 +229,7 @@ mod tests {
     #[test]
     fn speech_has_the_warning_before_the_content() {
         let kinds: Vec<_> = spoken(&answer()).into_iter().map(|s| s.kind).collect();
-        assert_eq!(
-            kinds,
-            [SpokenKind::Lead, SpokenKind::Warning, SpokenKind::Sentence]
-        );
+        assert_eq!(kinds, [SpokenKind::Lead, SpokenKind::Warning, SpokenKind::Sentence]);
     }
 
     #[test]
@@ -293,37 +238,22 @@ mod tests {
             kind: AnswerKind::Refusal,
             lead: String::new(),
             warnings: vec![],
-            sentences: vec![Sentence {
-                text: "The manuals do not say.".into(),
-                citations: vec![],
-            }],
+            sentences: vec![Sentence { text: "The manuals do not say.".into(), citations: vec![] }],
             citations: vec![],
             choices: vec!["Torque table".into(), "Fault table".into()],
             numbers: vec![],
             ..answer()
         };
         let said: Vec<_> = spoken(&refusal).into_iter().map(|s| s.text).collect();
-        assert_eq!(
-            said,
-            [
-                "The manuals do not say.",
-                "The nearest section is Torque table."
-            ]
-        );
-        assert!(
-            technician(&refusal).contains("Nearest sections:\n\n- Torque table\n- Fault table")
-        );
+        assert_eq!(said, ["The manuals do not say.", "The nearest section is Torque table."]);
+        assert!(technician(&refusal).contains("Nearest sections:\n\n- Torque table\n- Fault table"));
     }
 
     #[test]
     fn own_renderings_hold_the_same_facts() {
         let answer = answer();
         assert_eq!(same_facts(&answer, &technician(&answer)), Ok(()));
-        let speech = spoken(&answer)
-            .into_iter()
-            .map(|s| s.text)
-            .collect::<Vec<_>>()
-            .join("\n");
+        let speech = spoken(&answer).into_iter().map(|s| s.text).collect::<Vec<_>>().join("\n");
         assert_eq!(same_facts(&answer, &speech), Ok(()));
     }
 

@@ -87,11 +87,7 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
     let mut open: Vec<&String> = wanted.iter().collect();
     let mut chosen = Vec::new();
     while chosen.len() < 3 {
-        let gain = |i: usize| {
-            open.iter()
-                .filter(|w| segments.get(i).is_some_and(|s| s.contains(w)))
-                .count()
-        };
+        let gain = |i: usize| open.iter().filter(|w| segments.get(i).is_some_and(|s| s.contains(w))).count();
         let Some(best) = (0..segments.len())
             .filter(|i| !chosen.contains(i))
             .max_by_key(|&i| (gain(i), std::cmp::Reverse(i)))
@@ -105,11 +101,7 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
         chosen.push(best);
     }
     let covered = if total > 0.0 { held / total } else { 0.0 };
-    Alignment {
-        covered,
-        segments: chosen,
-        foreign,
-    }
+    Alignment { covered, segments: chosen, foreign }
 }
 
 /// Why `sentence` is not what `source` says, or nothing.
@@ -122,11 +114,7 @@ pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<
         });
         return reasons;
     }
-    let segments: Vec<&Segment> = alignment
-        .segments
-        .iter()
-        .filter_map(|&i| source.segments.get(i))
-        .collect();
+    let segments: Vec<&Segment> = alignment.segments.iter().filter_map(|&i| source.segments.get(i)).collect();
     let said = Polarity::of(sentence);
     let held: Vec<Polarity> = segments.iter().map(|s| Polarity::of(&s.text)).collect();
     reasons.extend(turned(&said, &held));
@@ -146,9 +134,7 @@ fn content(sentence: &str) -> Vec<String> {
     let scaffold: Vec<String> = SCAFFOLD.iter().map(|w| stem(w)).collect();
     let mut out: Vec<String> = Vec::new();
     for stem in stems(sentence) {
-        let figure = stem
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
+        let figure = stem.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
         if !figure && !scaffold.contains(&stem) && !out.contains(&stem) && !is_measure(&stem) {
             out.push(stem);
         }
@@ -160,15 +146,13 @@ fn content(sentence: &str) -> Vec<String> {
 fn is_measure(word: &str) -> bool {
     use crate::core::answer::quantity::{numeral, unit};
     let glued = word.starts_with(|c: char| c.is_ascii_digit())
-        && unit::whole(
-            word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ','),
-        )
-        .is_some();
+        && unit::whole(word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ','))
+            .is_some();
     glued
         || unit::whole(word).is_some()
         || [
-            "newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut",
-            "second", "bar", "percent", "minu", "plu", "volt", "amp",
+            "newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut", "second", "bar",
+            "percent", "minu", "plu", "volt", "amp",
         ]
         .contains(&word)
         || numeral::read(word, numeral::Style::Written).is_some_and(|n| n.len == word.len())
@@ -237,9 +221,8 @@ impl Polarity {
             let all = words::words(clause);
             for (i, (_, word)) in all.iter().enumerate() {
                 let Some(mark) = mark(word) else { continue };
-                let content = |w: &String| -> Option<String> {
-                    (!words::is_stop(w) && w.len() > 1).then(|| stem(w))
-                };
+                let content =
+                    |w: &String| -> Option<String> { (!words::is_stop(w) && w.len() > 1).then(|| stem(w)) };
                 // Up to the next mark: in "never work without isolating" each has its own.
                 let mut governed: Vec<String> = all
                     .iter()
@@ -250,24 +233,13 @@ impl Polarity {
                     .collect();
                 if governed.is_empty() {
                     // "is prohibited", "is forbidden" look back.
-                    governed = all
-                        .iter()
-                        .take(i)
-                        .rev()
-                        .filter_map(|(_, w)| content(w))
-                        .take(GOVERNED)
-                        .collect();
+                    governed =
+                        all.iter().take(i).rev().filter_map(|(_, w)| content(w)).take(GOVERNED).collect();
                 }
-                scopes.push(Scope {
-                    mark,
-                    words: governed,
-                });
+                scopes.push(Scope { mark, words: governed });
             }
         }
-        Polarity {
-            scopes,
-            stems: stems(text),
-        }
+        Polarity { scopes, stems: stems(text) }
     }
 
     fn has(&self, mark: Mark) -> bool {
@@ -283,15 +255,10 @@ fn turned(said: &Polarity, held: &[Polarity]) -> Option<String> {
             Mark::Only => "an \"only\"",
             Mark::Unless => "an exception",
         };
-        let theirs: Vec<&Scope> = held
-            .iter()
-            .flat_map(|p| &p.scopes)
-            .filter(|s| s.mark == mark)
-            .collect();
+        let theirs: Vec<&Scope> = held.iter().flat_map(|p| &p.scopes).filter(|s| s.mark == mark).collect();
         let ours: Vec<&Scope> = said.scopes.iter().filter(|s| s.mark == mark).collect();
         let meets = |a: &Scope, b: &Scope| {
-            a.words.iter().any(|w| b.words.contains(w))
-                || (a.words.is_empty() && b.words.is_empty())
+            a.words.iter().any(|w| b.words.contains(w)) || (a.words.is_empty() && b.words.is_empty())
         };
         if ours.iter().any(|a| !theirs.iter().any(|b| meets(a, b))) {
             return Some(format!("{name} that the passage does not have"));
@@ -347,8 +314,7 @@ fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let held: Vec<Force> = segments.iter().flat_map(|s| forces(&s.text)).collect();
     let wrong = said.iter().any(|force| match force {
         Force::Must => {
-            !held.contains(&Force::Must)
-                && (held.contains(&Force::May) || held.contains(&Force::Should))
+            !held.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should))
         }
         Force::Should | Force::May => !held.contains(force),
     });
@@ -399,12 +365,7 @@ const OPPOSITES: &[(&str, &str)] = &[
 
 /// A word whose opposite stands in the passage in its place.
 fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
-    let bag = |text: &str| -> Vec<String> {
-        words::words(text)
-            .into_iter()
-            .map(|(_, w)| stem(&w))
-            .collect()
-    };
+    let bag = |text: &str| -> Vec<String> { words::words(text).into_iter().map(|(_, w)| stem(&w)).collect() };
     let said = bag(sentence);
     let held: Vec<String> = segments.iter().flat_map(|s| bag(&s.text)).collect();
     for (a, b) in OPPOSITES {
@@ -421,19 +382,10 @@ fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
 /// A "yes" or "no" that answers where the manual only states.
 fn affirmation(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
-    let judges = matches!(
-        first.as_str(),
-        "yes" | "yeah" | "sure" | "correct" | "true" | "false"
-    ) || first == "no"
-        && sentence
-            .trim_start()
-            .get(2..)
-            .is_some_and(|t| t.starts_with([',', '.', '!', ';']));
-    let opens = segments.iter().any(|s| {
-        words::words(&s.text)
-            .first()
-            .is_some_and(|(_, w)| *w == first)
-    });
+    let judges = matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false")
+        || first == "no"
+            && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
+    let opens = segments.iter().any(|s| words::words(&s.text).first().is_some_and(|(_, w)| *w == first));
     (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
 }
 
@@ -451,21 +403,14 @@ mod tests {
 
     #[test]
     fn what_the_passage_says_in_other_order_is_grounded() {
-        let row = fault(
-            "E203",
-            "Return filter blocked",
-            "Filter element saturated",
-            "Replace the filter element",
-        );
+        let row =
+            fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
         let text = prose(
             "Do not open valve V1 while the pump is running. Close the drain valve and wait. The guard must be fitted. The cover may be removed.",
         );
         for (draft, passage) in [
             ("E203 means that the return filter is blocked.", &row),
-            (
-                "The cause is a saturated filter element, so replace the filter element.",
-                &row,
-            ),
+            ("The cause is a saturated filter element, so replace the filter element.", &row),
             ("Never open valve V1 while the pump is running.", &text),
             ("Close the drain valve.", &text),
             ("Fit the guard.", &text),
@@ -478,12 +423,8 @@ mod tests {
 
     #[test]
     fn what_it_does_not_say_is_not() {
-        let row = fault(
-            "E203",
-            "Return filter blocked",
-            "Filter element saturated",
-            "Replace the filter element",
-        );
+        let row =
+            fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
         let text = prose(
             "Do not open valve V1 while the pump is running. Tighten the cover clockwise. The guard must be fitted. \
              The cover may be removed. Adjust it only when the drive is isolated. There is no pressure in the line.",
@@ -492,10 +433,7 @@ mod tests {
             ("The motor temperature sensor is broken.", &row),
             ("Replace the hydraulic pump.", &row),
             ("Open valve V1 while the pump is running.", &text),
-            (
-                "Open valve V1 and do not tighten the cover clockwise.",
-                &text,
-            ),
+            ("Open valve V1 and do not tighten the cover clockwise.", &text),
             ("Do not tighten the cover clockwise.", &text),
             ("Tighten the cover counterclockwise.", &text),
             ("Loosen the cover clockwise.", &text),
@@ -513,18 +451,11 @@ mod tests {
 
     #[test]
     fn alignment_names_the_sentences_that_say_it() {
-        let text = prose(
-            "The pump is green. Replace the filter element yearly. Bleed the return line slowly.",
-        );
+        let text =
+            prose("The pump is green. Replace the filter element yearly. Bleed the return line slowly.");
         let source = Source::of(&text);
-        assert_eq!(
-            align("The filter element is replaced yearly.", &source).segments,
-            [1]
-        );
-        let two = align(
-            "Replace the filter element and bleed the return line.",
-            &source,
-        );
+        assert_eq!(align("The filter element is replaced yearly.", &source).segments, [1]);
+        let two = align("Replace the filter element and bleed the return line.", &source);
         assert_eq!(two.segments.len(), 2);
         assert!(two.covered > 0.99 && two.foreign.is_empty());
     }

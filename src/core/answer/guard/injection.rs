@@ -12,10 +12,7 @@ const SIGNS: &[(&str, &str)] = &[
         r"(?i)\b(ignore|disregard|forget|override|bypass)\b[^.;:\n]{0,40}\b(previous|prior|above|earlier|all|any|your|these|system)\b[^.;:\n]{0,30}\b(instructions?|prompts?|rules|guidelines|directions|context)\b",
         "asks to ignore instructions",
     ),
-    (
-        r"(?i)\b(system|hidden|initial|developer) prompt\b",
-        "speaks of the prompt",
-    ),
+    (r"(?i)\b(system|hidden|initial|developer) prompt\b", "speaks of the prompt"),
     (
         r"(?i)\byou are (now |no longer )?(an?|the) ([a-z]+ )?(ai|assistant|chat ?bot|language model|llm)\b",
         "tells the assistant who it is",
@@ -45,9 +42,7 @@ const SIGNS: &[(&str, &str)] = &[
 /// What makes `text` look like an order to the assistant, or `None`.
 pub fn sign(text: &str) -> Option<&'static str> {
     static SET: OnceLock<Option<RegexSet>> = OnceLock::new();
-    let set = SET
-        .get_or_init(|| RegexSet::new(SIGNS.iter().map(|s| s.0)).ok())
-        .as_ref()?;
+    let set = SET.get_or_init(|| RegexSet::new(SIGNS.iter().map(|s| s.0)).ok()).as_ref()?;
     let first = set.matches(text).iter().next()?;
     SIGNS.get(first).map(|s| s.1)
 }

@@ -50,10 +50,7 @@ pub struct Judgement {
 /// removed. A last sentence that was cut off in the middle is left out if others stand.
 pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
-    let usable: Vec<bool> = passages
-        .iter()
-        .map(|p| injection::sign(&p.text).is_none())
-        .collect();
+    let usable: Vec<bool> = passages.iter().map(|p| injection::sign(&p.text).is_none()).collect();
     let mut verdict = Verdict::default();
     let mut sentences = Vec::new();
     let pieces = pieces(draft);
@@ -64,20 +61,13 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let mut failed = false;
     let last = pieces.len() - 1;
     for (i, piece) in pieces.iter().enumerate() {
-        let unfinished =
-            i == last && i > 0 && !piece.text.ends_with(['.', '!', '?', '。', ')', '"', '”']);
+        let unfinished = i == last && i > 0 && !piece.text.ends_with(['.', '!', '?', '。', ')', '"', '”']);
         if unfinished {
-            verdict
-                .reasons
-                .push(format!("left out, unfinished: {}", piece.text));
+            verdict.reasons.push(format!("left out, unfinished: {}", piece.text));
             continue;
         }
         // What is in the warnings already is not said twice.
-        if passages
-            .iter()
-            .flat_map(|p| &p.warnings)
-            .any(|w| warnings::same(&w.text, &piece.text))
-        {
+        if passages.iter().flat_map(|p| &p.warnings).any(|w| warnings::same(&w.text, &piece.text)) {
             continue;
         }
         match ground(piece, &sources, &usable) {
@@ -85,19 +75,12 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
             Err(fault) => {
                 failed = true;
                 verdict.unsupported.extend(fault.unsupported);
-                verdict.reasons.extend(
-                    fault
-                        .reasons
-                        .into_iter()
-                        .map(|r| format!("\"{}\": {r}", piece.text)),
-                );
+                verdict.reasons.extend(fault.reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
             }
         }
     }
     if sentences.is_empty() && !failed {
-        verdict
-            .reasons
-            .push("the draft says nothing but the warnings".to_owned());
+        verdict.reasons.push("the draft says nothing but the warnings".to_owned());
     }
     verdict.passed = !failed && !sentences.is_empty();
     Judgement { verdict, sentences }
@@ -112,9 +95,7 @@ struct Piece {
 /// Citation marks, `None` only if the pattern did not compile.
 fn marks() -> Option<&'static Regex> {
     static MARKS: OnceLock<Option<Regex>> = OnceLock::new();
-    MARKS
-        .get_or_init(|| Regex::new(r"\s*\[(?:passage\s*)?(\d{1,2}(?:\s*,\s*\d{1,2})*)\]").ok())
-        .as_ref()
+    MARKS.get_or_init(|| Regex::new(r"\s*\[(?:passage\s*)?(\d{1,2}(?:\s*,\s*\d{1,2})*)\]").ok()).as_ref()
 }
 
 /// The draft's sentences. A mark behind the full stop belongs to the sentence before it.
@@ -127,10 +108,7 @@ fn pieces(draft: &str) -> Vec<Piece> {
                 m.captures_iter(text)
                     .filter_map(|c| c.get(1))
                     .flat_map(|g| {
-                        g.as_str()
-                            .split(',')
-                            .filter_map(|n| n.trim().parse().ok())
-                            .collect::<Vec<usize>>()
+                        g.as_str().split(',').filter_map(|n| n.trim().parse().ok()).collect::<Vec<usize>>()
                     })
                     .collect()
             })
@@ -150,10 +128,7 @@ fn pieces(draft: &str) -> Vec<Piece> {
         };
         let text = plain(&text);
         if text.chars().any(char::is_alphanumeric) {
-            pieces.push(Piece {
-                text,
-                claims: claims_of(body),
-            });
+            pieces.push(Piece { text, claims: claims_of(body) });
         }
     }
     pieces
@@ -167,22 +142,14 @@ struct Refused {
 
 /// Finds the passage that says a sentence.
 fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grounded, Refused> {
-    let aligned: Vec<grounding::Alignment> = sources
-        .iter()
-        .map(|s| grounding::align(&piece.text, s))
-        .collect();
-    let mut order: Vec<usize> = (0..sources.len())
-        .filter(|&i| usable.get(i) == Some(&true))
-        .collect();
+    let aligned: Vec<grounding::Alignment> =
+        sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
+    let mut order: Vec<usize> = (0..sources.len()).filter(|&i| usable.get(i) == Some(&true)).collect();
     // Best covered first; the draft's own claim decides between equals.
     order.sort_by(|&a, &b| {
         let key = |i: usize| {
             aligned.get(i).map_or(0.0, |al| al.covered)
-                + if piece.claims.contains(&(i + 1)) {
-                    0.05
-                } else {
-                    0.0
-                }
+                + if piece.claims.contains(&(i + 1)) { 0.05 } else { 0.0 }
         };
         key(b).total_cmp(&key(a))
     });
@@ -191,20 +158,13 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
         let (Some(source), Some(alignment)) = (sources.get(i), aligned.get(i)) else {
             continue;
         };
-        let segment_spans: Vec<Span> = alignment
-            .segments
-            .iter()
-            .filter_map(|&s| source.segments.get(s))
-            .map(|s| s.span)
-            .collect();
+        let segment_spans: Vec<Span> =
+            alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
         // A sentence of the passage's own, word for word.
         let own = source.segments.iter().find(|s| exact(&s.text, &piece.text));
         let (locked, unsupported) = numbers::check(&piece.text, &[source]);
-        let reasons = if own.is_some() {
-            Vec::new()
-        } else {
-            grounding::check(&piece.text, source, alignment)
-        };
+        let reasons =
+            if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
         if unsupported.is_empty() && reasons.is_empty() {
             return Ok(Grounded {
                 text: piece.text.clone(),
@@ -214,10 +174,8 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
             });
         }
         if nearest.is_none() {
-            nearest = Some(Refused {
-                unsupported: unsupported.iter().map(ToString::to_string).collect(),
-                reasons,
-            });
+            nearest =
+                Some(Refused { unsupported: unsupported.iter().map(ToString::to_string).collect(), reasons });
         }
     }
     Err(nearest.unwrap_or_else(|| Refused {
@@ -228,13 +186,7 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
 
 /// Same words and marks, whatever the blanks and a closing full stop?
 fn exact(a: &str, b: &str) -> bool {
-    let key = |t: &str| {
-        t.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .trim_end_matches('.')
-            .to_owned()
-    };
+    let key = |t: &str| t.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned();
     key(a) == key(b)
 }
 

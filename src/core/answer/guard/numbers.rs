@@ -73,46 +73,25 @@ pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsuppor
     let held: Vec<(usize, Reading)> = sources
         .iter()
         .enumerate()
-        .flat_map(|(i, s)| {
-            s.segments
-                .iter()
-                .map(move |seg| (i, quantity::read(&seg.text)))
-        })
+        .flat_map(|(i, s)| s.segments.iter().map(move |seg| (i, quantity::read(&seg.text))))
         .collect();
     let mut locked = Vec::new();
     let mut unsupported = Vec::new();
     for quantity in &wanted.quantities {
         match hold(quantity, &wanted.codes, &held) {
-            Ok(source) => locked.push(Locked {
-                quantity: quantity.clone(),
-                source,
-            }),
-            Err(flaw) => unsupported.push(Unsupported {
-                text: quantity.text.clone(),
-                flaw,
-            }),
+            Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
+            Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
         }
     }
     // What a passage is about (its machine, its heading) supports a code, never a value.
     let about: Vec<String> = sources
         .iter()
-        .flat_map(|s| {
-            quantity::read(&s.context())
-                .codes
-                .into_iter()
-                .chain(named(s))
-                .map(|c| c.key)
-        })
+        .flat_map(|s| quantity::read(&s.context()).codes.into_iter().chain(named(s)).map(|c| c.key))
         .collect();
     for code in &wanted.codes {
-        let there = held
-            .iter()
-            .any(|(_, r)| r.codes.iter().any(|c| c.key == code.key));
+        let there = held.iter().any(|(_, r)| r.codes.iter().any(|c| c.key == code.key));
         if !there && !about.contains(&code.key) {
-            unsupported.push(Unsupported {
-                text: code.text.clone(),
-                flaw: Flaw::Code,
-            });
+            unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
         }
     }
     (locked, unsupported)
@@ -121,11 +100,7 @@ pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsuppor
 /// The codes that the index found in a passage: it also knows those that are not shaped
 /// like one.
 fn named<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Code> + 's {
-    source.passage.codes.iter().map(|c| Code {
-        text: c.clone(),
-        key: quantity::code_key(c),
-        span: 0..0,
-    })
+    source.passage.codes.iter().map(|c| Code { text: c.clone(), key: quantity::code_key(c), span: 0..0 })
 }
 
 /// The source that holds `wanted`, or how near the nearest came.
@@ -133,36 +108,20 @@ fn hold(wanted: &Quantity, about: &[Code], held: &[(usize, Reading)]) -> Result<
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
     let rank = |f: Flaw| {
-        [
-            Flaw::Absent,
-            Flaw::Sign,
-            Flaw::Unit,
-            Flaw::Range,
-            Flaw::Comparison,
-            Flaw::Tolerance,
-            Flaw::Owner,
-        ]
-        .iter()
-        .position(|x| *x == f)
+        [Flaw::Absent, Flaw::Sign, Flaw::Unit, Flaw::Range, Flaw::Comparison, Flaw::Tolerance, Flaw::Owner]
+            .iter()
+            .position(|x| *x == f)
     };
     for (source, reading) in held {
         if wanted.ordinal
             && wanted.unit.is_none()
-            && reading
-                .markers
-                .iter()
-                .any(|m| quantity::equal(*m, wanted.value))
+            && reading.markers.iter().any(|m| quantity::equal(*m, wanted.value))
         {
             return Ok(*source);
         }
         for have in &reading.quantities {
-            let found = compare(wanted, have).and_then(|()| {
-                if owned(about, &reading.codes) {
-                    Ok(())
-                } else {
-                    Err(Flaw::Owner)
-                }
-            });
+            let found = compare(wanted, have)
+                .and_then(|()| if owned(about, &reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
             match found {
                 Ok(()) => return Ok(*source),
                 Err(flaw) if rank(flaw) > rank(nearest) => nearest = flaw,
@@ -192,9 +151,7 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
         return Err(Flaw::Comparison);
     }
     match (wanted.tolerance, have.tolerance) {
-        (None, Some(_)) if !quantity::equal(have.value, have.tolerance.unwrap_or_default()) => {
-            Ok(())
-        }
+        (None, Some(_)) if !quantity::equal(have.value, have.tolerance.unwrap_or_default()) => Ok(()),
         (None, None) => Ok(()),
         (Some(a), Some(b)) if quantity::equal(a, b) => Ok(()),
         _ => Err(Flaw::Tolerance),
@@ -207,10 +164,7 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
 /// name thread sizes, they must share one; likewise valves, alarms and so on.
 fn owned(about: &[Code], there: &[Code]) -> bool {
     about.iter().all(|code| {
-        let mut kin = there
-            .iter()
-            .filter(|c| c.prefix() == code.prefix())
-            .peekable();
+        let mut kin = there.iter().filter(|c| c.prefix() == code.prefix()).peekable();
         kin.peek().is_none()
             || about
                 .iter()
@@ -229,11 +183,7 @@ mod tests {
 
     fn flaws(draft: &str, passages: &[Passage]) -> Vec<Flaw> {
         let sources: Vec<_> = passages.iter().map(Source::of).collect();
-        check(draft, &sources.iter().collect::<Vec<_>>())
-            .1
-            .into_iter()
-            .map(|u| u.flaw)
-            .collect()
+        check(draft, &sources.iter().collect::<Vec<_>>()).1.into_iter().map(|u| u.flaw).collect()
     }
 
     #[test]
@@ -283,16 +233,8 @@ mod tests {
     #[test]
     fn a_rows_value_stays_with_its_row() {
         let rows = [
-            record(&[
-                ("Joint", "Flange bolt"),
-                ("Thread", "M16"),
-                ("Torque (Nm)", "195"),
-            ]),
-            record(&[
-                ("Joint", "Flange bolt"),
-                ("Thread", "M10"),
-                ("Torque (Nm)", "49"),
-            ]),
+            record(&[("Joint", "Flange bolt"), ("Thread", "M16"), ("Torque (Nm)", "195")]),
+            record(&[("Joint", "Flange bolt"), ("Thread", "M10"), ("Torque (Nm)", "49")]),
         ];
         assert_eq!(flaws("The M16 takes 195 Nm.", &rows), []);
         assert_eq!(flaws("The M10 takes 195 Nm.", &rows), [Flaw::Owner]);
@@ -303,10 +245,7 @@ mod tests {
     fn a_number_knows_its_source() {
         let passages = [prose("Set 5 bar."), prose("Wait 10 min.")];
         let sources: Vec<_> = passages.iter().map(Source::of).collect();
-        let (locked, bad) = check(
-            "Wait 10 minutes at 5 bar.",
-            &sources.iter().collect::<Vec<_>>(),
-        );
+        let (locked, bad) = check("Wait 10 minutes at 5 bar.", &sources.iter().collect::<Vec<_>>());
         assert!(bad.is_empty());
         assert_eq!(locked.iter().map(|l| l.source).collect::<Vec<_>>(), [1, 0]);
     }

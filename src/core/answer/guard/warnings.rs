@@ -30,12 +30,8 @@ pub fn missing(said: &[Said], cited: &[&Passage]) -> Vec<String> {
 
 /// Same words, whatever the line breaks and marks?
 pub fn same(a: &str, b: &str) -> bool {
-    let key = |t: &str| {
-        t.chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect::<String>()
-    };
+    let key =
+        |t: &str| t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     key(a) == key(b)
 }
 
@@ -58,10 +54,7 @@ mod tests {
             warning(Signal::Danger, "DANGER: Lock out the drive.", 90, true),
             warning(Signal::Notice, "NOTICE: Use clean oil.", 150, false),
         ];
-        let got: Vec<_> = governing(&[&a, &b])
-            .into_iter()
-            .map(|(i, w)| (i, w.text.as_str()))
-            .collect();
+        let got: Vec<_> = governing(&[&a, &b]).into_iter().map(|(i, w)| (i, w.text.as_str())).collect();
         assert_eq!(
             got,
             [

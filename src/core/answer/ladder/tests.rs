@@ -5,30 +5,14 @@ use crate::core::answer::source::tests::{fault, prose, record, warning};
 use crate::core::knowledge::passage::Signal;
 
 fn hits(passages: &[Passage]) -> Vec<Hit<'_>> {
-    passages
-        .iter()
-        .enumerate()
-        .map(|(i, passage)| Hit {
-            passage,
-            score: 10.0 - i as f32,
-        })
-        .collect()
+    passages.iter().enumerate().map(|(i, passage)| Hit { passage, score: 10.0 - i as f32 }).collect()
 }
 
 fn torque() -> Passage {
-    let mut row = record(&[
-        ("Joint", "Flange bolt"),
-        ("Thread", "M16"),
-        ("Torque (Nm)", "195"),
-    ]);
+    let mut row = record(&[("Joint", "Flange bolt"), ("Thread", "M16"), ("Torque (Nm)", "195")]);
     row.warnings = vec![
         warning(Signal::Caution, "CAUTION: Wear gloves.", 500, false),
-        warning(
-            Signal::Danger,
-            "DANGER: Lock out the drive. Wait 5 minutes.",
-            400,
-            true,
-        ),
+        warning(Signal::Danger, "DANGER: Lock out the drive. Wait 5 minutes.", 400, true),
     ];
     row
 }
@@ -36,10 +20,7 @@ fn torque() -> Passage {
 #[test]
 fn a_quoted_answer_has_lead_warnings_citations_and_numbers() {
     let passages = [torque()];
-    let answer = quoted(
-        &quote("What torque for M16?", &hits(&passages), &[]),
-        "no draft was asked for",
-    );
+    let answer = quoted(&quote("What torque for M16?", &hits(&passages), &[]), "no draft was asked for");
     assert_eq!(answer.rung, Rung::Quoted);
     assert_eq!(answer.rung_why, "no draft was asked for");
     assert_eq!(answer.lead, "Pump jack PJ-40, Torque table:");
@@ -56,20 +37,12 @@ fn a_quoted_answer_has_lead_warnings_citations_and_numbers() {
     assert_eq!(answer.sentences[0].citations, [3]);
     assert_eq!(answer.citations[2].quote, "Flange bolt | M16 | 195");
     assert_eq!(
-        passages[0]
-            .text
-            .get(answer.citations[2].start..answer.citations[2].end),
+        passages[0].text.get(answer.citations[2].start..answer.citations[2].end),
         Some("Flange bolt | M16 | 195")
     );
-    let numbers: Vec<_> = answer
-        .numbers
-        .iter()
-        .map(|n| (n.text.as_str(), n.value, n.unit.as_str(), n.citation))
-        .collect();
-    assert_eq!(
-        numbers,
-        [("5 minutes", 5.0, "min", 1), ("195 Nm", 195.0, "Nm", 3)]
-    );
+    let numbers: Vec<_> =
+        answer.numbers.iter().map(|n| (n.text.as_str(), n.value, n.unit.as_str(), n.citation)).collect();
+    assert_eq!(numbers, [("5 minutes", 5.0, "min", 1), ("195 Nm", 195.0, "Nm", 3)]);
     assert!(answer.verdict.passed);
 }
 
@@ -77,10 +50,7 @@ fn a_quoted_answer_has_lead_warnings_citations_and_numbers() {
 fn a_grounded_draft_stands_on_the_highest_rung_with_the_same_warnings() {
     let passages = [torque(), prose("The cover has four screws.")];
     let answer = from_draft("The M16 flange bolt has a torque of 195 Nm [1].", &passages).unwrap();
-    assert_eq!(
-        (answer.rung, answer.rung_why.as_str()),
-        (Rung::Recombined, "")
-    );
+    assert_eq!((answer.rung, answer.rung_why.as_str()), (Rung::Recombined, ""));
     assert_eq!(answer.warnings.len(), 2);
     assert_eq!(answer.sentences[0].citations, [3]);
     assert_eq!(answer.citations.len(), 3, "only what is cited");
@@ -89,8 +59,7 @@ fn a_grounded_draft_stands_on_the_highest_rung_with_the_same_warnings() {
 
 #[test]
 fn an_ungrounded_draft_is_no_answer_and_says_why() {
-    let verdict =
-        from_draft("The M16 flange bolt has a torque of 159 Nm.", &[torque()]).unwrap_err();
+    let verdict = from_draft("The M16 flange bolt has a torque of 159 Nm.", &[torque()]).unwrap_err();
     assert!(!verdict.passed);
     assert!(why_of(&verdict).contains("159 Nm"), "{}", why_of(&verdict));
 }
@@ -106,19 +75,10 @@ fn refusals_have_their_own_wording_and_show_the_nearest_sections() {
         Reason::SilentOnPoint,
     ] {
         let answer = refuse(&reason, &near);
-        assert_eq!(
-            (answer.kind, answer.rung),
-            (AnswerKind::Refusal, Rung::Refused)
-        );
+        assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
         assert!(answer.text().starts_with("The manuals do not say"));
         assert!(!answer.rung_why.is_empty());
-        assert_eq!(
-            answer.choices,
-            [
-                "Pump jack PJ-40, Torque table",
-                "Pump jack PJ-40, Gear reducer"
-            ]
-        );
+        assert_eq!(answer.choices, ["Pump jack PJ-40, Torque table", "Pump jack PJ-40, Gear reducer"]);
         texts.push(answer.text());
     }
     texts.dedup();
@@ -127,14 +87,8 @@ fn refusals_have_their_own_wording_and_show_the_nearest_sections() {
 
 #[test]
 fn one_question_back() {
-    assert_eq!(
-        clarify(&["E15".into(), "E50".into()]).text(),
-        "Did you mean E15 or E50?"
-    );
-    assert_eq!(
-        clarify(&["E15".into(), "E50".into(), "E5".into()]).text(),
-        "Did you mean E15, E50 or E5?"
-    );
+    assert_eq!(clarify(&["E15".into(), "E50".into()]).text(), "Did you mean E15 or E50?");
+    assert_eq!(clarify(&["E15".into(), "E50".into(), "E5".into()]).text(), "Did you mean E15, E50 or E5?");
     assert_eq!(clarify(&[]).kind, AnswerKind::Clarify);
 }
 
@@ -147,10 +101,7 @@ fn an_unknown_code_refuses_whatever_was_found() {
         vec!["E204".into()],
         &hits(&passages),
     );
-    assert_eq!(
-        decide_refusal(&evidence),
-        Some(Reason::UnknownCode("E204".into()))
-    );
+    assert_eq!(decide_refusal(&evidence), Some(Reason::UnknownCode("E204".into())));
 }
 
 #[test]
@@ -168,34 +119,18 @@ fn the_own_entry_of_a_code_is_always_near_enough() {
 
 #[test]
 fn nothing_near_and_silence_are_told_apart() {
-    let passages = [
-        torque(),
-        prose("The gear reducer holds oil of grade VG 220. Check the level weekly."),
-    ];
-    let decide =
-        |question: &str| decide_refusal(&Evidence::of(question, vec![], vec![], &hits(&passages)));
+    let passages = [torque(), prose("The gear reducer holds oil of grade VG 220. Check the level weekly.")];
+    let decide = |question: &str| decide_refusal(&Evidence::of(question, vec![], vec![], &hits(&passages)));
     assert_eq!(decide("What torque for the M16 flange bolts?"), None);
     assert_eq!(decide("How often do I check the oil level?"), None);
-    assert_eq!(
-        decide("How do I calibrate the camera of the palletiser?"),
-        Some(Reason::NothingRelevant)
-    );
-    assert_eq!(
-        decide("What is the oil pressure in the gear reducer?"),
-        Some(Reason::SilentOnPoint)
-    );
-    assert_eq!(
-        decide_refusal(&Evidence::of("Any", vec![], vec![], &[])),
-        Some(Reason::NothingRelevant)
-    );
+    assert_eq!(decide("How do I calibrate the camera of the palletiser?"), Some(Reason::NothingRelevant));
+    assert_eq!(decide("What is the oil pressure in the gear reducer?"), Some(Reason::SilentOnPoint));
+    assert_eq!(decide_refusal(&Evidence::of("Any", vec![], vec![], &[])), Some(Reason::NothingRelevant));
     let foreign = Evidence {
         foreign_machine: Some("tower crane".into()),
         ..Evidence::of("What torque for M16?", vec![], vec![], &hits(&passages))
     };
-    assert_eq!(
-        decide_refusal(&foreign),
-        Some(Reason::MachineNotCovered("tower crane".into()))
-    );
+    assert_eq!(decide_refusal(&foreign), Some(Reason::MachineNotCovered("tower crane".into())));
 }
 
 #[test]
@@ -207,13 +142,6 @@ fn nothing_quoted_is_a_refusal() {
 #[test]
 fn a_part_of_a_procedure_says_which_part_in_the_lead() {
     let passage = prose("Close the valve.");
-    let lead = lead(
-        &passage,
-        Some(Steps {
-            first: 1,
-            shown: 6,
-            total: 9,
-        }),
-    );
+    let lead = lead(&passage, Some(Steps { first: 1, shown: 6, total: 9 }));
     assert_eq!(lead, "Pump jack PJ-40, Gear reducer, steps 1 to 6 of 9:");
 }

@@ -45,14 +45,9 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme> {
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
         let rest = &text[at..];
         let (piece, len) = if c.is_whitespace() {
-            let len: usize = rest
-                .chars()
-                .take_while(|c| c.is_whitespace())
-                .map(char::len_utf8)
-                .sum();
+            let len: usize = rest.chars().take_while(|c| c.is_whitespace()).map(char::len_utf8).sum();
             let blank_line = rest[..len].matches('\n').count() > 1;
-            let item =
-                rest[..len].contains('\n') && super::super::sentence::marker_len(&rest[len..]) > 0;
+            let item = rest[..len].contains('\n') && super::super::sentence::marker_len(&rest[len..]) > 0;
             if !blank_line && !item {
                 at += len;
                 continue;
@@ -65,10 +60,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme> {
         } else if c.is_alphanumeric() {
             word(text, at)
         } else if rest.starts_with("+/-") || rest.starts_with("+/−") {
-            (
-                Piece::Sign('±'),
-                rest.chars().take(3).map(char::len_utf8).sum(),
-            )
+            (Piece::Sign('±'), rest.chars().take(3).map(char::len_utf8).sum())
         } else if rest.starts_with(">=") || rest.starts_with("=>") {
             (Piece::Sign('≥'), 2)
         } else if rest.starts_with("<=") || rest.starts_with("=<") {
@@ -80,11 +72,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme> {
         } else {
             (Piece::Sign(c), c.len_utf8())
         };
-        out.push(Lexeme {
-            piece,
-            start: at,
-            end: at + len,
-        });
+        out.push(Lexeme { piece, start: at, end: at + len });
         at += len;
     }
     out
@@ -117,15 +105,7 @@ fn with_unit(text: &str, at: usize, value: f64, len: usize, spelled: bool) -> (P
         Some((unit, extra)) => (Some(unit), extra),
         None => (None, 0),
     };
-    (
-        Piece::Number(Literal {
-            value,
-            unit,
-            spelled,
-            marker: false,
-        }),
-        len + extra,
-    )
+    (Piece::Number(Literal { value, unit, spelled, marker: false }), len + extra)
 }
 
 /// A number in digits, or a code that begins with a digit ("10W-40", "3D", "2024-05-13").
@@ -138,15 +118,7 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
     let tail = &rest[len..];
     let next = tail.chars().next();
     if is_marker(text, at, len, next) {
-        return (
-            Piece::Number(Literal {
-                value,
-                unit: None,
-                spelled: false,
-                marker: true,
-            }),
-            len + 1,
-        );
+        return (Piece::Number(Literal { value, unit: None, spelled: false, marker: true }), len + 1);
     }
     // "1/2", "3/4", and "1 1/2" behind a whole number.
     if let Some((part, used)) = fraction(rest) {
@@ -159,12 +131,7 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
     let grade = tail.starts_with(char::is_alphanumeric) && rest[..code_len(rest)].contains('-');
     if !grade && let Some((unit, extra)) = unit::read(tail) {
         return (
-            Piece::Number(Literal {
-                value,
-                unit: Some(unit),
-                spelled: false,
-                marker: false,
-            }),
+            Piece::Number(Literal { value, unit: Some(unit), spelled: false, marker: false }),
             len + extra,
         );
     }
@@ -180,15 +147,7 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
             return (Piece::Code, run.max(len));
         }
     }
-    (
-        Piece::Number(Literal {
-            value,
-            unit: None,
-            spelled: false,
-            marker: false,
-        }),
-        len,
-    )
+    (Piece::Number(Literal { value, unit: None, spelled: false, marker: false }), len)
 }
 
 /// Is the number of `len` bytes at `at` that of a list item? `next` follows it.
@@ -205,9 +164,7 @@ fn is_marker(text: &str, at: usize, len: usize, next: Option<char>) -> bool {
     let ended = before.is_empty() || before.ends_with(['.', '!', '?']);
     let item = gap.contains('\n') && (ended || before.ends_with([':', ';', ')']));
     let blank_line = gap.matches('\n').count() > 1;
-    let opens = text[at + len + 1..]
-        .trim_start()
-        .starts_with(|c: char| c.is_uppercase() || c == '*');
+    let opens = text[at + len + 1..].trim_start().starts_with(|c: char| c.is_uppercase() || c == '*');
     before.is_empty() || item || blank_line || (ended && next == Some('.') && len <= 2 && opens)
 }
 
@@ -218,13 +175,7 @@ fn is_marker(text: &str, at: usize, len: usize, next: Option<char>) -> bool {
 /// "1,000.5" both.
 fn digits(text: &str) -> (Option<f64>, usize) {
     let bytes = text.as_bytes();
-    let run = |from: usize| {
-        bytes
-            .iter()
-            .skip(from)
-            .take_while(|b| b.is_ascii_digit())
-            .count()
-    };
+    let run = |from: usize| bytes.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
     let mut len = run(0);
     let mut groups = vec![(' ', &text[..len])];
     loop {
@@ -255,9 +206,7 @@ fn digits(text: &str) -> (Option<f64>, usize) {
     // A date or a part number: digits joined twice by hyphens.
     let dashed = code_len(text);
     if text[..dashed].matches('-').count() >= 2
-        && text[..dashed]
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b == b'-')
+        && text[..dashed].bytes().all(|b| b.is_ascii_digit() || b == b'-')
     {
         return (None, dashed);
     }
@@ -292,10 +241,7 @@ fn fraction(text: &str) -> Option<(f64, usize)> {
     let top = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = text[top..].strip_prefix('/')?;
     let bottom = rest.bytes().take_while(u8::is_ascii_digit).count();
-    if !(1..=2).contains(&top)
-        || !(1..=3).contains(&bottom)
-        || rest[bottom..].starts_with(['/', '.', '-'])
-    {
+    if !(1..=2).contains(&top) || !(1..=3).contains(&bottom) || rest[bottom..].starts_with(['/', '.', '-']) {
         return None;
     }
     let (n, d): (f64, f64) = (text[..top].parse().ok()?, rest[..bottom].parse().ok()?);
@@ -314,14 +260,12 @@ fn word(text: &str, at: usize) -> (Piece, usize) {
         .unwrap_or(rest.len());
     let end = end.max(rest.chars().next().map_or(1, char::len_utf8));
     // "E 203": one capital and a number without a unit are one code; "A" and "I" are words.
-    let capital =
-        end == 1 && rest.starts_with(|c: char| c.is_ascii_uppercase() && c != 'A' && c != 'I');
+    let capital = end == 1 && rest.starts_with(|c: char| c.is_ascii_uppercase() && c != 'A' && c != 'I');
     if capital && let Some(tail) = rest[1..].strip_prefix(' ') {
         let n = tail.bytes().take_while(u8::is_ascii_digit).count();
         let closed = !tail[n..].starts_with(|c: char| {
             c.is_alphanumeric()
-                || matches!(c, '.' | ',' | '/')
-                    && tail[n + 1..].starts_with(|d: char| d.is_ascii_digit())
+                || matches!(c, '.' | ',' | '/') && tail[n + 1..].starts_with(|d: char| d.is_ascii_digit())
         });
         if n > 0 && closed && unit::read(&tail[n..]).is_none() {
             return (Piece::Code, 2 + n);
@@ -330,8 +274,7 @@ fn word(text: &str, at: usize) -> (Piece, usize) {
     if let Some(n) = numeral::read(rest, Style::Written) {
         let (piece, len) = with_unit(text, at, n.value, n.len, true);
         // "one" alone is a pronoun ("one of the bolts") unless it measures something.
-        let counts =
-            n.words > 1 || n.value != 1.0 || matches!(&piece, Piece::Number(l) if l.unit.is_some());
+        let counts = n.words > 1 || n.value != 1.0 || matches!(&piece, Piece::Number(l) if l.unit.is_some());
         if counts {
             return (piece, len);
         }
@@ -344,11 +287,7 @@ fn word(text: &str, at: usize) -> (Piece, usize) {
 /// capitals ("PJ-40", "10W-40"), and by `.` between digits where letters came before.
 pub(super) fn code_len(text: &str) -> usize {
     let piece = |from: usize| -> usize {
-        text[from..]
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-            .map(char::len_utf8)
-            .sum()
+        text[from..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').map(char::len_utf8).sum()
     };
     let mut len = piece(0);
     while let Some(sep @ ('-' | '.')) = text[len..].chars().next() {
@@ -358,8 +297,8 @@ pub(super) fn code_len(text: &str) -> usize {
         let letters = head.bytes().filter(u8::is_ascii_alphabetic).count();
         let joins = match sep {
             '-' => {
-                let short = letters <= 5
-                    && (head.len() <= 3 || !head.bytes().any(|b| b.is_ascii_lowercase()));
+                let short =
+                    letters <= 5 && (head.len() <= 3 || !head.bytes().any(|b| b.is_ascii_lowercase()));
                 let both = digit(head)
                     && letters > 0
                     && tail.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -370,12 +309,7 @@ pub(super) fn code_len(text: &str) -> usize {
                     && (head.contains('-')
                         || text[len + 1 + next..].starts_with('-')
                             && text[len + 2 + next..].starts_with(|c: char| c.is_ascii_digit()));
-                digit(tail)
-                    && if numeric {
-                        date
-                    } else {
-                        short && !both && letters > 0
-                    }
+                digit(tail) && if numeric { date } else { short && !both && letters > 0 }
             }
             _ => {
                 letters > 0

@@ -83,20 +83,14 @@ pub struct Code {
 impl Code {
     /// The letters that it begins with ("M" of "M16").
     pub fn prefix(&self) -> &str {
-        let end = self
-            .key
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(self.key.len());
+        let end = self.key.find(|c: char| c.is_ascii_digit()).unwrap_or(self.key.len());
         &self.key[..end]
     }
 }
 
 /// `text` as codes are compared: capitals, without hyphens, blanks and underscores.
 pub fn code_key(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '-' | ' ' | '_'))
-        .flat_map(char::to_uppercase)
-        .collect()
+    text.chars().filter(|c| !matches!(c, '-' | ' ' | '_')).flat_map(char::to_uppercase).collect()
 }
 
 /// What a text holds.
@@ -147,10 +141,7 @@ fn spread_units(text: &str, quantities: &mut [Quantity]) {
         let (Some(left), Some(right)) = (head.last_mut(), tail.first()) else {
             continue;
         };
-        let between = text
-            .get(left.span.end..right.span.start)
-            .unwrap_or_default()
-            .trim();
+        let between = text.get(left.span.end..right.span.start).unwrap_or_default().trim();
         if left.unit.is_none() && matches!(between, "x" | "X" | "×" | "by") {
             left.unit = right.unit.clone();
         }
@@ -206,10 +197,7 @@ fn quantity(text: &str, pieces: &[Lexeme], i: usize, first: &Literal) -> (Quanti
     let start = pieces.get(from).map_or(0, |l| l.start);
     let end = pieces.get(next - 1).map_or(text.len(), |l| l.end);
     let quantity = Quantity {
-        text: text[start..end]
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" "),
+        text: text[start..end].split_whitespace().collect::<Vec<_>>().join(" "),
         span: start..end,
         value,
         to,
@@ -218,8 +206,7 @@ fn quantity(text: &str, pieces: &[Lexeme], i: usize, first: &Literal) -> (Quanti
         bound: bound(pieces, from, next),
         spelled: first.spelled,
         ordinal: from > 0
-            && word_at(pieces, from - 1)
-                .is_some_and(|w| matches!(w, "step" | "steps" | "item" | "schritt")),
+            && word_at(pieces, from - 1).is_some_and(|w| matches!(w, "step" | "steps" | "item" | "schritt")),
     };
     (quantity, next)
 }
@@ -249,8 +236,7 @@ fn sign_before(text: &str, pieces: &[Lexeme], i: usize) -> Option<(bool, usize)>
     let lexeme = pieces.get(at)?;
     match &lexeme.piece {
         Piece::Word(w) if w == "minus" => {
-            let plus_or =
-                word_at(pieces, at.checked_sub(1).unwrap_or(at)).is_some_and(|w| w == "or");
+            let plus_or = word_at(pieces, at.checked_sub(1).unwrap_or(at)).is_some_and(|w| w == "or");
             (!plus_or).then_some((true, at))
         }
         Piece::Sign(c) if is_dash(*c) || *c == '+' => {
@@ -258,10 +244,7 @@ fn sign_before(text: &str, pieces: &[Lexeme], i: usize) -> Option<(bool, usize)>
             let before = text[..lexeme.start].chars().next_back();
             let free = before.is_none_or(|b| {
                 b.is_whitespace()
-                    || matches!(
-                        b,
-                        '(' | '[' | ':' | '=' | '±' | '/' | ',' | '…' | '.' | '<' | '>' | '|'
-                    )
+                    || matches!(b, '(' | '[' | ':' | '=' | '±' | '/' | ',' | '…' | '.' | '<' | '>' | '|')
             });
             (touches && free).then_some((*c != '+', at))
         }
@@ -280,19 +263,11 @@ fn plus_minus_before(pieces: &[Lexeme], i: usize) -> bool {
 
 /// The piece after "±", "plus or minus" at `at`.
 fn plus_minus(pieces: &[Lexeme], at: usize) -> Option<usize> {
-    let at = if sign_at(pieces, at) == Some('(') {
-        at + 1
-    } else {
-        at
-    };
+    let at = if sign_at(pieces, at) == Some('(') { at + 1 } else { at };
     if sign_at(pieces, at) == Some('±') {
         return Some(at + 1);
     }
-    let words = [
-        word_at(pieces, at)?,
-        word_at(pieces, at + 1)?,
-        word_at(pieces, at + 2)?,
-    ];
+    let words = [word_at(pieces, at)?, word_at(pieces, at + 1)?, word_at(pieces, at + 2)?];
     (words == ["plus", "or", "minus"]).then_some(at + 3)
 }
 
@@ -322,8 +297,7 @@ fn range_end(text: &str, pieces: &[Lexeme], i: usize, at: usize) -> Option<(f64,
         _ => false,
     };
     if signed {
-        let minus =
-            sign_at(pieces, at).is_some_and(is_dash) || word_at(pieces, at) == Some("minus");
+        let minus = sign_at(pieces, at).is_some_and(is_dash) || word_at(pieces, at) == Some("minus");
         sign = if minus { -1.0 } else { 1.0 };
         at += 1;
     }
@@ -340,9 +314,7 @@ const REACH_NEAR: usize = 3;
 
 /// The comparison that governs the quantity of pieces `from..next`.
 fn bound(pieces: &[Lexeme], from: usize, next: usize) -> Bound {
-    after(pieces, next)
-        .or_else(|| before(pieces, from))
-        .unwrap_or(Bound::Exact)
+    after(pieces, next).or_else(|| before(pieces, from)).unwrap_or(Bound::Exact)
 }
 
 fn before(pieces: &[Lexeme], from: usize) -> Option<Bound> {
@@ -365,11 +337,7 @@ fn before(pieces: &[Lexeme], from: usize) -> Option<Bound> {
             Piece::Code => None,
         };
         if let Some(bound) = found {
-            return Some(if negated(pieces, at) && turns(pieces, at) {
-                opposite(bound)
-            } else {
-                bound
-            });
+            return Some(if negated(pieces, at) && turns(pieces, at) { opposite(bound) } else { bound });
         }
     }
     None
@@ -377,10 +345,7 @@ fn before(pieces: &[Lexeme], from: usize) -> Option<Bound> {
 
 /// What the word at `at`, `distance` pieces before a number, says of it.
 fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Option<Bound> {
-    let prior = at
-        .checked_sub(1)
-        .and_then(|p| word_at(pieces, p))
-        .unwrap_or_default();
+    let prior = at.checked_sub(1).and_then(|p| word_at(pieces, p)).unwrap_or_default();
     let near = distance <= REACH_NEAR;
     match word {
         "maximum" | "max" | "maximal" => Some(Bound::Most),
@@ -392,10 +357,11 @@ fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Optio
         "most" if near && prior == "at" => Some(Bound::Most),
         "to" if near && prior == "up" => Some(Bound::Most),
         "than" if near => match prior {
-            "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider"
-            | "faster" | "hotter" => Some(Bound::Least),
-            "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower"
-            | "colder" => Some(Bound::Most),
+            "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider" | "faster"
+            | "hotter" => Some(Bound::Least),
+            "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower" | "colder" => {
+                Some(Bound::Most)
+            }
             _ => None,
         },
         _ => None,
@@ -429,9 +395,7 @@ fn negated(pieces: &[Lexeme], at: usize) -> bool {
             _ => None,
         })
         .any(|w| {
-            matches!(w, "not" | "no" | "never" | "cannot" | "nor")
-                || w.ends_with("n't")
-                || w.ends_with("n’t")
+            matches!(w, "not" | "no" | "never" | "cannot" | "nor") || w.ends_with("n't") || w.ends_with("n’t")
         })
 }
 
@@ -445,11 +409,7 @@ fn opposite(bound: Bound) -> Bound {
 
 /// "210 bar max.", "10 bar or more", "(maximum)".
 fn after(pieces: &[Lexeme], next: usize) -> Option<Bound> {
-    let at = if sign_at(pieces, next) == Some('(') {
-        next + 1
-    } else {
-        next
-    };
+    let at = if sign_at(pieces, next) == Some('(') { next + 1 } else { next };
     match word_at(pieces, at)? {
         "max" | "maximum" => Some(Bound::Most),
         "min" | "minimum" => Some(Bound::Least),

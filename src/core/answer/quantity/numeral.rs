@@ -94,9 +94,7 @@ fn run(text: &str) -> Vec<(Word, usize, bool)> {
             n
         };
         let rest = &rest[gap..];
-        let end = rest
-            .find(|c: char| !c.is_alphanumeric())
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         let lower = rest[..end].to_lowercase();
         let Some(w) = word(&lower) else { break };
         at += gap + end;
@@ -135,12 +133,7 @@ pub fn read(text: &str, style: Style) -> Option<Numeral> {
         }
     }
     let len = run.get(used.checked_sub(1)?)?.1;
-    Some(Numeral {
-        value: digits.parse().ok()?,
-        digits,
-        words: used,
-        len,
-    })
+    Some(Numeral { value: digits.parse().ok()?, digits, words: used, len })
 }
 
 /// A well-formed cardinal: its digits and the words used.
@@ -157,9 +150,7 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
             (Word::Unit(_), None) => !oh,
             (Word::Unit(0), _) => false,
             (Word::Unit(_), Some(Word::Ten(_) | Word::Hundred | Word::Scale(_))) => below(10),
-            (Word::Teen(_) | Word::Ten(_), None | Some(Word::Hundred | Word::Scale(_))) => {
-                below(100)
-            }
+            (Word::Teen(_) | Word::Ten(_), None | Some(Word::Hundred | Word::Scale(_))) => below(100),
             (Word::Hundred, Some(Word::Unit(u))) => u > 0 && group < 10,
             (Word::Hundred, Some(Word::Teen(_))) => group < 20,
             (Word::Hundred, Some(Word::Article)) => true,
@@ -167,10 +158,7 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
                 !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0)
             }
             (Word::And, Some(Word::Hundred | Word::Scale(_))) => {
-                matches!(
-                    run.get(i + 1),
-                    Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..))
-                )
+                matches!(run.get(i + 1), Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..)))
             }
             _ => false,
         };
@@ -215,9 +203,7 @@ fn spoken(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
         _ => return None,
     };
     match (run.get(1).map(|r| r.0), run.get(2).map(|r| r.0)) {
-        (Some(Word::Ten(t)), Some(Word::Unit(u))) if u > 0 => {
-            Some(((head * 100 + t + u).to_string(), 3))
-        }
+        (Some(Word::Ten(t)), Some(Word::Unit(u))) if u > 0 => Some(((head * 100 + t + u).to_string(), 3)),
         (Some(Word::Ten(t) | Word::Teen(t)), _) => Some(((head * 100 + t).to_string(), 2)),
         _ => None,
     }
@@ -267,10 +253,7 @@ mod tests {
         ] {
             assert_eq!(digits(text, Style::Spoken).unwrap().0, want, "{text}");
         }
-        assert_eq!(
-            digits("one nine five", Style::Written).unwrap(),
-            ("1".into(), 1)
-        );
+        assert_eq!(digits("one nine five", Style::Written).unwrap(), ("1".into(), 1));
         assert_eq!(digits("oh five", Style::Spoken), None);
     }
 

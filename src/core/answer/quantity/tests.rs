@@ -87,10 +87,7 @@ fn two_values_that_are_no_range() {
         [(4.0, None), (10.0, None), (15.0, None)]
     );
     let sizes = read("a plate of 10 x 20 mm").quantities;
-    assert_eq!(
-        sizes.iter().map(Quantity::symbol).collect::<Vec<_>>(),
-        ["mm", "mm"]
-    );
+    assert_eq!(sizes.iter().map(Quantity::symbol).collect::<Vec<_>>(), ["mm", "mm"]);
 }
 
 #[test]
@@ -147,15 +144,7 @@ fn codes_are_codes_and_not_numbers() {
         ("V1.2", vec!["V1.2"]),
         ("valves V1/V2", vec!["V1", "V2"]),
     ] {
-        assert_eq!(
-            read(text)
-                .codes
-                .iter()
-                .map(|c| c.key.as_str())
-                .collect::<Vec<_>>(),
-            keys,
-            "{text}"
-        );
+        assert_eq!(read(text).codes.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(), keys, "{text}");
     }
     assert!(read("A 5 mm gap").codes.is_empty());
     assert!(read("Alarm E203 on the PJ-40").quantities.is_empty());
@@ -171,11 +160,7 @@ fn list_markers_ordinals_and_lone_one_are_no_quantities() {
         "one of them",
         "Close it. 2. Open it.",
     ] {
-        assert!(
-            read(text).quantities.is_empty(),
-            "{text}: {:?}",
-            read(text).quantities
-        );
+        assert!(read(text).quantities.is_empty(), "{text}: {:?}", read(text).quantities);
     }
     assert_eq!(read("Do this:\n2. Open it.\n3) Wait.").markers, [2.0, 3.0]);
     assert_eq!(one("Set the value to 12.").value, 12.0);

@@ -67,12 +67,7 @@ pub struct Unit {
 
 /// One row of the table: symbol, dimension, spellings where case counts, spellings where
 /// it does not. A blank in a spelling stands for a blank or a hyphen.
-type Row = (
-    &'static str,
-    Dimension,
-    &'static [&'static str],
-    &'static [&'static str],
-);
+type Row = (&'static str, Dimension, &'static [&'static str], &'static [&'static str]);
 
 #[rustfmt::skip]
 const TABLE: &[Row] = {
@@ -162,18 +157,8 @@ const TABLE: &[Row] = {
 };
 
 /// Words that may stand after "per" without being units of their own.
-const PER: &[&str] = &[
-    "turn",
-    "revolution",
-    "stroke",
-    "cycle",
-    "shift",
-    "side",
-    "bolt",
-    "tooth",
-    "blade",
-    "phase",
-];
+const PER: &[&str] =
+    &["turn", "revolution", "stroke", "cycle", "shift", "side", "bolt", "tooth", "blade", "phase"];
 
 /// A spelling in the table.
 struct Spelling {
@@ -188,16 +173,8 @@ fn spellings() -> &'static [Spelling] {
     ALL.get_or_init(|| {
         let mut all = Vec::new();
         for (row, (_, _, exact, words)) in TABLE.iter().enumerate() {
-            all.extend(exact.iter().map(|&text| Spelling {
-                text,
-                exact: true,
-                row,
-            }));
-            all.extend(words.iter().map(|&text| Spelling {
-                text,
-                exact: false,
-                row,
-            }));
+            all.extend(exact.iter().map(|&text| Spelling { text, exact: true, row }));
+            all.extend(words.iter().map(|&text| Spelling { text, exact: false, row }));
         }
         all.sort_by_key(|s| std::cmp::Reverse(s.text.len()));
         all
@@ -233,29 +210,15 @@ pub fn read(text: &str) -> Option<(Unit, usize)> {
             (Dimension::Force, Dimension::Area) => Dimension::Pressure,
             _ => Dimension::Other,
         };
-        return Some((
-            Unit {
-                symbol: format!("{symbol}/{}", below.0),
-                dimension,
-            },
-            lead + len + used,
-        ));
+        return Some((Unit { symbol: format!("{symbol}/{}", below.0), dimension }, lead + len + used));
     }
-    Some((
-        Unit {
-            symbol: symbol.to_owned(),
-            dimension,
-        },
-        lead + len,
-    ))
+    Some((Unit { symbol: symbol.to_owned(), dimension }, lead + len))
 }
 
 /// The unit that `text` is, whole: what stands in a header's brackets ("Torque (Nm)").
 pub fn whole(text: &str) -> Option<Unit> {
     let text = text.trim();
-    read(text)
-        .filter(|(_, len)| *len == text.len())
-        .map(|(unit, _)| unit)
+    read(text).filter(|(_, len)| *len == text.len()).map(|(unit, _)| unit)
 }
 
 /// "/min", " per minute", " per turn": symbol, dimension and bytes read.
@@ -277,12 +240,9 @@ fn denominator(text: &str) -> Option<((String, Dimension), usize)> {
         let (symbol, dimension, ..) = TABLE.get(row)?;
         return Some((((*symbol).to_owned(), *dimension), used + len));
     }
-    let end = after
-        .find(|c: char| !c.is_alphabetic())
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
     let word = after.get(..end)?.to_lowercase();
-    PER.contains(&word.as_str())
-        .then_some(((word, Dimension::Other), used + end))
+    PER.contains(&word.as_str()).then_some(((word, Dimension::Other), used + end))
 }
 
 /// The longest spelling at the start of `text`, ended by a boundary.
@@ -325,9 +285,8 @@ fn match_at(text: &str, s: &Spelling) -> Option<usize> {
 /// A spelled-out unit of more than one word at the start of `text` ("newton metres"), for
 /// wording without a number before it.
 pub fn phrase(text: &str) -> Option<(Unit, usize)> {
-    let spelling = spellings()
-        .iter()
-        .find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
+    let spelling =
+        spellings().iter().find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
     let (unit, len) = read(text)?;
     (len >= match_at(text, spelling)?).then_some((unit, len))
 }
@@ -370,15 +329,7 @@ mod tests {
 
     #[test]
     fn words_that_only_look_like_units_are_none() {
-        for text in [
-            " barrels",
-            " in sequence",
-            " mmx",
-            " bolts",
-            " min.x1",
-            "",
-            " degreesy",
-        ] {
+        for text in [" barrels", " in sequence", " mmx", " bolts", " min.x1", "", " degreesy"] {
             let got = read(text).map(|u| u.0.symbol);
             assert!(got.is_none() || text == " min.x1", "{text}: {got:?}");
         }
