@@ -208,3 +208,10 @@ fn a_codes_own_section_is_quoted_from_its_opening() {
         ["The oil is too hot.", "The cooler is blocked by dust.", "Reset the alarm at the panel."]
     );
 }
+
+#[test]
+fn a_code_that_was_said_finds_its_entry_behind_better_words() {
+    let mention = text("What to do with the pump when an alarm is shown: call the control room.");
+    let said = said("what do i do with alarm e two oh three on the pump", &[mention, e203()]);
+    assert_eq!(said[0], "E203: Return filter blocked.");
+}
