@@ -32,7 +32,21 @@ const KINDS: &[(&[&str], &[Dimension])] = {
         (&["temperature", "hot", "cold"], &[Temperature]),
         (&["voltage", "volt", "volts"], &[Voltage]),
         (&["current", "amp", "amps", "ampere", "amperes"], &[Current]),
-        (&["clearance", "gap", "thickness", "distance", "diameter", "backlash", "wear", "deflection", "runout", "mm"], &[Length]),
+        (
+            &[
+                "clearance",
+                "gap",
+                "thickness",
+                "distance",
+                "diameter",
+                "backlash",
+                "wear",
+                "deflection",
+                "runout",
+                "mm",
+            ],
+            &[Length],
+        ),
         (&["angle"], &[Angle]),
         (&["speed"], &[Speed, Rotation, Frequency, Other]),
         (&["rpm"], &[Rotation]),
@@ -62,17 +76,86 @@ impl Asked {
     /// Reads `question` (normalised wording).
     pub fn of(question: &str) -> Self {
         let text = question.to_lowercase();
-        let meaning = has(&text, &["mean", "means", "meaning", "stand for", "what is", "what's", "what are", "significa", "是什么"]);
-        let cause = has(&text, &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"]);
+        let meaning = has(
+            &text,
+            &[
+                "mean",
+                "means",
+                "meaning",
+                "stand for",
+                "what is",
+                "what's",
+                "what are",
+                "significa",
+                "是什么",
+            ],
+        );
+        let cause = has(
+            &text,
+            &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"],
+        );
         let remedy = has(
             &text,
             &[
-                "what do i do", "what to do", "what should i do", "what now", "remedy", "fix", "clear", "reset", "solve", "repair",
-                "get rid of", "react", "respond", "troubleshoot", "what must i do", "qué hago", "怎么办", "怎么处理", "处理",
+                "what do i do",
+                "what to do",
+                "what should i do",
+                "what now",
+                "remedy",
+                "fix",
+                "clear",
+                "reset",
+                "solve",
+                "repair",
+                "get rid of",
+                "react",
+                "respond",
+                "troubleshoot",
+                "what must i do",
+                "qué hago",
+                "怎么办",
+                "怎么处理",
+                "处理",
             ],
         );
-        let how = has(&text, &["how do i", "how do you", "how do we", "how to", "how can i", "how should i", "how is", "how are", "steps", "procedure", "步骤"]);
-        let amount = has(&text, &["how much", "how many", "how high", "how low", "how long", "how often", "how far", "how thick", "how hot", "how big", "how heavy", "how tight", "how fast", "value", "setting", "limit", "多少"]);
+        let how = has(
+            &text,
+            &[
+                "how do i",
+                "how do you",
+                "how do we",
+                "how to",
+                "how can i",
+                "how should i",
+                "how is",
+                "how are",
+                "steps",
+                "procedure",
+                "步骤",
+            ],
+        );
+        let amount = has(
+            &text,
+            &[
+                "how much",
+                "how many",
+                "how high",
+                "how low",
+                "how long",
+                "how often",
+                "how far",
+                "how thick",
+                "how hot",
+                "how big",
+                "how heavy",
+                "how tight",
+                "how fast",
+                "value",
+                "setting",
+                "limit",
+                "多少",
+            ],
+        );
         let which = has(&text, &["what", "which", "at what", "what's", "how"]);
         let mut dimensions = Vec::new();
         for (_, word) in words::words(&text) {
@@ -87,7 +170,8 @@ impl Asked {
             }
         }
         // "How do I bleed the pressure line?" wants steps, not a figure.
-        let figure = amount || (!dimensions.is_empty() && which && !how && !remedy && !cause && names_figure(&text));
+        let figure =
+            amount || (!dimensions.is_empty() && which && !how && !remedy && !cause && names_figure(&text));
         if !figure {
             dimensions.clear();
         }
@@ -101,13 +185,27 @@ impl Asked {
         if self.dimensions.is_empty() {
             return !reading.quantities.is_empty();
         }
-        let kinds: Vec<_> = reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
+        let kinds: Vec<_> =
+            reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
         if self.dimensions.iter().any(|d| kinds.contains(d)) {
             return true;
         }
         // An interval is often a word.
         self.dimensions.contains(&Dimension::Time)
-            && has(&text.to_lowercase(), &["daily", "weekly", "monthly", "quarterly", "yearly", "annually", "every shift", "each shift", "hourly"])
+            && has(
+                &text.to_lowercase(),
+                &[
+                    "daily",
+                    "weekly",
+                    "monthly",
+                    "quarterly",
+                    "yearly",
+                    "annually",
+                    "every shift",
+                    "each shift",
+                    "hourly",
+                ],
+            )
     }
 }
 
@@ -115,11 +213,31 @@ impl Asked {
 /// "what is the oil pressure"), rather than mention it ("what does the pressure switch do")?
 fn names_figure(text: &str) -> bool {
     let words: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
-    let Some(ask) = words.iter().position(|w| matches!(w.as_str(), "what" | "which" | "whats")) else { return false };
+    let Some(ask) = words.iter().position(|w| matches!(w.as_str(), "what" | "which" | "whats")) else {
+        return false;
+    };
     let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
-    let Some(at) = words.iter().skip(ask).position(kind).map(|i| i + ask) else { return false };
+    let Some(at) = words.iter().skip(ask).position(kind).map(|i| i + ask) else {
+        return false;
+    };
     // Parts named after what they measure are no figures.
-    const PARTS: &[&str] = &["switch", "sensor", "valve", "gauge", "line", "relief", "wrench", "transmitter", "regulator", "alarm", "hose", "filter", "pump", "monitor", "limiter"];
+    const PARTS: &[&str] = &[
+        "switch",
+        "sensor",
+        "valve",
+        "gauge",
+        "line",
+        "relief",
+        "wrench",
+        "transmitter",
+        "regulator",
+        "alarm",
+        "hose",
+        "filter",
+        "pump",
+        "monitor",
+        "limiter",
+    ];
     let part = words.get(at + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
     let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
     !part && !verb

@@ -36,10 +36,18 @@ pub enum Reason {
 impl Reason {
     fn sentence(&self) -> String {
         match self {
-            Reason::UnknownCode(code) => format!("The manuals do not say what {code} is: none of them has this code."),
-            Reason::MachineNotCovered(machine) => format!("The manuals do not say: none of them is about {machine}."),
-            Reason::NothingRelevant => "The manuals do not say: nothing in them is close to this question.".to_owned(),
-            Reason::SilentOnPoint => "The manuals do not say: the section is there, but not what you asked for.".to_owned(),
+            Reason::UnknownCode(code) => {
+                format!("The manuals do not say what {code} is: none of them has this code.")
+            }
+            Reason::MachineNotCovered(machine) => {
+                format!("The manuals do not say: none of them is about {machine}.")
+            }
+            Reason::NothingRelevant => {
+                "The manuals do not say: nothing in them is close to this question.".to_owned()
+            }
+            Reason::SilentOnPoint => {
+                "The manuals do not say: the section is there, but not what you asked for.".to_owned()
+            }
         }
     }
 
@@ -81,24 +89,33 @@ const LOOKED_AT: usize = 3;
 
 /// Words of a question that say nothing about its subject.
 const GENERIC: &[&str] = &[
-    "mean", "meaning", "show", "display", "code", "error", "alarm", "fault", "number", "value", "correct", "right", "problem",
-    "machine", "thing", "need", "use", "happen", "manual", "know", "find", "give", "look", "come", "work", "time", "stand",
+    "mean", "meaning", "show", "display", "code", "error", "alarm", "fault", "number", "value", "correct",
+    "right", "problem", "machine", "thing", "need", "use", "happen", "manual", "know", "find", "give",
+    "look", "come", "work", "time", "stand",
 ];
 
 impl Evidence {
     /// Weighs `hits` (best first) against `question`. Which codes the index knows and
     /// whether a machine is covered is the index's knowledge and comes from the caller.
-    pub fn of(question: &str, known_codes: Vec<String>, unknown_codes: Vec<String>, hits: &[Hit<'_>]) -> Self {
+    pub fn of(
+        question: &str,
+        known_codes: Vec<String>,
+        unknown_codes: Vec<String>,
+        hits: &[Hit<'_>],
+    ) -> Self {
         let asked = Asked::of(question);
         let near = hits.get(..hits.len().min(LOOKED_AT)).unwrap_or(hits);
         let code_hit = hits.iter().any(|h| {
             h.passage.own_code
                 && h.passage.codes.first().is_some_and(|c| {
                     let key = quantity::code_key(c);
-                    asked.codes.iter().any(|a| a.key == key) || known_codes.iter().any(|k| quantity::code_key(k) == key)
+                    asked.codes.iter().any(|a| a.key == key)
+                        || known_codes.iter().any(|k| quantity::code_key(k) == key)
                 })
         });
-        let silent = asked.figure && !near.is_empty() && !near.iter().any(|h| asked.is_met_by(&Source::of(h.passage).text()));
+        let silent = asked.figure
+            && !near.is_empty()
+            && !near.iter().any(|h| asked.is_met_by(&Source::of(h.passage).text()));
         Evidence {
             coverage: near.iter().map(|h| coverage(question, h.passage)).fold(0.0, f32::max),
             scores: hits.iter().map(|h| h.score).collect(),
@@ -115,10 +132,12 @@ impl Evidence {
 /// included) holds. A question without content is covered by nothing.
 pub fn coverage(question: &str, passage: &Passage) -> f32 {
     let source = Source::of(passage);
-    let mut held: Vec<String> = terms(&source.text()).into_iter().chain(terms(&source.context())).map(|t| t.stem).collect();
+    let mut held: Vec<String> =
+        terms(&source.text()).into_iter().chain(terms(&source.context())).map(|t| t.stem).collect();
     held.extend(passage.codes.iter().flat_map(|c| terms(c)).map(|t| t.stem));
     let generic: Vec<String> = GENERIC.iter().map(|w| stem(w)).collect();
-    let wanted: Vec<String> = terms(question).into_iter().map(|t| t.stem).filter(|s| !generic.contains(s)).collect();
+    let wanted: Vec<String> =
+        terms(question).into_iter().map(|t| t.stem).filter(|s| !generic.contains(s)).collect();
     let total: f32 = wanted.iter().map(|s| words::weight(s)).sum();
     let found: f32 = wanted.iter().filter(|s| held.contains(s)).map(|s| words::weight(s)).sum();
     if total > 0.0 { found / total } else { 0.0 }
@@ -218,7 +237,12 @@ pub fn from_draft(draft: &str, passages: &[Passage]) -> Result<Answer, Verdict> 
         .sentences
         .into_iter()
         .map(|s| {
-            let sources = s.passages.iter().zip(s.spans).filter_map(|(&i, spans)| Some((passages.get(i)?, spans))).collect();
+            let sources = s
+                .passages
+                .iter()
+                .zip(s.spans)
+                .filter_map(|(&i, spans)| Some((passages.get(i)?, spans)))
+                .collect();
             Stated { text: super::source::stopped(&s.text), sources }
         })
         .collect();
@@ -260,7 +284,9 @@ fn build(rung: Rung, why: &str, said: &[Stated<'_>], steps: Option<Steps>, verdi
     let mut citations: Vec<Citation> = Vec::new();
     let mut warnings_said: Vec<Said> = Vec::new();
     for (i, warning) in warnings::governing(&passages) {
-        let Some(passage) = passages.get(i) else { continue };
+        let Some(passage) = passages.get(i) else {
+            continue;
+        };
         citations.push(cite(passage, warning.text.clone(), warning.span));
         warnings_said.push(Said::of(warning, citations.len()));
     }
@@ -272,7 +298,10 @@ fn build(rung: Rung, why: &str, said: &[Stated<'_>], steps: Option<Steps>, verdi
     let number_of = |passage: &Passage| passages.iter().position(|p| *p == passage).map(|i| first + i);
     let sentences: Vec<Sentence> = said
         .iter()
-        .map(|s| Sentence { text: s.text.clone(), citations: s.sources.iter().filter_map(|(p, _)| number_of(p)).collect() })
+        .map(|s| Sentence {
+            text: s.text.clone(),
+            citations: s.sources.iter().filter_map(|(p, _)| number_of(p)).collect(),
+        })
         .collect();
     let mut numbers_said: Vec<Number> = Vec::new();
     for warning in &warnings_said {

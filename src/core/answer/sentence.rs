@@ -7,9 +7,8 @@ use crate::core::knowledge::passage::Span;
 
 /// Abbreviations whose full stop ends no sentence, in lower case and without it.
 const ABBREVIATIONS: &[&str] = &[
-    "approx", "art", "ca", "cf", "ch", "chap", "dia", "diam", "e.g", "eq", "fig", "figs", "i.e",
-    "incl", "max", "min", "nom", "nos", "para", "pos", "ref", "resp", "rev", "sec", "sect", "temp",
-    "vol", "vs",
+    "approx", "art", "ca", "cf", "ch", "chap", "dia", "diam", "e.g", "eq", "fig", "figs", "i.e", "incl",
+    "max", "min", "nom", "nos", "para", "pos", "ref", "resp", "rev", "sec", "sect", "temp", "vol", "vs",
 ];
 
 /// Abbreviations that are also words; they abbreviate only before a number ("No. 4").
@@ -130,7 +129,9 @@ fn inline_marker(text: &str, start: usize, dot: usize) -> bool {
 }
 
 fn push(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
-    let Some(piece) = text.get(start..end) else { return };
+    let Some(piece) = text.get(start..end) else {
+        return;
+    };
     let trimmed = piece.trim_matches(|c: char| c.is_whitespace() || c == '|');
     if !trimmed.chars().any(char::is_alphanumeric) {
         return;
@@ -170,7 +171,10 @@ mod tests {
 
     #[test]
     fn wrapped_lines_go_on_and_blank_lines_end() {
-        assert_eq!(cut("The filter is\nblocked. Clean\nit.\n\nNext part"), ["The filter is\nblocked.", "Clean\nit.", "Next part"]);
+        assert_eq!(
+            cut("The filter is\nblocked. Clean\nit.\n\nNext part"),
+            ["The filter is\nblocked.", "Clean\nit.", "Next part"]
+        );
         assert_eq!(cut("Set the counter to\n12. Then start."), ["Set the counter to\n12.", "Then start."]);
     }
 

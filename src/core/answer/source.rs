@@ -151,7 +151,11 @@ pub(super) mod tests {
             text.push(' ');
             let start = text.len();
             text.push_str(value);
-            fields.push(Field { name: (*name).into(), value: (*value).into(), span: Span { start, end: text.len() } });
+            fields.push(Field {
+                name: (*name).into(),
+                value: (*value).into(),
+                span: Span { start, end: text.len() },
+            });
             text.push_str(" |");
         }
         let mut passage = prose(&text);
@@ -163,7 +167,8 @@ pub(super) mod tests {
 
     /// The fault table's row of `code`.
     pub fn fault(code: &str, meaning: &str, cause: &str, remedy: &str) -> Passage {
-        let mut passage = record(&[("Code", code), ("Meaning", meaning), ("Cause", cause), ("Remedy", remedy)]);
+        let mut passage =
+            record(&[("Code", code), ("Meaning", meaning), ("Cause", cause), ("Remedy", remedy)]);
         passage.codes = vec![code.into()];
         passage.own_code = true;
         passage.section = vec!["Fault table".into()];
@@ -177,8 +182,16 @@ pub(super) mod tests {
 
     #[test]
     fn a_unit_in_the_header_goes_with_the_bare_number() {
-        let passage = record(&[("Joint", "Flange bolt"), ("Torque (Nm)", "195 ± 5"), ("Gap, mm", "0.2-0.4"), ("Note (if any)", "dry")]);
-        assert_eq!(Source::of(&passage).text(), "Joint: Flange bolt. Torque: 195 ± 5 Nm. Gap: 0.2-0.4 mm. Note (if any): dry.");
+        let passage = record(&[
+            ("Joint", "Flange bolt"),
+            ("Torque (Nm)", "195 ± 5"),
+            ("Gap, mm", "0.2-0.4"),
+            ("Note (if any)", "dry"),
+        ]);
+        assert_eq!(
+            Source::of(&passage).text(),
+            "Joint: Flange bolt. Torque: 195 ± 5 Nm. Gap: 0.2-0.4 mm. Note (if any): dry."
+        );
     }
 
     #[test]

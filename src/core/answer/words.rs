@@ -2,22 +2,21 @@
 
 /// Words that carry no content of their own, in lower case.
 const STOP: &[&str] = &[
-    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
-    "because", "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does",
-    "doing", "done", "each", "every", "for", "from", "get", "got", "had", "has", "have", "having",
-    "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just",
-    "let", "like", "may", "me", "might", "more", "most", "much", "many", "must", "my", "of", "off",
-    "on", "one", "or", "other", "our", "out", "over", "please", "say", "shall", "she", "should",
-    "so", "some", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "those", "through", "to", "too", "up", "us", "very", "want", "was", "we",
-    "well", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
-    "would", "you", "your",
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
+    "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "done",
+    "each", "every", "for", "from", "get", "got", "had", "has", "have", "having", "he", "her", "here", "him",
+    "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "let", "like", "may", "me", "might",
+    "more", "most", "much", "many", "must", "my", "of", "off", "on", "one", "or", "other", "our", "out",
+    "over", "please", "say", "shall", "she", "should", "so", "some", "such", "tell", "than", "that", "the",
+    "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "up", "us",
+    "very", "want", "was", "we", "well", "were", "what", "when", "where", "which", "while", "who", "why",
+    "will", "with", "would", "you", "your",
 ];
 
 /// Words that turn a meaning round; never content, looked at by their own check.
 const NEGATORS: &[&str] = &[
-    "not", "no", "never", "none", "nor", "neither", "without", "cannot", "dont", "doesnt", "cant",
-    "wont", "mustnt", "shouldnt", "isnt", "arent", "only", "unless", "except",
+    "not", "no", "never", "none", "nor", "neither", "without", "cannot", "dont", "doesnt", "cant", "wont",
+    "mustnt", "shouldnt", "isnt", "arent", "only", "unless", "except",
 ];
 
 /// A content word with where it stands.
@@ -58,8 +57,7 @@ pub fn words(text: &str) -> Vec<(usize, String)> {
                         && word.ends_with(|l: char| l.is_ascii_alphabetic())
                 }
                 '.' | ',' => {
-                    next.is_some_and(|n| n.is_ascii_digit())
-                        && word.ends_with(|l: char| l.is_ascii_digit())
+                    next.is_some_and(|n| n.is_ascii_digit()) && word.ends_with(|l: char| l.is_ascii_digit())
                 }
                 _ => false,
             };
@@ -95,7 +93,9 @@ pub fn is_stop(word: &str) -> bool {
 pub fn terms(text: &str) -> Vec<Term> {
     words(text)
         .into_iter()
-        .filter(|(_, w)| !is_stop(w) && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c))))
+        .filter(|(_, w)| {
+            !is_stop(w) && (w.chars().count() > 1 || w.chars().any(|c| c.is_ascii_digit() || is_cjk(c)))
+        })
         .map(|(start, w)| Term { stem: stem(&w), start })
         .collect()
 }
@@ -228,9 +228,16 @@ mod tests {
     #[test]
     fn inflections_meet_in_one_stem() {
         for (a, b) in [
-            ("filters", "filter"), ("blocked", "block"), ("blocking", "blocks"), ("batteries", "battery"),
-            ("replace", "replaced"), ("stopped", "stop"), ("switches", "switch"), ("fitting", "fit"),
-            ("valve", "valves"), ("leaking", "leaks"),
+            ("filters", "filter"),
+            ("blocked", "block"),
+            ("blocking", "blocks"),
+            ("batteries", "battery"),
+            ("replace", "replaced"),
+            ("stopped", "stop"),
+            ("switches", "switch"),
+            ("fitting", "fit"),
+            ("valve", "valves"),
+            ("leaking", "leaks"),
         ] {
             assert_eq!(stem(a), stem(b), "{a} and {b}");
         }
@@ -241,14 +248,18 @@ mod tests {
 
     #[test]
     fn terms_keep_codes_and_drop_what_carries_nothing() {
-        let stems: Vec<_> = terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?").into_iter().map(|t| t.stem).collect();
+        let stems: Vec<_> =
+            terms("What does E-203 mean on the PJ-40's pump, 2.5 bar?").into_iter().map(|t| t.stem).collect();
         assert_eq!(stems, ["e203", "mean", "pj40", "pump", "2.5", "bar"]);
         assert_eq!(terms("滤芯").len(), 2);
     }
 
     #[test]
     fn markdown_marks_go_and_words_stay() {
-        assert_eq!(plain("> **WARNING:** Do *not* open `V1`.\n> See [the table](t.md#x)."), "WARNING: Do not open V1. See the table.");
+        assert_eq!(
+            plain("> **WARNING:** Do *not* open `V1`.\n> See [the table](t.md#x)."),
+            "WARNING: Do not open V1. See the table."
+        );
         assert_eq!(plain("- item one\n  goes on"), "item one goes on");
         assert_eq!(plain("2 * 3 and [1]"), "2 * 3 and [1]");
         assert_eq!(plain("3. Open V2"), "3. Open V2");

@@ -14,10 +14,45 @@ pub const LEAST_COVERED: f32 = 0.8;
 
 /// Words that a draft may use to talk about what a passage says: they assert nothing.
 const SCAFFOLD: &[&str] = &[
-    "mean", "means", "meaning", "indicate", "indicates", "cause", "caused", "causes", "reason", "remedy",
-    "need", "needs", "required", "make", "sure", "ensure", "following", "follows", "first", "next",
-    "finally", "value", "order", "due", "possible", "according", "manual", "error", "code", "alarm",
-    "fault", "step", "steps", "use", "set", "specified", "necessary", "action", "should",
+    "mean",
+    "means",
+    "meaning",
+    "indicate",
+    "indicates",
+    "cause",
+    "caused",
+    "causes",
+    "reason",
+    "remedy",
+    "need",
+    "needs",
+    "required",
+    "make",
+    "sure",
+    "ensure",
+    "following",
+    "follows",
+    "first",
+    "next",
+    "finally",
+    "value",
+    "order",
+    "due",
+    "possible",
+    "according",
+    "manual",
+    "error",
+    "code",
+    "alarm",
+    "fault",
+    "step",
+    "steps",
+    "use",
+    "set",
+    "specified",
+    "necessary",
+    "action",
+    "should",
 ];
 
 /// How far a sentence is held by a source.
@@ -53,7 +88,12 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
     let mut chosen = Vec::new();
     while chosen.len() < 3 {
         let gain = |i: usize| open.iter().filter(|w| segments.get(i).is_some_and(|s| s.contains(w))).count();
-        let Some(best) = (0..segments.len()).filter(|i| !chosen.contains(i)).max_by_key(|&i| (gain(i), std::cmp::Reverse(i))) else { break };
+        let Some(best) = (0..segments.len())
+            .filter(|i| !chosen.contains(i))
+            .max_by_key(|&i| (gain(i), std::cmp::Reverse(i)))
+        else {
+            break;
+        };
         if gain(best) < if chosen.is_empty() { 1 } else { 2 } {
             break;
         }
@@ -106,10 +146,15 @@ fn content(sentence: &str) -> Vec<String> {
 fn is_measure(word: &str) -> bool {
     use crate::core::answer::quantity::{numeral, unit};
     let glued = word.starts_with(|c: char| c.is_ascii_digit())
-        && unit::whole(word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',')).is_some();
+        && unit::whole(word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ','))
+            .is_some();
     glued
         || unit::whole(word).is_some()
-        || ["newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut", "second", "bar", "percent", "minu", "plu", "volt", "amp"].contains(&word)
+        || [
+            "newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut", "second", "bar",
+            "percent", "minu", "plu", "volt", "amp",
+        ]
+        .contains(&word)
         || numeral::read(word, numeral::Style::Written).is_some_and(|n| n.len == word.len())
 }
 
@@ -123,11 +168,31 @@ enum Mark {
 
 fn mark(word: &str) -> Option<Mark> {
     Some(match word {
-        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid" | "prohibited" | "forbidden" => Mark::Not,
+        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid"
+        | "prohibited" | "forbidden" => Mark::Not,
         "only" => Mark::Only,
         "unless" | "except" | "until" => Mark::Unless,
         // Contractions lose their apostrophe when words are cut.
-        _ if word.len() >= 4 && word.ends_with("nt") && matches!(word, "dont" | "doesnt" | "didnt" | "cant" | "wont" | "mustnt" | "shouldnt" | "isnt" | "arent" | "wasnt" | "couldnt" | "neednt") => Mark::Not,
+        _ if word.len() >= 4
+            && word.ends_with("nt")
+            && matches!(
+                word,
+                "dont"
+                    | "doesnt"
+                    | "didnt"
+                    | "cant"
+                    | "wont"
+                    | "mustnt"
+                    | "shouldnt"
+                    | "isnt"
+                    | "arent"
+                    | "wasnt"
+                    | "couldnt"
+                    | "neednt"
+            ) =>
+        {
+            Mark::Not
+        }
         _ => return None,
     })
 }
@@ -156,7 +221,8 @@ impl Polarity {
             let all = words::words(clause);
             for (i, (_, word)) in all.iter().enumerate() {
                 let Some(mark) = mark(word) else { continue };
-                let content = |w: &String| -> Option<String> { (!words::is_stop(w) && w.len() > 1).then(|| stem(w)) };
+                let content =
+                    |w: &String| -> Option<String> { (!words::is_stop(w) && w.len() > 1).then(|| stem(w)) };
                 // Up to the next mark: in "never work without isolating" each has its own.
                 let mut governed: Vec<String> = all
                     .iter()
@@ -167,7 +233,8 @@ impl Polarity {
                     .collect();
                 if governed.is_empty() {
                     // "is prohibited", "is forbidden" look back.
-                    governed = all.iter().take(i).rev().filter_map(|(_, w)| content(w)).take(GOVERNED).collect();
+                    governed =
+                        all.iter().take(i).rev().filter_map(|(_, w)| content(w)).take(GOVERNED).collect();
                 }
                 scopes.push(Scope { mark, words: governed });
             }
@@ -190,7 +257,9 @@ fn turned(said: &Polarity, held: &[Polarity]) -> Option<String> {
         };
         let theirs: Vec<&Scope> = held.iter().flat_map(|p| &p.scopes).filter(|s| s.mark == mark).collect();
         let ours: Vec<&Scope> = said.scopes.iter().filter(|s| s.mark == mark).collect();
-        let meets = |a: &Scope, b: &Scope| a.words.iter().any(|w| b.words.contains(w)) || (a.words.is_empty() && b.words.is_empty());
+        let meets = |a: &Scope, b: &Scope| {
+            a.words.iter().any(|w| b.words.contains(w)) || (a.words.is_empty() && b.words.is_empty())
+        };
         if ours.iter().any(|a| !theirs.iter().any(|b| meets(a, b))) {
             return Some(format!("{name} that the passage does not have"));
         }
@@ -244,7 +313,9 @@ fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let said = forces(sentence);
     let held: Vec<Force> = segments.iter().flat_map(|s| forces(&s.text)).collect();
     let wrong = said.iter().any(|force| match force {
-        Force::Must => !held.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should)),
+        Force::Must => {
+            !held.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should))
+        }
         Force::Should | Force::May => !held.contains(force),
     });
     // "must" left out weakens nothing; "may" and "should" left out make an order of it.
@@ -253,13 +324,43 @@ fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
 
 /// Pairs of which one must not take the other's place, as stems.
 const OPPOSITES: &[(&str, &str)] = &[
-    ("open", "close"), ("above", "below"), ("clockwise", "counterclockwise"), ("clockwise", "anticlockwise"),
-    ("increase", "decrease"), ("before", "after"), ("left", "right"), ("tighten", "loosen"), ("upper", "lower"),
-    ("high", "low"), ("higher", "lower"), ("inlet", "outlet"), ("maximum", "minimum"), ("max", "min"), ("raise", "lower"),
-    ("connect", "disconnect"), ("start", "stop"), ("enable", "disable"), ("engage", "disengage"), ("remove", "install"),
-    ("remove", "fit"), ("positive", "negative"), ("more", "less"), ("on", "off"), ("front", "rear"), ("top", "bottom"),
-    ("suction", "discharge"), ("supply", "return"), ("energise", "isolate"), ("lock", "unlock"), ("first", "last"),
-    ("hot", "cold"), ("fill", "drain"), ("push", "pull"), ("forward", "reverse"), ("inner", "outer"), ("normally open", "normally closed"),
+    ("open", "close"),
+    ("above", "below"),
+    ("clockwise", "counterclockwise"),
+    ("clockwise", "anticlockwise"),
+    ("increase", "decrease"),
+    ("before", "after"),
+    ("left", "right"),
+    ("tighten", "loosen"),
+    ("upper", "lower"),
+    ("high", "low"),
+    ("higher", "lower"),
+    ("inlet", "outlet"),
+    ("maximum", "minimum"),
+    ("max", "min"),
+    ("raise", "lower"),
+    ("connect", "disconnect"),
+    ("start", "stop"),
+    ("enable", "disable"),
+    ("engage", "disengage"),
+    ("remove", "install"),
+    ("remove", "fit"),
+    ("positive", "negative"),
+    ("more", "less"),
+    ("on", "off"),
+    ("front", "rear"),
+    ("top", "bottom"),
+    ("suction", "discharge"),
+    ("supply", "return"),
+    ("energise", "isolate"),
+    ("lock", "unlock"),
+    ("first", "last"),
+    ("hot", "cold"),
+    ("fill", "drain"),
+    ("push", "pull"),
+    ("forward", "reverse"),
+    ("inner", "outer"),
+    ("normally open", "normally closed"),
 ];
 
 /// A word whose opposite stands in the passage in its place.
@@ -282,7 +383,8 @@ fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
 fn affirmation(sentence: &str, segments: &[&Segment]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
     let judges = matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false")
-        || first == "no" && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
+        || first == "no"
+            && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
     let opens = segments.iter().any(|s| words::words(&s.text).first().is_some_and(|(_, w)| *w == first));
     (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
 }
@@ -301,8 +403,11 @@ mod tests {
 
     #[test]
     fn what_the_passage_says_in_other_order_is_grounded() {
-        let row = fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
-        let text = prose("Do not open valve V1 while the pump is running. Close the drain valve and wait. The guard must be fitted. The cover may be removed.");
+        let row =
+            fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
+        let text = prose(
+            "Do not open valve V1 while the pump is running. Close the drain valve and wait. The guard must be fitted. The cover may be removed.",
+        );
         for (draft, passage) in [
             ("E203 means that the return filter is blocked.", &row),
             ("The cause is a saturated filter element, so replace the filter element.", &row),
@@ -318,7 +423,8 @@ mod tests {
 
     #[test]
     fn what_it_does_not_say_is_not() {
-        let row = fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
+        let row =
+            fault("E203", "Return filter blocked", "Filter element saturated", "Replace the filter element");
         let text = prose(
             "Do not open valve V1 while the pump is running. Tighten the cover clockwise. The guard must be fitted. \
              The cover may be removed. Adjust it only when the drive is isolated. There is no pressure in the line.",
@@ -345,7 +451,8 @@ mod tests {
 
     #[test]
     fn alignment_names_the_sentences_that_say_it() {
-        let text = prose("The pump is green. Replace the filter element yearly. Bleed the return line slowly.");
+        let text =
+            prose("The pump is green. Replace the filter element yearly. Bleed the return line slowly.");
         let source = Source::of(&text);
         assert_eq!(align("The filter element is replaced yearly.", &source).segments, [1]);
         let two = align("Replace the filter element and bleed the return line.", &source);

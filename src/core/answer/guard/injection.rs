@@ -13,12 +13,30 @@ const SIGNS: &[(&str, &str)] = &[
         "asks to ignore instructions",
     ),
     (r"(?i)\b(system|hidden|initial|developer) prompt\b", "speaks of the prompt"),
-    (r"(?i)\byou are (now |no longer )?(an?|the) ([a-z]+ )?(ai|assistant|chat ?bot|language model|llm)\b", "tells the assistant who it is"),
-    (r"(?i)\b(as|to|dear|attention|hey|note to) (an? |the )?(ai|language model|llm|ai assistant|chat ?bot)\b", "addresses the assistant"),
-    (r"(?i)\b(when|if|before|while) (you are )?(answering|asked|responding|replying|summari[sz]ing)\b[^.\n]{0,60}\b(always|never|instead|must|say|answer|reply|include)\b", "tells how to answer"),
-    (r"(?i)\b(assistant|ai|model) (must|should|shall|will) (now |always |never |instead )?(say|answer|reply|respond|output|print|tell|reveal)\b", "tells how to answer"),
-    (r"(?i)\b(do not|don't|never) (tell|inform|mention (this|it) to) the (user|technician|operator|reader)\b[^.\n]{0,40}\b(this|instruction|prompt|message)\b", "asks to hide itself"),
-    (r"<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|(?m)^\s*#{2,}\s*(instruction|system|assistant)s?\s*:", "holds a chat template's marks"),
+    (
+        r"(?i)\byou are (now |no longer )?(an?|the) ([a-z]+ )?(ai|assistant|chat ?bot|language model|llm)\b",
+        "tells the assistant who it is",
+    ),
+    (
+        r"(?i)\b(as|to|dear|attention|hey|note to) (an? |the )?(ai|language model|llm|ai assistant|chat ?bot)\b",
+        "addresses the assistant",
+    ),
+    (
+        r"(?i)\b(when|if|before|while) (you are )?(answering|asked|responding|replying|summari[sz]ing)\b[^.\n]{0,60}\b(always|never|instead|must|say|answer|reply|include)\b",
+        "tells how to answer",
+    ),
+    (
+        r"(?i)\b(assistant|ai|model) (must|should|shall|will) (now |always |never |instead )?(say|answer|reply|respond|output|print|tell|reveal)\b",
+        "tells how to answer",
+    ),
+    (
+        r"(?i)\b(do not|don't|never) (tell|inform|mention (this|it) to) the (user|technician|operator|reader)\b[^.\n]{0,40}\b(this|instruction|prompt|message)\b",
+        "asks to hide itself",
+    ),
+    (
+        r"<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|(?m)^\s*#{2,}\s*(instruction|system|assistant)s?\s*:",
+        "holds a chat template's marks",
+    ),
 ];
 
 /// What makes `text` look like an order to the assistant, or `None`.

@@ -107,7 +107,9 @@ fn pieces(draft: &str) -> Vec<Piece> {
             marks().map_or(Vec::new(), |m| {
                 m.captures_iter(text)
                     .filter_map(|c| c.get(1))
-                    .flat_map(|g| g.as_str().split(',').filter_map(|n| n.trim().parse().ok()).collect::<Vec<usize>>())
+                    .flat_map(|g| {
+                        g.as_str().split(',').filter_map(|n| n.trim().parse().ok()).collect::<Vec<usize>>()
+                    })
                     .collect()
             })
         };
@@ -138,23 +140,31 @@ struct Refused {
     reasons: Vec<String>,
 }
 
-/// Finds the passage, or the two passages, that say a sentence.
+/// Finds the passage that says a sentence.
 fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grounded, Refused> {
-    let aligned: Vec<grounding::Alignment> = sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
+    let aligned: Vec<grounding::Alignment> =
+        sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
     let mut order: Vec<usize> = (0..sources.len()).filter(|&i| usable.get(i) == Some(&true)).collect();
     // Best covered first; the draft's own claim decides between equals.
     order.sort_by(|&a, &b| {
-        let key = |i: usize| aligned.get(i).map_or(0.0, |al| al.covered) + if piece.claims.contains(&(i + 1)) { 0.05 } else { 0.0 };
+        let key = |i: usize| {
+            aligned.get(i).map_or(0.0, |al| al.covered)
+                + if piece.claims.contains(&(i + 1)) { 0.05 } else { 0.0 }
+        };
         key(b).total_cmp(&key(a))
     });
     let mut nearest: Option<Refused> = None;
     for &i in &order {
-        let (Some(source), Some(alignment)) = (sources.get(i), aligned.get(i)) else { continue };
-        let segment_spans: Vec<Span> = alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
+        let (Some(source), Some(alignment)) = (sources.get(i), aligned.get(i)) else {
+            continue;
+        };
+        let segment_spans: Vec<Span> =
+            alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
         // A sentence of the passage's own, word for word.
         let own = source.segments.iter().find(|s| exact(&s.text, &piece.text));
         let (locked, unsupported) = numbers::check(&piece.text, &[source]);
-        let reasons = if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
+        let reasons =
+            if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
         if unsupported.is_empty() && reasons.is_empty() {
             return Ok(Grounded {
                 text: piece.text.clone(),
@@ -164,10 +174,14 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
             });
         }
         if nearest.is_none() {
-            nearest = Some(Refused { unsupported: unsupported.iter().map(ToString::to_string).collect(), reasons });
+            nearest =
+                Some(Refused { unsupported: unsupported.iter().map(ToString::to_string).collect(), reasons });
         }
     }
-    Err(nearest.unwrap_or_else(|| Refused { unsupported: Vec::new(), reasons: vec!["no passage to stand on".to_owned()] }))
+    Err(nearest.unwrap_or_else(|| Refused {
+        unsupported: Vec::new(),
+        reasons: vec!["no passage to stand on".to_owned()],
+    }))
 }
 
 /// Same words and marks, whatever the blanks and a closing full stop?

@@ -107,13 +107,21 @@ fn named<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Code> + 's {
 fn hold(wanted: &Quantity, about: &[Code], held: &[(usize, Reading)]) -> Result<usize, Flaw> {
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
-    let rank = |f: Flaw| [Flaw::Absent, Flaw::Sign, Flaw::Unit, Flaw::Range, Flaw::Comparison, Flaw::Tolerance, Flaw::Owner].iter().position(|x| *x == f);
+    let rank = |f: Flaw| {
+        [Flaw::Absent, Flaw::Sign, Flaw::Unit, Flaw::Range, Flaw::Comparison, Flaw::Tolerance, Flaw::Owner]
+            .iter()
+            .position(|x| *x == f)
+    };
     for (source, reading) in held {
-        if wanted.ordinal && wanted.unit.is_none() && reading.markers.iter().any(|m| quantity::equal(*m, wanted.value)) {
+        if wanted.ordinal
+            && wanted.unit.is_none()
+            && reading.markers.iter().any(|m| quantity::equal(*m, wanted.value))
+        {
             return Ok(*source);
         }
         for have in &reading.quantities {
-            let found = compare(wanted, have).and_then(|()| if owned(about, &reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
+            let found = compare(wanted, have)
+                .and_then(|()| if owned(about, &reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
             match found {
                 Ok(()) => return Ok(*source),
                 Err(flaw) if rank(flaw) > rank(nearest) => nearest = flaw,
@@ -157,10 +165,13 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
 fn owned(about: &[Code], there: &[Code]) -> bool {
     about.iter().all(|code| {
         let mut kin = there.iter().filter(|c| c.prefix() == code.prefix()).peekable();
-        kin.peek().is_none() || about.iter().filter(|c| c.prefix() == code.prefix()).any(|c| there.iter().any(|t| t.key == c.key))
+        kin.peek().is_none()
+            || about
+                .iter()
+                .filter(|c| c.prefix() == code.prefix())
+                .any(|c| there.iter().any(|t| t.key == c.key))
     })
 }
-
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -177,7 +188,9 @@ mod tests {
 
     #[test]
     fn what_the_passage_says_is_supported_in_any_spelling() {
-        let p = [prose("Tighten the M16 bolts to 195 ± 5 Nm. The alarm comes above 0.35 bar. Oil: 10–15 l at -20 °C. Three bolts hold it. Replace every 2,000 h.")];
+        let p = [prose(
+            "Tighten the M16 bolts to 195 ± 5 Nm. The alarm comes above 0.35 bar. Oil: 10–15 l at -20 °C. Three bolts hold it. Replace every 2,000 h.",
+        )];
         for draft in [
             "Tighten the M16 bolts to 195 Nm.",
             "The torque is 195 newton metres plus or minus 5 Nm.",
@@ -193,7 +206,9 @@ mod tests {
 
     #[test]
     fn each_damage_has_its_name() {
-        let p = [prose("Tighten the M16 bolts to 195 ± 5 Nm. Tighten the M10 bolts to 49 Nm. The alarm E203 comes above 0.35 bar. Oil: 10–15 l at -20 °C. The pressure must not exceed 210 bar.")];
+        let p = [prose(
+            "Tighten the M16 bolts to 195 ± 5 Nm. Tighten the M10 bolts to 49 Nm. The alarm E203 comes above 0.35 bar. Oil: 10–15 l at -20 °C. The pressure must not exceed 210 bar.",
+        )];
         for (draft, flaw) in [
             ("Tighten to 159 Nm.", Flaw::Absent),
             ("Tighten to 195 bar.", Flaw::Unit),

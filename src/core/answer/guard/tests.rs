@@ -6,7 +6,12 @@ use proptest::prelude::*;
 
 fn passages() -> Vec<Passage> {
     vec![
-        fault("E203", "Return filter blocked", "Filter element saturated above 0.35 bar", "Replace the filter element"),
+        fault(
+            "E203",
+            "Return filter blocked",
+            "Filter element saturated above 0.35 bar",
+            "Replace the filter element",
+        ),
         record(&[("Joint", "Flange bolt"), ("Thread", "M16"), ("Torque (Nm)", "195")]),
         prose("Do not open valve V1 while the pump is running. Bleed the line for 3 minutes."),
     ]
@@ -14,7 +19,10 @@ fn passages() -> Vec<Passage> {
 
 #[test]
 fn a_grounded_draft_passes_with_its_passages_and_numbers() {
-    let judged = judge("E203 means the return filter is blocked [1]. The M16 flange bolt has a torque of 195 Nm. [2]", &passages());
+    let judged = judge(
+        "E203 means the return filter is blocked [1]. The M16 flange bolt has a torque of 195 Nm. [2]",
+        &passages(),
+    );
     assert!(judged.verdict.passed, "{:?}", judged.verdict);
     assert_eq!(judged.sentences.iter().map(|s| s.passages[0]).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(judged.sentences[1].numbers[0].0.text, "195 Nm");
@@ -24,7 +32,8 @@ fn a_grounded_draft_passes_with_its_passages_and_numbers() {
 
 #[test]
 fn one_bad_sentence_fails_the_draft() {
-    let judged = judge("The return filter is blocked. The M16 flange bolt has a torque of 159 Nm.", &passages());
+    let judged =
+        judge("The return filter is blocked. The M16 flange bolt has a torque of 159 Nm.", &passages());
     assert!(!judged.verdict.passed);
     assert!(judged.verdict.unsupported[0].contains("159 Nm"));
     assert_eq!(judged.sentences.len(), 1);

@@ -30,7 +30,8 @@ pub fn missing(said: &[Said], cited: &[&Passage]) -> Vec<String> {
 
 /// Same words, whatever the line breaks and marks?
 pub fn same(a: &str, b: &str) -> bool {
-    let key = |t: &str| t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let key =
+        |t: &str| t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     key(a) == key(b)
 }
 
@@ -68,7 +69,10 @@ mod tests {
     #[test]
     fn what_is_not_said_is_missing() {
         let mut a = prose("one");
-        a.warnings = vec![warning(Signal::Danger, "DANGER: Crushing.", 0, false), warning(Signal::Caution, "CAUTION: Hot oil.", 20, false)];
+        a.warnings = vec![
+            warning(Signal::Danger, "DANGER: Crushing.", 0, false),
+            warning(Signal::Caution, "CAUTION: Hot oil.", 20, false),
+        ];
         let said = [Said::of(&a.warnings[1], 1)];
         assert_eq!(missing(&said, &[&a]), ["DANGER: Crushing."]);
         assert!(missing(&[], &[&prose("no warnings")]).is_empty());

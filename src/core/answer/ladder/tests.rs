@@ -26,13 +26,22 @@ fn a_quoted_answer_has_lead_warnings_citations_and_numbers() {
     assert_eq!(answer.lead, "Pump jack PJ-40, Torque table:");
     assert_eq!(
         answer.spoken_order().collect::<Vec<_>>(),
-        ["Pump jack PJ-40, Torque table:", "DANGER: Lock out the drive. Wait 5 minutes.", "CAUTION: Wear gloves.", "Flange bolt, M16, Torque: 195 Nm."]
+        [
+            "Pump jack PJ-40, Torque table:",
+            "DANGER: Lock out the drive. Wait 5 minutes.",
+            "CAUTION: Wear gloves.",
+            "Flange bolt, M16, Torque: 195 Nm."
+        ]
     );
     assert!(answer.warnings[0].lockout);
     assert_eq!(answer.sentences[0].citations, [3]);
     assert_eq!(answer.citations[2].quote, "Flange bolt | M16 | 195");
-    assert_eq!(passages[0].text.get(answer.citations[2].start..answer.citations[2].end), Some("Flange bolt | M16 | 195"));
-    let numbers: Vec<_> = answer.numbers.iter().map(|n| (n.text.as_str(), n.value, n.unit.as_str(), n.citation)).collect();
+    assert_eq!(
+        passages[0].text.get(answer.citations[2].start..answer.citations[2].end),
+        Some("Flange bolt | M16 | 195")
+    );
+    let numbers: Vec<_> =
+        answer.numbers.iter().map(|n| (n.text.as_str(), n.value, n.unit.as_str(), n.citation)).collect();
     assert_eq!(numbers, [("5 minutes", 5.0, "min", 1), ("195 Nm", 195.0, "Nm", 3)]);
     assert!(answer.verdict.passed);
 }
@@ -86,14 +95,24 @@ fn one_question_back() {
 #[test]
 fn an_unknown_code_refuses_whatever_was_found() {
     let passages = [fault("E203", "Return filter blocked", "Dirt", "Replace it")];
-    let evidence = Evidence::of("What does E204 mean? The filter is blocked", vec![], vec!["E204".into()], &hits(&passages));
+    let evidence = Evidence::of(
+        "What does E204 mean? The filter is blocked",
+        vec![],
+        vec!["E204".into()],
+        &hits(&passages),
+    );
     assert_eq!(decide_refusal(&evidence), Some(Reason::UnknownCode("E204".into())));
 }
 
 #[test]
 fn the_own_entry_of_a_code_is_always_near_enough() {
     let passages = [fault("E203", "Return filter blocked", "Dirt", "Replace it")];
-    let evidence = Evidence::of("my hydraulic thing screams E-203 at me, what now", vec!["E203".into()], vec![], &hits(&passages));
+    let evidence = Evidence::of(
+        "my hydraulic thing screams E-203 at me, what now",
+        vec!["E203".into()],
+        vec![],
+        &hits(&passages),
+    );
     assert!(evidence.code_hit);
     assert_eq!(decide_refusal(&evidence), None);
 }
@@ -107,7 +126,10 @@ fn nothing_near_and_silence_are_told_apart() {
     assert_eq!(decide("How do I calibrate the camera of the palletiser?"), Some(Reason::NothingRelevant));
     assert_eq!(decide("What is the oil pressure in the gear reducer?"), Some(Reason::SilentOnPoint));
     assert_eq!(decide_refusal(&Evidence::of("Any", vec![], vec![], &[])), Some(Reason::NothingRelevant));
-    let foreign = Evidence { foreign_machine: Some("tower crane".into()), ..Evidence::of("What torque for M16?", vec![], vec![], &hits(&passages)) };
+    let foreign = Evidence {
+        foreign_machine: Some("tower crane".into()),
+        ..Evidence::of("What torque for M16?", vec![], vec![], &hits(&passages))
+    };
     assert_eq!(decide_refusal(&foreign), Some(Reason::MachineNotCovered("tower crane".into())));
 }
 

@@ -112,7 +112,9 @@ fn with_unit(text: &str, at: usize, value: f64, len: usize, spelled: bool) -> (P
 fn number(text: &str, at: usize) -> (Piece, usize) {
     let rest = &text[at..];
     let (digits, len) = digits(rest);
-    let Some(value) = digits else { return (Piece::Code, len.max(1)) };
+    let Some(value) = digits else {
+        return (Piece::Code, len.max(1));
+    };
     let tail = &rest[len..];
     let next = tail.chars().next();
     if is_marker(text, at, len, next) {
@@ -128,7 +130,10 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
     // "10W-40" is a grade, not ten watts.
     let grade = tail.starts_with(char::is_alphanumeric) && rest[..code_len(rest)].contains('-');
     if !grade && let Some((unit, extra)) = unit::read(tail) {
-        return (Piece::Number(Literal { value, unit: Some(unit), spelled: false, marker: false }), len + extra);
+        return (
+            Piece::Number(Literal { value, unit: Some(unit), spelled: false, marker: false }),
+            len + extra,
+        );
     }
     if let Some(c) = next.filter(|c| c.is_alphanumeric() || *c == '_') {
         let run = code_len(rest);
@@ -174,7 +179,9 @@ fn digits(text: &str) -> (Option<f64>, usize) {
     let mut len = run(0);
     let mut groups = vec![(' ', &text[..len])];
     loop {
-        let Some(sep) = text[len..].chars().next() else { break };
+        let Some(sep) = text[len..].chars().next() else {
+            break;
+        };
         let from = len + sep.len_utf8();
         let n = run(from);
         let joins = match sep {
@@ -182,7 +189,10 @@ fn digits(text: &str) -> (Option<f64>, usize) {
             ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '’' => {
                 let first = groups.first().map_or("", |g| g.1);
                 let only_blanks = groups.iter().skip(1).all(|g| g.0 == sep);
-                n == 3 && only_blanks && (1..=3).contains(&first.len()) && !first.starts_with('0')
+                n == 3
+                    && only_blanks
+                    && (1..=3).contains(&first.len())
+                    && !first.starts_with('0')
                     && !text[from + n..].starts_with(|c: char| c.is_alphanumeric())
             }
             _ => false,
@@ -195,7 +205,9 @@ fn digits(text: &str) -> (Option<f64>, usize) {
     }
     // A date or a part number: digits joined twice by hyphens.
     let dashed = code_len(text);
-    if text[..dashed].matches('-').count() >= 2 && text[..dashed].bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+    if text[..dashed].matches('-').count() >= 2
+        && text[..dashed].bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    {
         return (None, dashed);
     }
     let count = |c: char| groups.iter().filter(|g| g.0 == c).count();
@@ -243,13 +255,18 @@ fn word(text: &str, at: usize) -> (Piece, usize) {
     if rest[..run].bytes().any(|b| b.is_ascii_digit()) {
         return (Piece::Code, run);
     }
-    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'' || c == '’')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'' || c == '’'))
+        .unwrap_or(rest.len());
     let end = end.max(rest.chars().next().map_or(1, char::len_utf8));
     // "E 203": one capital and a number without a unit are one code; "A" and "I" are words.
     let capital = end == 1 && rest.starts_with(|c: char| c.is_ascii_uppercase() && c != 'A' && c != 'I');
     if capital && let Some(tail) = rest[1..].strip_prefix(' ') {
         let n = tail.bytes().take_while(u8::is_ascii_digit).count();
-        let closed = !tail[n..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | '/') && tail[n + 1..].starts_with(|d: char| d.is_ascii_digit()));
+        let closed = !tail[n..].starts_with(|c: char| {
+            c.is_alphanumeric()
+                || matches!(c, '.' | ',' | '/') && tail[n + 1..].starts_with(|d: char| d.is_ascii_digit())
+        });
         if n > 0 && closed && unit::read(&tail[n..]).is_none() {
             return (Piece::Code, 2 + n);
         }
@@ -280,14 +297,25 @@ pub(super) fn code_len(text: &str) -> usize {
         let letters = head.bytes().filter(u8::is_ascii_alphabetic).count();
         let joins = match sep {
             '-' => {
-                let short = letters <= 5 && (head.len() <= 3 || !head.bytes().any(|b| b.is_ascii_lowercase()));
-                let both = digit(head) && letters > 0 && tail.starts_with(|c: char| c.is_ascii_alphabetic()) && digit(tail);
+                let short =
+                    letters <= 5 && (head.len() <= 3 || !head.bytes().any(|b| b.is_ascii_lowercase()));
+                let both = digit(head)
+                    && letters > 0
+                    && tail.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && digit(tail);
                 // "E203-E207" are two codes; "10-15" is a range; "2024-05-13" a date.
                 let numeric = letters == 0 && tail.bytes().all(|b| b.is_ascii_digit());
-                let date = numeric && (head.contains('-') || text[len + 1 + next..].starts_with('-') && text[len + 2 + next..].starts_with(|c: char| c.is_ascii_digit()));
+                let date = numeric
+                    && (head.contains('-')
+                        || text[len + 1 + next..].starts_with('-')
+                            && text[len + 2 + next..].starts_with(|c: char| c.is_ascii_digit()));
                 digit(tail) && if numeric { date } else { short && !both && letters > 0 }
             }
-            _ => letters > 0 && head.ends_with(|c: char| c.is_ascii_digit()) && tail.starts_with(|c: char| c.is_ascii_digit()),
+            _ => {
+                letters > 0
+                    && head.ends_with(|c: char| c.is_ascii_digit())
+                    && tail.starts_with(|c: char| c.is_ascii_digit())
+            }
         };
         if next == 0 || !joins {
             break;

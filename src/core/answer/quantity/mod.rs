@@ -138,7 +138,9 @@ pub fn read(text: &str) -> Reading {
 fn spread_units(text: &str, quantities: &mut [Quantity]) {
     for i in (1..quantities.len()).rev() {
         let (head, tail) = quantities.split_at_mut(i);
-        let (Some(left), Some(right)) = (head.last_mut(), tail.first()) else { continue };
+        let (Some(left), Some(right)) = (head.last_mut(), tail.first()) else {
+            continue;
+        };
         let between = text.get(left.span.end..right.span.start).unwrap_or_default().trim();
         if left.unit.is_none() && matches!(between, "x" | "X" | "×" | "by") {
             left.unit = right.unit.clone();
@@ -203,7 +205,8 @@ fn quantity(text: &str, pieces: &[Lexeme], i: usize, first: &Literal) -> (Quanti
         unit,
         bound: bound(pieces, from, next),
         spelled: first.spelled,
-        ordinal: from > 0 && word_at(pieces, from - 1).is_some_and(|w| matches!(w, "step" | "steps" | "item" | "schritt")),
+        ordinal: from > 0
+            && word_at(pieces, from - 1).is_some_and(|w| matches!(w, "step" | "steps" | "item" | "schritt")),
     };
     (quantity, next)
 }
@@ -239,7 +242,10 @@ fn sign_before(text: &str, pieces: &[Lexeme], i: usize) -> Option<(bool, usize)>
         Piece::Sign(c) if is_dash(*c) || *c == '+' => {
             let touches = lexeme.end == pieces.get(i)?.start;
             let before = text[..lexeme.start].chars().next_back();
-            let free = before.is_none_or(|b| b.is_whitespace() || matches!(b, '(' | '[' | ':' | '=' | '±' | '/' | ',' | '…' | '.' | '<' | '>' | '|'));
+            let free = before.is_none_or(|b| {
+                b.is_whitespace()
+                    || matches!(b, '(' | '[' | ':' | '=' | '±' | '/' | ',' | '…' | '.' | '<' | '>' | '|')
+            });
             (touches && free).then_some((*c != '+', at))
         }
         _ => None,
@@ -249,7 +255,10 @@ fn sign_before(text: &str, pieces: &[Lexeme], i: usize) -> Option<(bool, usize)>
 /// Does "±" stand before the number at piece `i`, with no number before that?
 fn plus_minus_before(pieces: &[Lexeme], i: usize) -> bool {
     i > 0 && sign_at(pieces, i - 1) == Some('±')
-        || i >= 3 && word_at(pieces, i - 1) == Some("minus") && word_at(pieces, i - 2) == Some("or") && word_at(pieces, i - 3) == Some("plus")
+        || i >= 3
+            && word_at(pieces, i - 1) == Some("minus")
+            && word_at(pieces, i - 2) == Some("or")
+            && word_at(pieces, i - 3) == Some("plus")
 }
 
 /// The piece after "±", "plus or minus" at `at`.
@@ -316,8 +325,9 @@ fn before(pieces: &[Lexeme], from: usize) -> Option<Bound> {
             break;
         }
         let found = match &pieces.get(at)?.piece {
-            Piece::Sign('>' | '≥') => Some(Bound::Least),
-            Piece::Sign('<' | '≤') => Some(Bound::Most),
+            // Directly before the number: a line's ">" is Markdown's quotation mark.
+            Piece::Sign('>' | '≥') if at + 1 == from => Some(Bound::Least),
+            Piece::Sign('<' | '≤') if at + 1 == from => Some(Bound::Most),
             Piece::Sign(',' | '(' | ')') | Piece::Stop | Piece::Number(_) => break,
             Piece::Sign(_) => {
                 distance -= 1;
@@ -347,8 +357,11 @@ fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Optio
         "most" if near && prior == "at" => Some(Bound::Most),
         "to" if near && prior == "up" => Some(Bound::Most),
         "than" if near => match prior {
-            "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider" | "faster" | "hotter" => Some(Bound::Least),
-            "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower" | "colder" => Some(Bound::Most),
+            "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider" | "faster"
+            | "hotter" => Some(Bound::Least),
+            "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower" | "colder" => {
+                Some(Bound::Most)
+            }
             _ => None,
         },
         _ => None,
@@ -357,14 +370,33 @@ fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Optio
 
 /// Words that a negation before them turns round ("not above", "no more than").
 fn turns(pieces: &[Lexeme], at: usize) -> bool {
-    !matches!(word_at(pieces, at), Some("maximum" | "max" | "maximal" | "minimum" | "min" | "minimal" | "least" | "most" | "to" | "within"))
+    !matches!(
+        word_at(pieces, at),
+        Some(
+            "maximum"
+                | "max"
+                | "maximal"
+                | "minimum"
+                | "min"
+                | "minimal"
+                | "least"
+                | "most"
+                | "to"
+                | "within"
+        )
+    )
 }
 
 fn negated(pieces: &[Lexeme], at: usize) -> bool {
-    (at.saturating_sub(3)..at).rev().map_while(|p| match pieces.get(p).map(|l| &l.piece) {
-        Some(Piece::Word(w)) => Some(w.as_str()),
-        _ => None,
-    }).any(|w| matches!(w, "not" | "no" | "never" | "cannot" | "nor") || w.ends_with("n't") || w.ends_with("n’t"))
+    (at.saturating_sub(3)..at)
+        .rev()
+        .map_while(|p| match pieces.get(p).map(|l| &l.piece) {
+            Some(Piece::Word(w)) => Some(w.as_str()),
+            _ => None,
+        })
+        .any(|w| {
+            matches!(w, "not" | "no" | "never" | "cannot" | "nor") || w.ends_with("n't") || w.ends_with("n’t")
+        })
 }
 
 fn opposite(bound: Bound) -> Bound {

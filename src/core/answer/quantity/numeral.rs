@@ -83,7 +83,11 @@ fn run(text: &str) -> Vec<(Word, usize, bool)> {
         let gap: usize = if out.is_empty() {
             0
         } else {
-            let n: usize = rest.chars().take_while(|c| matches!(c, ' ' | '-' | '\n' | '\u{a0}')).map(char::len_utf8).sum();
+            let n: usize = rest
+                .chars()
+                .take_while(|c| matches!(c, ' ' | '-' | '\n' | '\u{a0}'))
+                .map(char::len_utf8)
+                .sum();
             if n == 0 || n > 2 {
                 break;
             }
@@ -140,7 +144,9 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
     while let Some(&(w, _, oh)) = run.get(i) {
         let below = |limit: u64| group % limit == 0;
         let fits = match (w, last) {
-            (Word::Article, None) => matches!(run.get(1), Some((Word::Hundred | Word::Scale(_), ..))),
+            (Word::Article, None) => {
+                matches!(run.get(1), Some((Word::Hundred | Word::Scale(_), ..)))
+            }
             (Word::Unit(_), None) => !oh,
             (Word::Unit(0), _) => false,
             (Word::Unit(_), Some(Word::Ten(_) | Word::Hundred | Word::Scale(_))) => below(10),
@@ -148,7 +154,9 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
             (Word::Hundred, Some(Word::Unit(u))) => u > 0 && group < 10,
             (Word::Hundred, Some(Word::Teen(_))) => group < 20,
             (Word::Hundred, Some(Word::Article)) => true,
-            (Word::Scale(s), Some(l)) => !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0),
+            (Word::Scale(s), Some(l)) => {
+                !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0)
+            }
             (Word::And, Some(Word::Hundred | Word::Scale(_))) => {
                 matches!(run.get(i + 1), Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..)))
             }

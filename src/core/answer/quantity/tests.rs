@@ -82,7 +82,10 @@ fn ranges_and_tolerances() {
 #[test]
 fn two_values_that_are_no_range() {
     let all = read("Use 4 bolts to hold 10 mm plates, then 15 bar").quantities;
-    assert_eq!(all.iter().map(|q| (q.value, q.to)).collect::<Vec<_>>(), [(4.0, None), (10.0, None), (15.0, None)]);
+    assert_eq!(
+        all.iter().map(|q| (q.value, q.to)).collect::<Vec<_>>(),
+        [(4.0, None), (10.0, None), (15.0, None)]
+    );
     let sizes = read("a plate of 10 x 20 mm").quantities;
     assert_eq!(sizes.iter().map(Quantity::symbol).collect::<Vec<_>>(), ["mm", "mm"]);
 }
@@ -150,7 +153,13 @@ fn codes_are_codes_and_not_numbers() {
 
 #[test]
 fn list_markers_ordinals_and_lone_one_are_no_quantities() {
-    for text in ["1. Close the valve.", "Do this:\n2. Open it.\n3) Wait.", "the 3rd bolt", "one of them", "Close it. 2. Open it."] {
+    for text in [
+        "1. Close the valve.",
+        "Do this:\n2. Open it.\n3) Wait.",
+        "the 3rd bolt",
+        "one of them",
+        "Close it. 2. Open it.",
+    ] {
         assert!(read(text).quantities.is_empty(), "{text}: {:?}", read(text).quantities);
     }
     assert_eq!(read("Do this:\n2. Open it.\n3) Wait.").markers, [2.0, 3.0]);

@@ -157,7 +157,8 @@ const TABLE: &[Row] = {
 };
 
 /// Words that may stand after "per" without being units of their own.
-const PER: &[&str] = &["turn", "revolution", "stroke", "cycle", "shift", "side", "bolt", "tooth", "blade", "phase"];
+const PER: &[&str] =
+    &["turn", "revolution", "stroke", "cycle", "shift", "side", "bolt", "tooth", "blade", "phase"];
 
 /// A spelling in the table.
 struct Spelling {
@@ -184,7 +185,10 @@ fn spellings() -> &'static [Spelling] {
 /// ("10-bar valve"), and the number of bytes up to its end.
 pub fn read(text: &str) -> Option<(Unit, usize)> {
     let body = text.trim_start_matches([' ', '\t', '\u{a0}', '\u{202f}', '\u{2009}']);
-    let body = body.strip_prefix("\r\n").or_else(|| body.strip_prefix('\n')).map_or(body, |b| b.trim_start_matches(' '));
+    let body = body
+        .strip_prefix("\r\n")
+        .or_else(|| body.strip_prefix('\n'))
+        .map_or(body, |b| b.trim_start_matches(' '));
     let body = match body.strip_prefix('-') {
         Some(after) if body.len() == text.len() => after,
         _ => body,
@@ -223,7 +227,11 @@ fn denominator(text: &str) -> Option<((String, Dimension), usize)> {
         Some(after) => after,
         None => {
             let per = text.trim_start_matches([' ', '\n']);
-            let per = if per.len() < text.len() { per.strip_prefix("per ")? } else { return None };
+            let per = if per.len() < text.len() {
+                per.strip_prefix("per ")?
+            } else {
+                return None;
+            };
             per.trim_start()
         }
     };
@@ -243,7 +251,8 @@ fn atom(text: &str) -> Option<(usize, usize)> {
         let len = match_at(text, s)?;
         let next = text.get(len..)?.chars().next();
         // A percent or degree sign needs no boundary, a word does.
-        let closed = !s.text.ends_with(char::is_alphanumeric) || next.is_none_or(|c| !(c.is_alphanumeric() || c == '²' || c == '³'));
+        let closed = !s.text.ends_with(char::is_alphanumeric)
+            || next.is_none_or(|c| !(c.is_alphanumeric() || c == '²' || c == '³'));
         closed.then_some((s.row, len))
     })
 }
@@ -255,7 +264,11 @@ fn match_at(text: &str, s: &Spelling) -> Option<usize> {
         let rest = text.get(at..)?;
         let got = rest.chars().next()?;
         if want == ' ' {
-            let gap: usize = rest.chars().take_while(|c| matches!(c, ' ' | '\n' | '-' | '\u{a0}')).map(char::len_utf8).sum();
+            let gap: usize = rest
+                .chars()
+                .take_while(|c| matches!(c, ' ' | '\n' | '-' | '\u{a0}'))
+                .map(char::len_utf8)
+                .sum();
             if gap == 0 || gap > 3 {
                 return None;
             }
@@ -272,7 +285,8 @@ fn match_at(text: &str, s: &Spelling) -> Option<usize> {
 /// A spelled-out unit of more than one word at the start of `text` ("newton metres"), for
 /// wording without a number before it.
 pub fn phrase(text: &str) -> Option<(Unit, usize)> {
-    let spelling = spellings().iter().find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
+    let spelling =
+        spellings().iter().find(|s| !s.exact && s.text.contains(' ') && match_at(text, s).is_some())?;
     let (unit, len) = read(text)?;
     (len >= match_at(text, spelling)?).then_some((unit, len))
 }
@@ -285,11 +299,29 @@ mod tests {
     #[test]
     fn every_spelling_of_a_unit_has_one_symbol() {
         for (text, symbol) in [
-            (" Nm", "Nm"), (" N·m", "Nm"), (" newton metres", "Nm"), (" Newton-meters", "Nm"), ("N m", "Nm"),
-            ("bar", "bar"), (" MPa", "MPa"), (" degrees Celsius", "°C"), (" °C", "°C"), ("℃", "°C"),
-            (" l/min", "l/min"), (" litres per minute", "l/min"), (" r/min", "rpm"), ("-bar", "bar"),
-            (" mm per turn", "mm/turn"), (" mm/s", "mm/s"), (" percent", "%"), ("%", "%"), (" bar(g)", "bar(g)"),
-            (" in.", "in"), (" VDC", "V DC"), (" N/mm²", "N/mm²"), (" hours", "h"),
+            (" Nm", "Nm"),
+            (" N·m", "Nm"),
+            (" newton metres", "Nm"),
+            (" Newton-meters", "Nm"),
+            ("N m", "Nm"),
+            ("bar", "bar"),
+            (" MPa", "MPa"),
+            (" degrees Celsius", "°C"),
+            (" °C", "°C"),
+            ("℃", "°C"),
+            (" l/min", "l/min"),
+            (" litres per minute", "l/min"),
+            (" r/min", "rpm"),
+            ("-bar", "bar"),
+            (" mm per turn", "mm/turn"),
+            (" mm/s", "mm/s"),
+            (" percent", "%"),
+            ("%", "%"),
+            (" bar(g)", "bar(g)"),
+            (" in.", "in"),
+            (" VDC", "V DC"),
+            (" N/mm²", "N/mm²"),
+            (" hours", "h"),
         ] {
             assert_eq!(read(text).unwrap().0.symbol, symbol, "{text}");
         }
