@@ -1,5 +1,7 @@
 //! What every behaviour test shares: where the models are.
 
+pub mod sound;
+
 use std::path::PathBuf;
 
 /// The data directory that `make test` has pulled the default models into.
