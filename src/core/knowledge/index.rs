@@ -16,11 +16,11 @@ use super::walk::{self, Source};
 use super::{analyse, code, cut};
 use crate::core::{Error, Kind, Result};
 
-use super::generation::{
-    Meta, SCHEMA, Vocabulary, checked_name, current, dir_name, io, make_current, number_of, schema, sync_dir, text_name,
-    write_synced,
-};
 pub use super::generation::{Document, Generation, Standing, Store, kb_dir, knowledge_bases, open_all};
+use super::generation::{
+    Meta, SCHEMA, Vocabulary, checked_name, current, dir_name, io, make_current, number_of, schema, sync_dir,
+    text_name, write_synced,
+};
 pub use super::walk::Skipped;
 
 /// Generations that are kept, the current one among them: replay reads the older ones.
@@ -114,12 +114,18 @@ pub fn remove(data: &Path, kb: &str, document: &str) -> Result<Report> {
 fn roots(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let real = |dir: &PathBuf| {
         fs::canonicalize(dir).map_err(|e| {
-            Error::new(Kind::Unreadable, format!("cannot open {}", dir.display())).because(e).hint("name a directory of manuals")
+            Error::new(Kind::Unreadable, format!("cannot open {}", dir.display()))
+                .because(e)
+                .hint("name a directory of manuals")
         })
     };
     let roots: BTreeSet<PathBuf> = dirs.iter().map(real).collect::<Result<_>>()?;
     // What lies below another root is listed with it.
-    Ok(roots.iter().filter(|r| !roots.iter().any(|other| other != *r && r.starts_with(other))).cloned().collect())
+    Ok(roots
+        .iter()
+        .filter(|r| !roots.iter().any(|other| other != *r && r.starts_with(other)))
+        .cloned()
+        .collect())
 }
 
 /// The documents of the generation before that do not come from `roots`.
@@ -165,13 +171,18 @@ fn read_all(
         let mut read = 0;
         let mut sidecars = Sidecars::default();
         for source in &listing.sources {
-            let alone = listing.sources.iter().filter(|s| s.path.parent() == source.path.parent()).take(2).count() == 1;
+            let alone =
+                listing.sources.iter().filter(|s| s.path.parent() == source.path.parent()).take(2).count()
+                    == 1;
             match read_one(kb, root, source, alone, entries, &mut sidecars, &mut report.warnings) {
                 Ok(entry) => {
                     entries.insert(entry.document.id.clone(), entry);
                     read += 1;
                 }
-                Err(e) => skipped.push(Skipped { path: source.path.to_string_lossy().into_owned(), reason: e.to_string() }),
+                Err(e) => skipped.push(Skipped {
+                    path: source.path.to_string_lossy().into_owned(),
+                    reason: e.to_string(),
+                }),
             }
             done += 1;
             progress(Progress::Reading { done, of, name: source.name.clone() });
@@ -216,6 +227,7 @@ fn read_one(
         warnings.push(format!("{id}: {complaint}"));
     }
     let document = Document {
+        codes: cut::document_codes(&read, &identity),
         id,
         source: source.path.clone(),
         format: source.reader.format().to_owned(),
@@ -236,7 +248,10 @@ fn free_id(root: &Path, name: &str, entries: &Entries) -> Result<String> {
     let root_name = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let longer = format!("{root_name}/{name}");
     if entries.contains_key(&longer) {
-        return Err(read::unreadable(format!("`{longer}` is already indexed from another directory"), "rename the file"));
+        return Err(read::unreadable(
+            format!("`{longer}` is already indexed from another directory"),
+            "rename the file",
+        ));
     }
     Ok(longer)
 }
@@ -244,11 +259,15 @@ fn free_id(root: &Path, name: &str, entries: &Entries) -> Result<String> {
 /// Reads at most `limit` bytes: a file may have grown since it was listed.
 fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let unreadable = |e: std::io::Error| read::unreadable("cannot be read", "check its permissions").because(e);
+    let unreadable =
+        |e: std::io::Error| read::unreadable("cannot be read", "check its permissions").because(e);
     let file = fs::File::open(path).map_err(unreadable)?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
-        return Err(read::unreadable(format!("larger than {} MiB", limit >> 20), "split it into smaller files"));
+        return Err(read::unreadable(
+            format!("larger than {} MiB", limit >> 20),
+            "split it into smaller files",
+        ));
     }
     Ok(bytes)
 }
@@ -271,7 +290,8 @@ impl Sidecars {
         let mut stated = Stated::new();
         let mut has_own = false;
         // The directory's first, so that the file's own overrides it.
-        for (name, is_own) in std::iter::once((shared, false)).chain(own.into_iter().rev().map(|n| (n, true))) {
+        for (name, is_own) in std::iter::once((shared, false)).chain(own.into_iter().rev().map(|n| (n, true)))
+        {
             let beside = path.with_file_name(&name);
             if !beside.is_file() {
                 continue;
@@ -324,7 +344,9 @@ fn settle(entries: &mut Entries, report: &mut Report) {
         for (id, standing) in standings {
             match &standing {
                 Standing::Current => {}
-                Standing::Superseded(by) => report.warnings.push(format!("{id}: superseded by {by}; kept for replay")),
+                Standing::Superseded(by) => {
+                    report.warnings.push(format!("{id}: superseded by {by}; kept for replay"))
+                }
                 Standing::Draft => report.warnings.push(format!("{id}: a draft; not searched")),
                 Standing::Withdrawn => report.warnings.push(format!("{id}: withdrawn; not searched")),
             }
@@ -413,7 +435,8 @@ fn write(
         documents: documents.len() as u64,
         passages: passages.len() as u64,
     };
-    let meta = toml::to_string(&meta).map_err(|e| Error::new(Kind::Io, "cannot write meta.toml").because(e))?;
+    let meta =
+        toml::to_string(&meta).map_err(|e| Error::new(Kind::Io, "cannot write meta.toml").because(e))?;
     write_synced(&dir.join("meta.toml"), |out| out.write_all(meta.as_bytes()))?;
     for synced in [&dir.join("texts"), &dir.join("tantivy"), &dir, kb_dir] {
         sync_dir(synced)?;
@@ -425,7 +448,11 @@ fn write(
 }
 
 fn id_of(place: usize) -> Result<u32> {
-    u32::try_from(place).map_err(|e| Error::new(Kind::Index, "more passages than an index can hold").because(e).hint("split the knowledge base"))
+    u32::try_from(place).map_err(|e| {
+        Error::new(Kind::Index, "more passages than an index can hold")
+            .because(e)
+            .hint("split the knowledge base")
+    })
 }
 
 /// The number after the current one; what a killed build left behind is cleared away.
@@ -468,9 +495,13 @@ fn vocabulary(documents: &[Document], passages: &[Passage]) -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
     let mut terms = BTreeSet::new();
     let named = |d: &Document| format!("{} {}", d.identity.model.value, d.identity.title.value);
-    let models: BTreeSet<String> = documents.iter().flat_map(|d| analyse::designations(&named(d)).collect::<Vec<_>>()).collect();
-    for (id, passage) in (0u32..).zip(passages) {
-        let own = cut::own_codes(passage);
+    let models: BTreeSet<String> =
+        documents.iter().flat_map(|d| analyse::designations(&named(d)).collect::<Vec<_>>()).collect();
+    let of_document =
+        |d: &Document| std::iter::repeat_n(d.codes.clone(), (d.passages.1 - d.passages.0) as usize);
+    let whole = documents.iter().flat_map(of_document);
+    for ((id, passage), whole) in (0u32..).zip(passages).zip(whole) {
+        let own = cut::own_codes(passage, &whole);
         for written in &passage.codes {
             let normal = code::normalise(written);
             // One manual may mention another's machine: that is no code either.
@@ -484,13 +515,19 @@ fn vocabulary(documents: &[Document], passages: &[Passage]) -> Vocabulary {
             if own.contains(&normal) { entry.own.push(id) } else { entry.mentions.push(id) }
         }
         let headings = passage.section.iter().map(String::as_str);
-        for text in headings.chain([passage.text.as_str(), &passage.title, &passage.machine, &passage.model]) {
+        for text in headings.chain([passage.text.as_str(), &passage.title, &passage.machine, &passage.model])
+        {
             vocabulary.designations.extend(analyse::designations(text));
         }
         terms.extend(passage.section.last().cloned());
     }
     for document in documents {
-        terms.extend([&document.identity.machine, &document.identity.model].into_iter().filter(|f| f.is_known()).map(|f| f.value.clone()));
+        terms.extend(
+            [&document.identity.machine, &document.identity.model]
+                .into_iter()
+                .filter(|f| f.is_known())
+                .map(|f| f.value.clone()),
+        );
     }
     vocabulary.terms = terms.into_iter().collect();
     vocabulary
@@ -518,7 +555,8 @@ fn write_words(dir: &Path, documents: &[Document], passages: &[Passage]) -> Resu
             for id in first..last {
                 let Some(passage) = passages.get(id as usize) else { continue };
                 let name = format!("{} {} {}", passage.title, passage.machine, passage.model);
-                let codes: Vec<String> = passage.codes.iter().map(|c| code::normalise(c).to_lowercase()).collect();
+                let codes: Vec<String> =
+                    passage.codes.iter().map(|c| code::normalise(c).to_lowercase()).collect();
                 let mut row = TantivyDocument::default();
                 row.add_u64(fields.id, u64::from(id));
                 row.add_u64(fields.document, place);
