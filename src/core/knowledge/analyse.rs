@@ -11,6 +11,8 @@ use tantivy::tokenizer::{
     WhitespaceTokenizer,
 };
 
+use super::passage::{Passage, Shape};
+
 /// Changes whenever the same text yields other terms; an index of another version is
 /// rebuilt rather than misread.
 pub const VERSION: &str = "en-1/tantivy-0.27";
@@ -57,6 +59,14 @@ pub fn designations(text: &str) -> impl Iterator<Item = String> {
         .filter(|w| {
             w.contains(|c: char| c.is_ascii_digit()) && w.contains(char::is_alphabetic) && w.len() <= 24
         })
+}
+
+/// What a passage's body field holds: a row's headers belong to its cells.
+pub(super) fn body(passage: &Passage) -> String {
+    match passage.shape {
+        Shape::Row => passage.fields.iter().map(|f| format!("{} {} ", f.name, f.value)).collect(),
+        Shape::Prose | Shape::Step => passage.text.clone(),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 //! entry each by itself; running text in pieces that stay within their section.
 
 use super::code;
-use super::passage::{Field, Passage, Shape, Signal, Span, Warning};
-use super::read::{Block, BlockKind, Cell, Document, Row, signal, trimmed, unreadable};
+use super::outline::{Outline, Place};
+use super::passage::{Field, Passage, Shape, Span};
+use super::read::{Block, BlockKind, Cell, Document, Row, trimmed, unreadable};
 use super::revision::Identity;
 use crate::core::Result;
 
@@ -31,7 +32,7 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
         let Some(text) = piece.span.of(&document.text) else {
             continue;
         };
-        let warnings = outline.governing(&piece).ok_or_else(|| {
+        let warnings = outline.governing(piece.place()).ok_or_else(|| {
             unreadable(
                 format!("{id}: more than {MOST_WARNINGS} warnings govern one passage"),
                 "give the manual headings, so that each warning belongs to a section",
@@ -147,169 +148,10 @@ struct Piece {
     defines: Option<String>,
 }
 
-/// The sections of a document and the warnings that stand in them.
-struct Outline {
-    sections: Vec<Section>,
-    /// Section of each block.
-    of_block: Vec<usize>,
-}
-
-struct Section {
-    title: Option<String>,
-    level: u8,
-    parent: Option<usize>,
-    /// In the document's order.
-    warnings: Vec<Governing>,
-    /// The last block of content in it or below it.
-    last_content: usize,
-}
-
-/// A warning, with the reach that its place gives it.
-struct Governing {
-    warning: Warning,
-    block: usize,
-    reach: Reach,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// At the head of its section: all of the section and its subsections.
-    Section,
-    /// Further down: what follows it in the section and its subsections.
-    Following,
-    /// A lockout step: the steps that follow it in the section itself.
-    FollowingSteps,
-}
-
-impl Outline {
-    fn of(document: &Document) -> Self {
-        let root = Section { title: None, level: 0, parent: None, warnings: Vec::new(), last_content: 0 };
-        let mut outline =
-            Outline { sections: vec![root], of_block: Vec::with_capacity(document.blocks.len()) };
-        let mut here = 0;
-        let mut only_paragraphs_so_far = true;
-        for (at, block) in document.blocks.iter().enumerate() {
-            if let BlockKind::Heading { level } = block.kind {
-                here = outline.open(here, level, &block.text);
-                only_paragraphs_so_far = true;
-            }
-            outline.of_block.push(here);
-            match block.kind {
-                BlockKind::Warning { signal } => {
-                    let reach = if only_paragraphs_so_far { Reach::Section } else { Reach::Following };
-                    outline.warn(here, at, block, signal, reach);
-                }
-                BlockKind::Item { number: Some(_) } => {
-                    if is_lockout_step(&block.text) && !outline.is_about_lockout(here) {
-                        outline.warn(here, at, block, Signal::Warning, Reach::FollowingSteps);
-                    }
-                    only_paragraphs_so_far = false;
-                    outline.content(here, at);
-                }
-                BlockKind::Item { number: None } | BlockKind::Table { .. } | BlockKind::Code => {
-                    only_paragraphs_so_far = false;
-                    outline.content(here, at);
-                }
-                BlockKind::Paragraph => outline.content(here, at),
-                BlockKind::Heading { .. } => {}
-            }
-        }
-        outline.widen_last_warnings();
-        outline
+impl Piece {
+    fn place(&self) -> Place {
+        Place { section: self.section, block: self.block, is_step: self.shape == Shape::Step }
     }
-
-    fn open(&mut self, here: usize, level: u8, title: &str) -> usize {
-        let mut parent = here;
-        while let Some(section) = self.sections.get(parent)
-            && section.level >= level
-            && let Some(above) = section.parent
-        {
-            parent = above;
-        }
-        let title = Some(title.to_owned());
-        self.sections.push(Section {
-            title,
-            level,
-            parent: Some(parent),
-            warnings: Vec::new(),
-            last_content: 0,
-        });
-        self.sections.len() - 1
-    }
-
-    fn warn(&mut self, here: usize, block_at: usize, block: &Block, signal: Signal, reach: Reach) {
-        let warning = Warning {
-            signal,
-            text: block.text.clone(),
-            span: block.span,
-            lockout: signal::lockout(&block.text),
-        };
-        if let Some(section) = self.sections.get_mut(here) {
-            section.warnings.push(Governing { warning, block: block_at, reach });
-        }
-    }
-
-    fn content(&mut self, here: usize, block_at: usize) {
-        let mut at = Some(here);
-        while let Some(section) = at.and_then(|i| self.sections.get_mut(i)) {
-            section.last_content = block_at;
-            at = section.parent;
-        }
-    }
-
-    /// A warning that nothing follows in its section is about what came before it.
-    fn widen_last_warnings(&mut self) {
-        for section in &mut self.sections {
-            for governing in &mut section.warnings {
-                if governing.reach == Reach::Following && governing.block > section.last_content {
-                    governing.reach = Reach::Section;
-                }
-            }
-        }
-    }
-
-    fn is_about_lockout(&self, at: usize) -> bool {
-        self.ancestry(at).any(|s| s.title.as_deref().is_some_and(signal::lockout))
-    }
-
-    /// A section and those above it, innermost first.
-    fn ancestry(&self, at: usize) -> impl Iterator<Item = &Section> {
-        std::iter::successors(self.sections.get(at), |s| s.parent.and_then(|p| self.sections.get(p)))
-    }
-
-    /// Headings from the first level down.
-    fn path(&self, at: usize) -> Vec<String> {
-        let mut path: Vec<String> = self.ancestry(at).filter_map(|s| s.title.clone()).collect();
-        path.reverse();
-        path
-    }
-
-    /// The warnings that govern a piece, gravest first, then in the manual's order; `None`
-    /// where there are more than can be.
-    fn governing(&self, piece: &Piece) -> Option<Vec<Warning>> {
-        let mut found: Vec<&Governing> = Vec::new();
-        for (up, section) in self.ancestry(piece.section).enumerate() {
-            let reaches = |g: &&Governing| match g.reach {
-                Reach::Section => true,
-                Reach::Following => g.block <= piece.block,
-                Reach::FollowingSteps => up == 0 && piece.shape == Shape::Step && g.block < piece.block,
-            };
-            found.extend(section.warnings.iter().filter(reaches).take(MOST_WARNINGS + 1));
-            if found.len() > MOST_WARNINGS {
-                return None;
-            }
-        }
-        found.sort_by_key(|g| (std::cmp::Reverse(g.warning.signal), g.block));
-        Some(found.into_iter().map(|g| g.warning.clone()).collect())
-    }
-}
-
-/// A step that locks something out; taking the locks off again governs nothing.
-fn is_lockout_step(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let undone =
-        ["remove", "release", "take off", "clear the lock", "unlock"].iter().any(|w| lower.contains(w));
-    signal::lockout(text) && !undone
 }
 
 /// Walks the blocks and gathers pieces.

@@ -136,8 +136,8 @@ fn is_code(text: &str, span: Span, found: &regex::Captures<'_>) -> bool {
         text.get(..span.start).unwrap_or_default().trim_end().rsplit(|c: char| !c.is_alphanumeric()).next();
     let preceded_by =
         |words: &[&str]| word_before.is_some_and(|w| words.contains(&w.to_uppercase().as_str()));
-    let enough = digits >= 2 || preceded_by(&CODE_WORDS);
-    enough && !is_designation(&normal) && !preceded_by(&STANDARDS)
+    let enough = digits >= 2 || preceded_by(CODE_WORDS);
+    enough && !is_designation(&normal) && !preceded_by(STANDARDS)
 }
 
 /// The codes whose own entry a table row is: those in the cell under a column headed as a
@@ -205,7 +205,7 @@ fn cell_codes(cell: &str, headed: bool) -> Vec<String> {
         let plain = part.chars().all(|c| c.is_alphanumeric() || " -_:#.".contains(c));
         short && enough && plain && (letters <= 4 || word) && !is_quantity(part)
     };
-    if parts.is_empty() || !parts.iter().all(|p| shaped(p)) {
+    if parts.is_empty() || !parts.iter().all(shaped) {
         return Vec::new();
     }
     parts.into_iter().map(str::to_owned).collect()

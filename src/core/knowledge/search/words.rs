@@ -13,7 +13,6 @@ use super::scope::Scope;
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Generation;
-use crate::core::knowledge::index::body;
 use crate::core::{Error, Kind, Result};
 
 /// How much a field counts. A heading says what a passage is about; a title is shared by
@@ -88,7 +87,7 @@ pub(super) fn coverage(
         passage.machine,
         passage.model,
         passage.section.join(" "),
-        body(passage)
+        analyse::body(passage)
     );
     let held: BTreeSet<String> = analyse::terms(&text).into_iter().collect();
     let fields = generation.fields;
