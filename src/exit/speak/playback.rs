@@ -32,8 +32,8 @@ pub const MOST: usize = 64;
 const TICK: Duration = Duration::from_millis(5);
 /// How often it looks after the device while nothing does.
 const IDLE: Duration = Duration::from_millis(500);
-/// Sound is waiting and none was pulled for so long: the device is gone.
-const STALLED: Duration = Duration::from_secs(1);
+/// No sample, not even silence, was pulled for so long: the device is gone.
+const STALLED: Duration = Duration::from_millis(1500);
 /// Two periods of this many seconds each are queued at the device.
 const PERIOD_SECONDS: f64 = 0.030;
 /// Events nobody has read yet; newer ones are dropped.
@@ -208,7 +208,7 @@ impl Speaker {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// How often the device ran out of sound in mid-stream.
+    /// How often the device ran out of sound or complained in mid-stream.
     #[must_use]
     pub fn glitches(&self) -> u64 {
         self.glitches.load(Ordering::Relaxed)
@@ -277,11 +277,17 @@ impl Line {
         let on_error = {
             let (lost, glitches) = (Arc::clone(&lost), Arc::clone(glitches));
             move |e: cpal::Error| match e.kind() {
-                cpal::ErrorKind::Xrun => {
-                    glitches.fetch_add(1, Ordering::Relaxed);
+                // The driver's word for "gone". After anything else the stream goes on, or
+                // stops being pulled, which the thread sees for itself.
+                cpal::ErrorKind::DeviceNotAvailable
+                | cpal::ErrorKind::HostUnavailable
+                | cpal::ErrorKind::StreamInvalidated => {
+                    *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(e);
                 }
                 cpal::ErrorKind::RealtimeDenied | cpal::ErrorKind::DeviceChanged => {}
-                _ => *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(e),
+                _ => {
+                    glitches.fetch_add(1, Ordering::Relaxed);
+                }
             }
         };
         let builder = builder
@@ -382,7 +388,7 @@ impl Worker {
             }
             self.collect();
             let frames = self.shared.frames.load(Ordering::Relaxed);
-            if self.inside.is_empty() || frames != progress.0 {
+            if self.line.is_none() || frames != progress.0 {
                 progress = (frames, Instant::now());
             }
             if !self.inside.is_empty() {
@@ -460,7 +466,7 @@ impl Worker {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let stalled = !self.inside.is_empty() && progress.elapsed() > STALLED;
+        let stalled = progress.elapsed() > STALLED;
         if said.is_none() && !stalled {
             return;
         }
