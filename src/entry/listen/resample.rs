@@ -97,8 +97,9 @@ impl Resampler {
 impl Filter {
     fn new(rate: u32) -> Result<Self> {
         // 20 ms in one FFT: long enough for a steep filter edge below 8 kHz, short
-        // enough (10 ms of delay) for a live microphone.
-        let chunk = (rate / 50) as usize;
+        // enough (10 ms of delay) for a live microphone. The ratio of odd rates asks for
+        // more; an even length makes the delay a whole number of samples.
+        let chunk = (rate / 50).next_multiple_of(2 * rate / gcd(rate, SAMPLE_RATE)) as usize;
         let fft = Fft::new_custom(
             rate as usize,
             SAMPLE_RATE as usize,
@@ -136,6 +137,10 @@ impl Filter {
         self.pending.clear();
         self.delay = self.fft.output_delay();
     }
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn refused(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -3,8 +3,11 @@
 //!
 //! The evidence, from the cheapest on: no energy; a steady noise without the swing of
 //! syllables; nothing but descriptions of sounds; the model's own no-speech and token
-//! probabilities (the thresholds of the reference implementation); the same words over
-//! and over; the phrases that it makes up, where it is not sure of them.
+//! probabilities (the thresholds of the reference implementation); more words than anyone
+//! can say in the time; the same words over and over; the phrases that it makes up, where
+//! it is not sure of them.
+
+use std::collections::HashSet;
 
 use super::super::SAMPLE_RATE;
 use super::super::loudness::sorted_frames;
@@ -24,8 +27,13 @@ const UNSURE: f32 = 0.37;
 const DOUBTFUL: f32 = 0.5;
 /// Below this a phrase that Whisper is known to make up is taken for made up.
 const PHANTOM_SURE: f32 = 0.8;
-/// The same words so many times in a row are a loop of the decoder.
-const LOOP: usize = 4;
+/// Every group of three words so many times on average is a loop of the decoder
+/// (reference: a compression ratio of 2.4).
+const LOOP: f32 = 2.4;
+/// So often is a question said twice, which a window that is too tight may do.
+const TWICE: f32 = 1.4;
+/// Nobody says more letters in a second.
+const LETTERS_PER_SECOND: f32 = 45.0;
 
 /// What Whisper says where nobody spoke: the ends of the videos that it learned from.
 const PHANTOMS: [&str; 16] = [
@@ -63,13 +71,13 @@ pub fn of_sound(samples: &[f32]) -> Option<&'static str> {
     (frames.len() >= 50 && swing < SWING_DB).then_some("a steady noise")
 }
 
-/// Should the utterance be heard again at the full window?
-pub fn hear_again(said: &Said) -> bool {
-    said.p < DOUBTFUL || repeats(&said.text) >= 2
+/// Should the utterance, of so many seconds, be heard again at the full window?
+pub fn hear_again(said: &Said, seconds: f32) -> bool {
+    said.p < DOUBTFUL || repetition(&said.text) >= TWICE || too_fast(&said.text, seconds)
 }
 
-/// Why what was heard is not to be taken for speech; `None` where it is.
-pub fn of_words(said: &Said, no_speech: f32) -> Option<&'static str> {
+/// Why what was heard in so many seconds is not to be taken for speech; `None` where it is.
+pub fn of_words(said: &Said, no_speech: f32, seconds: f32) -> Option<&'static str> {
     let plain = plain(&said.text);
     if plain.is_empty() {
         return Some(if said.sounds { "a sound without words" } else { "no words" });
@@ -80,39 +88,31 @@ pub fn of_words(said: &Said, no_speech: f32) -> Option<&'static str> {
     if no_speech > NO_SPEECH && said.p < DOUBTFUL {
         return Some("the recogniser hears no speech in it");
     }
-    if repeats(&said.text) >= LOOP {
+    if too_fast(&said.text, seconds) {
+        return Some("more words than can be said in the time");
+    }
+    if repetition(&said.text) >= LOOP {
         return Some("the same words over and over");
     }
     let unsure = said.p < PHANTOM_SURE || no_speech > NO_SPEECH;
     (unsure && PHANTOMS.contains(&plain.as_str())).then_some("a phrase that the recogniser makes up")
 }
 
-/// How often the text says the same thing in a row, where that is all it says: "a b a b"
-/// is 2. A long text that ends in a loop counts by its loop.
-fn repeats(text: &str) -> usize {
-    let plain = plain(text);
-    let words: Vec<&str> = plain.split(' ').filter(|word| !word.is_empty()).collect();
-    // Where there are no spaces, characters are the words.
-    if words.len() == 1 && !plain.is_ascii() {
-        let letters: Vec<char> = plain.chars().collect();
-        return longest_loop(&letters);
-    }
-    longest_loop(&words)
+fn too_fast(text: &str, seconds: f32) -> bool {
+    text.chars().count() as f32 > LETTERS_PER_SECOND * seconds.max(0.5)
 }
 
-/// The most repetitions of one group at the end of `items`, if they make up half of it.
-fn longest_loop<T: PartialEq>(items: &[T]) -> usize {
-    let mut most = 1;
-    for group in 1..=items.len() / 2 {
-        let Some((_, last)) = items.split_at_checked(items.len() - group) else { break };
-        // The decoder may stop in the middle of a group only at its token limit; there
-        // are enough whole ones then.
-        let times = items.rchunks_exact(group).take_while(|chunk| *chunk == last).count();
-        if times * group * 2 > items.len() {
-            most = most.max(times);
-        }
-    }
-    most
+/// How often each group of three words comes on average; 1 where all differ. Where there
+/// are no spaces, characters are the words. Numbers do not count: "alarm 0 0 0 0" is said.
+fn repetition(text: &str) -> f32 {
+    let plain = plain(text);
+    let spaced = plain.is_ascii() || plain.contains(' ');
+    let words: Vec<&str> =
+        if spaced { plain.split(' ').collect() } else { plain.split("").filter(|c| !c.is_empty()).collect() };
+    let says = |word: &&str| !word.chars().all(char::is_numeric) && word.len() > 1;
+    let groups: Vec<&[&str]> = words.windows(3).filter(|group| group.iter().any(says)).collect();
+    let distinct: HashSet<&[&str]> = groups.iter().copied().collect();
+    if distinct.is_empty() { 1.0 } else { groups.len() as f32 / distinct.len() as f32 }
 }
 
 /// Lower case, without punctuation, single spaces.
@@ -156,44 +156,44 @@ mod tests {
 
     #[test]
     fn a_question_is_speech() {
-        assert_eq!(of_words(&said("What does the alarm E203 mean?", 0.8), 0.1), None);
-        assert!(!hear_again(&said("What does the alarm E203 mean?", 0.8)));
+        assert_eq!(of_words(&said("What does the alarm E203 mean?", 0.8), 0.1, 3.0), None);
+        assert!(!hear_again(&said("What does the alarm E203 mean?", 0.8), 3.0));
     }
 
     #[test]
     fn descriptions_of_sounds_are_no_words() {
         let wind = Said { sounds: true, ..Said::default() };
-        assert_eq!(of_words(&wind, 0.0), Some("a sound without words"));
-        assert_eq!(of_words(&said(" . ", 0.9), 0.0), Some("no words"));
+        assert_eq!(of_words(&wind, 0.0, 3.0), Some("a sound without words"));
+        assert_eq!(of_words(&said(" . ", 0.9), 0.0, 3.0), Some("no words"));
     }
 
     #[test]
     fn phantoms_are_dropped_where_the_recogniser_is_not_sure() {
-        assert!(of_words(&said("Thank you.", 0.6), 0.1).is_some());
-        assert!(of_words(&said("Thanks for watching!", 0.9), 0.7).is_some());
-        assert_eq!(of_words(&said("Thank you.", 0.95), 0.1), None);
-        assert_eq!(of_words(&said("Thank you for the torque.", 0.6), 0.1), None);
+        assert!(of_words(&said("Thank you.", 0.6), 0.1, 3.0).is_some());
+        assert!(of_words(&said("Thanks for watching!", 0.9), 0.7, 3.0).is_some());
+        assert_eq!(of_words(&said("Thank you.", 0.95), 0.1, 3.0), None);
+        assert_eq!(of_words(&said("Thank you for the torque.", 0.6), 0.1, 3.0), None);
     }
 
     #[test]
     fn what_the_model_does_not_believe_is_doubted() {
-        assert!(of_words(&said("Oil the flange.", 0.3), 0.0).is_some());
-        assert!(of_words(&said("Oil the flange.", 0.45), 0.9).is_some());
-        assert_eq!(of_words(&said("Oil the flange.", 0.9), 0.9), None);
+        assert!(of_words(&said("Oil the flange.", 0.3), 0.0, 3.0).is_some());
+        assert!(of_words(&said("Oil the flange.", 0.45), 0.9, 3.0).is_some());
+        assert_eq!(of_words(&said("Oil the flange.", 0.9), 0.9, 3.0), None);
     }
 
     #[test]
     fn a_question_heard_twice_is_heard_again_but_may_have_been_asked_twice() {
         let twice = said("What is GRBL-era1? What is GRBL-era1?", 0.8);
-        assert!(hear_again(&twice));
-        assert_eq!(of_words(&twice, 0.0), None);
+        assert!(hear_again(&twice, 3.0));
+        assert_eq!(of_words(&twice, 0.0, 3.0), None);
     }
 
     #[test]
     fn a_loop_of_the_decoder_is_doubted() {
         for text in ["no no no no no", "and then it is, and then it is, and then it is, and then it is", "泵泵泵泵泵"] {
-            assert_eq!(of_words(&said(text, 0.9), 0.0), Some("the same words over and over"), "{text}");
+            assert_eq!(of_words(&said(text, 0.9), 0.0, 3.0), Some("the same words over and over"), "{text}");
         }
-        assert_eq!(of_words(&said("Alarm one one one one on pump seven four two", 0.9), 0.0), None);
+        assert_eq!(of_words(&said("Alarm one one one one on pump seven four two", 0.9), 0.0, 3.0), None);
     }
 }

@@ -165,7 +165,7 @@ impl Recogniser {
             return Err(aborted());
         }
         let (heard, language) = result?;
-        let doubt = doubt::of_words(&heard.said, heard.no_speech).unwrap_or_default();
+        let doubt = doubt::of_words(&heard.said, heard.no_speech, seconds(samples.len())).unwrap_or_default();
         Ok(Transcript {
             text: heard.said.text,
             words: heard.said.words,
@@ -191,7 +191,7 @@ impl Recogniser {
         };
         let prompt = prompt.map_or(Ok(Vec::new()), |prompt| self.tokens(prompt))?;
         let mut heard = self.hear(audio, language, &prompt, threads, window)?;
-        if window != 0 && doubt::hear_again(&heard.said) {
+        if window != 0 && doubt::hear_again(&heard.said, seconds(audio.len())) {
             heard = self.hear(audio, language, &prompt, threads, 0)?;
         }
         Ok((heard, language))
@@ -333,6 +333,10 @@ fn aborted() -> Error {
 
 fn millis(samples: usize) -> u64 {
     samples as u64 * 1000 / u64::from(SAMPLE_RATE)
+}
+
+fn seconds(samples: usize) -> f32 {
+    samples as f32 / SAMPLE_RATE as f32
 }
 
 fn centis(time: i64) -> u64 {
