@@ -143,17 +143,18 @@ fn with_model_the_default_model_answers_from_the_passage_alike_alone_and_after_a
 }
 
 #[test]
-fn with_model_token_ids_are_those_of_the_published_tokenizers() {
-    // The prompt's end, from the last turn of the system on, as the publishers' own
-    // tokenizers cut it.
+fn with_model_token_ids_are_those_that_the_models_are_known_by() {
+    // "user\nHello, world! 12", each digit by itself, and the opened turn of the assistant.
     let qwen = Bench::qwen();
-    let ids = write(&qwen.engine, Request { max_tokens: 0, ..qwen.request(&[], "Hello, world! 12") }).prompt_ids;
+    let ids =
+        write(&qwen.engine, Request { max_tokens: 0, ..qwen.request(&[], "Hello, world! 12") }).prompt_ids;
     let asked: &[u32] = &[151644, 872, 198, 9707, 11, 1879, 0, 220, 16, 17, 151645, 198, 151644, 77091, 198];
     assert!(ids.ends_with(asked), "{ids:?}");
     assert_eq!(ids.first(), Some(&151644));
 
     let smollm = Bench::smollm(8);
-    let ids = write(&smollm.engine, Request { max_tokens: 0, ..smollm.request(&[], "Hello, world! 12") }).prompt_ids;
+    let ids = write(&smollm.engine, Request { max_tokens: 0, ..smollm.request(&[], "Hello, world! 12") })
+        .prompt_ids;
     let asked: &[u32] = &[1, 4093, 198, 19556, 28, 905, 17, 216, 33, 34, 2, 198, 1, 520, 9531, 198];
     assert!(ids.ends_with(asked), "{ids:?}");
 }

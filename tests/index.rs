@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use millwright::core::Kind;
 use millwright::core::knowledge::index::{self, Generation, Report, Standing};
 use millwright::core::knowledge::passage::{Shape, Signal};
-use millwright::core::knowledge::search::{FoundBy, Found, Query, search};
+use millwright::core::knowledge::search::{Found, FoundBy, Query, search};
 
 /// A directory of manuals and a data directory, both gone afterwards.
 struct Shop {
@@ -56,7 +56,7 @@ impl Shop {
 
     fn query(&self, query: Query) -> Found {
         let store = index::open_all(&self.data(), None).unwrap();
-        search(&store.generations, &query).unwrap()
+        search(&store.generations.iter().collect::<Vec<_>>(), &query).unwrap()
     }
 }
 
@@ -191,7 +191,12 @@ fn the_machine_in_the_question_decides_between_equal_codes() {
 #[test]
 fn a_machine_that_is_asked_for_excludes_the_others() {
     let shop = shop();
-    let query = |machine: &str| Query { text: "oil level".into(), k: 5, machine: Some(machine.into()), include_superseded: false };
+    let query = |machine: &str| Query {
+        text: "oil level".into(),
+        k: 5,
+        machine: Some(machine.into()),
+        include_superseded: false,
+    };
     assert!(shop.query(query("HPU-60")).hits.iter().all(|h| h.passage.document == "hpu.md"));
     assert!(shop.query(query("pump jack")).hits.iter().all(|h| h.passage.document == "jack/pj40.md"));
     assert!(shop.query(query("wind turbine")).hits.is_empty());
@@ -219,11 +224,20 @@ fn a_superseded_revision_is_kept_but_not_searched() {
     let old = PUMP_JACK.replace("500 hours", "900 hours").replace("revision = \"3\"", "revision = \"2\"");
     let shop = Shop::with(&[("new.md", PUMP_JACK), ("old.md", &old)]);
     let report = shop.build();
-    assert!(report.warnings.iter().any(|w| w.contains("old.md: superseded by new.md")), "{:?}", report.warnings);
+    assert!(
+        report.warnings.iter().any(|w| w.contains("old.md: superseded by new.md")),
+        "{:?}",
+        report.warnings
+    );
     let found = shop.ask("How often do I grease the wrist pin?");
     assert!(found.hits.iter().all(|h| h.passage.document == "new.md"));
     assert!(found.hits[0].passage.text.contains("500 hours"));
-    let all = shop.query(Query { text: "grease the wrist pin".into(), k: 9, machine: None, include_superseded: true });
+    let all = shop.query(Query {
+        text: "grease the wrist pin".into(),
+        k: 9,
+        machine: None,
+        include_superseded: true,
+    });
     assert!(all.hits.iter().any(|h| h.standing == Standing::Superseded("new.md".into())));
     let generation = Generation::open(&shop.kb()).unwrap();
     assert!(generation.stored_text("old.md").unwrap().contains("900 hours"));
@@ -260,11 +274,19 @@ fn what_does_not_go_in_is_listed_with_its_reason() {
         .iter()
         .map(|s| format!("{}: {}", Path::new(&s.path).file_name().unwrap().to_string_lossy(), s.reason))
         .collect();
-    for expected in ["m.md: manual.toml: not TOML", "blank.md: no text", "latin.txt: latin.txt: not UTF-8", "program.txt: program.txt: binary", "scan.pdf: no reader"] {
+    for expected in [
+        "m.md: manual.toml: not TOML",
+        "blank.md: no text",
+        "latin.txt: latin.txt: not UTF-8",
+        "program.txt: program.txt: binary",
+        "scan.pdf: no reader",
+    ] {
         assert!(reasons.iter().any(|r| r.starts_with(expected)), "{expected} in {reasons:?}");
     }
     assert_eq!((report.documents, report.skipped.len()), (1, 5));
-    assert!(report.warnings.iter().any(|w| w.starts_with("good.md: machine, model, language, revision unknown")));
+    assert!(
+        report.warnings.iter().any(|w| w.starts_with("good.md: machine, model, language, revision unknown"))
+    );
 }
 
 #[test]
@@ -302,7 +324,7 @@ fn a_reader_keeps_the_generation_that_it_opened() {
         shop.build();
     }
     let query = Query { text: "grease the wrist pin".into(), k: 3, ..Query::default() };
-    let found = search(std::slice::from_ref(&pinned), &query).unwrap();
+    let found = search(&[&pinned], &query).unwrap();
     assert!(found.hits[0].passage.text.contains("500 hours"));
     assert!(Generation::open_number(&shop.kb(), 3).is_ok(), "the last three are kept for replay");
     assert!(Generation::open_number(&shop.kb(), 2).is_err(), "older ones are not");
@@ -312,7 +334,7 @@ fn a_reader_keeps_the_generation_that_it_opened() {
 fn an_index_of_another_version_is_refused_with_the_way_out() {
     let shop = shop();
     let meta = shop.kb().join("gen-1/meta.toml");
-    let text = fs::read_to_string(&meta).unwrap().replace("schema = 1", "schema = 999");
+    let text = fs::read_to_string(&meta).unwrap().replace("schema = ", "schema = 999");
     fs::write(&meta, text).unwrap();
     let error = Generation::open(&shop.kb()).err().unwrap();
     assert_eq!((error.kind, error.hint.as_str()), (Kind::Index, "millwright index DIR"));

@@ -11,4 +11,6 @@ mod engine;
 mod index;
 mod models;
 mod node;
+mod talk;
+mod tui;
 mod voice;

@@ -115,7 +115,9 @@ impl State {
     /// or a higher one waits: equals take turns, so that a clause can be synthesised while
     /// the next sentence is written.
     pub fn should_yield(&self, id: Id) -> bool {
-        let Some(holder) = self.holding.iter().find(|a| a.id == id) else { return false };
+        let Some(holder) = self.holding.iter().find(|a| a.id == id) else {
+            return false;
+        };
         self.waiting.first().is_some_and(|w| w.class <= holder.class)
     }
 

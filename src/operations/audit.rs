@@ -286,7 +286,7 @@ pub fn newest(data: &Path, limit: usize) -> Result<Vec<(String, String, String)>
     (|| {
         db.prepare("SELECT turn, state, question FROM turns ORDER BY opened_ms DESC, turn DESC LIMIT ?1")?
             .query_map([limit as i64], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
-            .collect()
+            .collect::<rusqlite::Result<Vec<_>>>()
     })()
     .map_err(|e| broken(data, e))
 }

@@ -5,8 +5,8 @@
 //! passage has the same ids whatever stands around it, and a kept prefix stays a prefix
 //! (house plan, decision 7): system, passages in their order, question last.
 
-use super::vocabulary::Vocabulary;
 use super::Prompt;
+use super::vocabulary::Vocabulary;
 use crate::core::{Error, Kind, Result};
 
 /// How a model's turns are marked.
@@ -39,8 +39,11 @@ impl Chat {
             _ => match (id("<|start_header_id|>"), id("<|end_header_id|>"), id("<|eot_id|>")) {
                 (Some(start), Some(named), Some(end)) => Template::Llama3 { start, named, end },
                 _ => {
-                    return Err(Error::new(Kind::Model, "the model file has no chat tokens (ChatML or Llama 3)")
-                        .hint("use an instruction-tuned model: `millwright models list`"));
+                    return Err(Error::new(
+                        Kind::Model,
+                        "the model file has no chat tokens (ChatML or Llama 3)",
+                    )
+                    .hint("use an instruction-tuned model: `millwright models list`"));
                 }
             },
         };

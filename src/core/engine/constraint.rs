@@ -3,8 +3,8 @@
 //! A [`Constraint`] becomes an automaton over token ids. It is asked before each step which
 //! ids are allowed, so that only those are compared (house plan, decision 9).
 
-use super::vocabulary::Vocabulary;
 use super::Constraint;
+use super::vocabulary::Vocabulary;
 use crate::core::Result;
 
 /// What the next step may do.
@@ -59,12 +59,15 @@ impl Automaton {
 
     /// What the next step may do. With no choices at all the empty text is settled.
     pub fn next(&self) -> Next {
-        let Automaton::Choice { live, depth } = self else { return Next::Any };
+        let Automaton::Choice { live, depth } = self else {
+            return Next::Any;
+        };
         match live.as_slice() {
             [] => Next::Settled(String::new()),
             [(text, _)] => Next::Settled(text.clone()),
             several => {
-                let mut ids: Vec<u32> = several.iter().filter_map(|(_, ids)| ids.get(*depth)).copied().collect();
+                let mut ids: Vec<u32> =
+                    several.iter().filter_map(|(_, ids)| ids.get(*depth)).copied().collect();
                 ids.sort_unstable();
                 ids.dedup();
                 Next::OneOf { ids, end: self.whole().is_some() }

@@ -118,7 +118,7 @@ impl Bench<'_> {
         let vocabulary = self.chat.vocabulary();
         let mut automaton = Automaton::new(&request.constraint, vocabulary)?;
         let mut text = Detokeniser::default();
-        let room = self.model.window().saturating_sub(load.ids.len());
+        let limit = request.max_tokens.min(self.model.window().saturating_sub(load.ids.len()));
         loop {
             written.spent = span.spent(self.clock);
             self.check(request, load)?;
@@ -136,7 +136,7 @@ impl Bench<'_> {
                 }
                 // The limits are for free text: a choice ends by itself, and half of one
                 // would be none of them.
-                Next::Any if written.tokens >= request.max_tokens.min(room) => return Ok(Finish::Length),
+                Next::Any if written.tokens >= limit => return Ok(Finish::Length),
                 Next::Any => scores.best(),
             };
             let Some(id) = id else {
@@ -155,11 +155,10 @@ impl Bench<'_> {
                 if !piece.is_empty() {
                     say(load, Update::Text(piece));
                 }
-                if written.tokens >= request.max_tokens.min(room) {
-                    written.spent = span.spent(self.clock);
-                    return Ok(Finish::Length);
-                }
-            } else if matches!(automaton.next(), Next::Settled(_)) {
+            }
+            // No step where the next look at the automaton ends the text anyway.
+            let full = matches!(automaton, Automaton::Free) && written.tokens >= limit;
+            if full || matches!(automaton.next(), Next::Settled(_)) {
                 continue;
             }
             span.give_way();
@@ -192,7 +191,9 @@ impl Bench<'_> {
         let _lease = self.cores.lease(cores::Class::Prefill, self.threads);
         // The first step of all maps and touches the weights: it is not a measure.
         self.model.clear();
-        let Some(first) = prompt.first().copied() else { return Ok((f64::NAN, f64::NAN)) };
+        let Some(first) = prompt.first().copied() else {
+            return Ok((f64::NAN, f64::NAN));
+        };
         self.model.step(&[first])?;
         self.model.clear();
         let start = self.clock.now();

@@ -157,7 +157,13 @@ impl<T> State<T> {
     /// # Errors
     /// [`Refusal::TooLate`] where what is before it leaves too little time, and
     /// [`Refusal::Full`] at the bound.
-    pub fn push(&mut self, request: Request, work: Duration, load: T, now: Moment) -> Result<Ticket, Refusal> {
+    pub fn push(
+        &mut self,
+        request: Request,
+        work: Duration,
+        load: T,
+        now: Moment,
+    ) -> Result<Ticket, Refusal> {
         self.sweep(now);
         let ticket = Ticket(self.next);
         let new = Waiting { ticket, request, work, arrived: now, load };
@@ -315,10 +321,7 @@ mod tests {
         let dropped = queue.take_dropped();
         assert_eq!(
             dropped.iter().map(|(w, why)| (w.load, why.clone())).collect::<Vec<_>>(),
-            [
-                ("late", Why::Refused(Refusal::TooLate { earliest_ms: 10 })),
-                ("left", Why::Cancelled),
-            ]
+            [("late", Why::Refused(Refusal::TooLate { earliest_ms: 10 })), ("left", Why::Cancelled),]
         );
     }
 

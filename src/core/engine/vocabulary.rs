@@ -52,12 +52,15 @@ impl Parts {
         };
         let strings = |key: &str| -> Result<Vec<String>> {
             let all = list(key)?.iter().map(|v| v.to_string().cloned());
-            all.collect::<candle_core::Result<_>>()
-                .map_err(|e| unusable(format!("`{key}` of the model file holds something else than text")).because(e))
+            all.collect::<candle_core::Result<_>>().map_err(|e| {
+                unusable(format!("`{key}` of the model file holds something else than text")).because(e)
+            })
         };
         let kind = text("tokenizer.ggml.model").unwrap_or_default();
         if kind != "gpt2" {
-            return Err(unusable(format!("the model file's tokenizer is `{kind}`, not a byte-level BPE (`gpt2`)")));
+            return Err(unusable(format!(
+                "the model file's tokenizer is `{kind}`, not a byte-level BPE (`gpt2`)"
+            )));
         }
         let id = |key: &str| metadata.get(key).and_then(id_of);
         let flag = |key: &str| metadata.get(key).and_then(|v| v.to_bool().ok()).unwrap_or(false);
@@ -65,10 +68,8 @@ impl Parts {
         Ok(Self {
             pre: text("tokenizer.ggml.pre").unwrap_or_else(|| "default".to_owned()),
             tokens: strings("tokenizer.ggml.tokens")?,
-            types: list("tokenizer.ggml.token_type").map_or_else(
-                |_| Vec::new(),
-                |types| types.iter().map(|v| id_of(v).unwrap_or(1)).collect(),
-            ),
+            types: list("tokenizer.ggml.token_type")
+                .map_or_else(|_| Vec::new(), |types| types.iter().map(|v| id_of(v).unwrap_or(1)).collect()),
             merges: strings("tokenizer.ggml.merges")?,
             stops: stops.collect(),
             bos: id("tokenizer.ggml.bos_token_id").filter(|_| flag("tokenizer.ggml.add_bos_token")),
@@ -231,14 +232,19 @@ const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{
 /// How text is cut before the merges, by the name that llama.cpp gave it.
 fn pre_tokenizer(name: &str) -> Result<Sequence> {
     let by = |pattern: &str| -> Result<Sequence> {
-        let split = Split::new(SplitPattern::Regex(pattern.to_owned()), SplitDelimiterBehavior::Isolated, false)
-            .map_err(|e| Error::new(Kind::Compute, "the pre-tokenizer's pattern does not compile").because(e))?;
+        let split =
+            Split::new(SplitPattern::Regex(pattern.to_owned()), SplitDelimiterBehavior::Isolated, false)
+                .map_err(|e| {
+                    Error::new(Kind::Compute, "the pre-tokenizer's pattern does not compile").because(e)
+                })?;
         Ok(Sequence::new(vec![split.into(), ByteLevel::new(false, false, false).into()]))
     };
     match name {
         "qwen2" => by(QWEN2),
         "llama-bpe" => by(LLAMA3),
-        "smollm" => Ok(Sequence::new(vec![Digits::new(true).into(), ByteLevel::new(false, false, true).into()])),
+        "smollm" => {
+            Ok(Sequence::new(vec![Digits::new(true).into(), ByteLevel::new(false, false, true).into()]))
+        }
         "default" | "gpt-2" => Ok(Sequence::new(vec![ByteLevel::new(false, false, true).into()])),
         other => Err(unusable(format!("the model file's pre-tokenizer `{other}` is not known"))),
     }

@@ -71,7 +71,8 @@ impl Shared {
     }
 }
 
-/// One resident model behind one bounded queue.
+/// One resident model behind one bounded queue. Not to be dropped by a thread that holds a
+/// lease of cores: dropping waits for the model's thread, which may wait for cores.
 pub struct Engine {
     shared: Arc<Shared>,
     chat: Arc<Chat>,
@@ -132,8 +133,11 @@ impl Engine {
             }
             Ok(Err(error)) => Err(error),
             // The thread ended without a word: a library below panicked over the file.
-            Err(_) => Err(Error::new(Kind::Model, format!("{} cannot be loaded: the loader gave up", path.display()))
-                .hint("millwright models verify")),
+            Err(_) => Err(Error::new(
+                Kind::Model,
+                format!("{} cannot be loaded: the loader gave up", path.display()),
+            )
+            .hint("millwright models verify")),
         }
     }
 
@@ -367,5 +371,31 @@ impl Drop for Farewell {
         for waiting in inner.queue.drain() {
             let _ = waiting.load.updates.try_send(Update::Refused(Refusal::Gone));
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::core::engine::Cancel;
+
+    #[test]
+    fn a_thread_that_died_ends_every_stream_once_with_gone() {
+        let (updates, from_model) = mpsc::channel(4);
+        let mut stream = Stream { from_model, cancel: Cancel::default(), ended: false };
+        updates.try_send(Update::Started { wait_ms: 0.0 }).unwrap();
+        drop(updates);
+        assert_eq!(stream.blocking_next(), Some(Update::Started { wait_ms: 0.0 }));
+        assert_eq!(stream.blocking_next(), Some(Update::Refused(Refusal::Gone)));
+        assert_eq!(stream.blocking_next(), None);
+    }
+
+    #[test]
+    fn dropping_a_stream_before_its_end_cancels_the_request() {
+        let (_updates, from_model) = mpsc::channel(4);
+        let cancel = Cancel::default();
+        drop(Stream { from_model, cancel: cancel.clone(), ended: false });
+        assert!(cancel.is_raised());
     }
 }

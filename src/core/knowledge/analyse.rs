@@ -11,21 +11,22 @@ use tantivy::tokenizer::{
     WhitespaceTokenizer,
 };
 
+use super::passage::{Passage, Shape};
+
 /// Changes whenever the same text yields other terms; an index of another version is
 /// rebuilt rather than misread.
 pub const VERSION: &str = "en-1/tantivy-0.27";
 
 /// Words that carry no meaning of their own, question words among them.
 const STOP_WORDS: &[&str] = &[
-    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
-    "been", "being", "but", "by", "can", "could", "did", "do", "does", "doing", "for", "from",
-    "get", "give", "go", "got", "had", "has", "have", "hello", "here", "hey", "how", "i", "i'm",
-    "if", "in", "into", "is", "it", "it's", "its", "just", "know", "let", "long", "many", "may",
-    "me", "mean", "means", "meant", "might", "much", "must", "my", "need", "of", "oh", "ok", "on",
-    "or", "our", "please", "say", "says", "shall", "should", "so", "some", "such", "tell", "than",
-    "that", "that's", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "to", "too", "um", "us", "was", "we", "were", "what", "what's", "when", "where", "which",
-    "who", "why", "will", "with", "would", "you", "your", "yours",
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being",
+    "but", "by", "can", "could", "did", "do", "does", "doing", "for", "from", "get", "give", "go", "got",
+    "had", "has", "have", "hello", "here", "hey", "how", "i", "i'm", "if", "in", "into", "is", "it", "it's",
+    "its", "just", "know", "let", "long", "many", "may", "me", "mean", "means", "meant", "might", "much",
+    "must", "my", "need", "of", "oh", "ok", "on", "or", "our", "please", "say", "says", "shall", "should",
+    "so", "some", "such", "tell", "than", "that", "that's", "the", "their", "them", "then", "there", "these",
+    "they", "this", "those", "to", "too", "um", "us", "was", "we", "were", "what", "what's", "when", "where",
+    "which", "who", "why", "will", "with", "would", "you", "your", "yours",
 ];
 
 /// The terms of `text`, in its order, repeats included.
@@ -34,9 +35,7 @@ pub fn terms(text: &str) -> Vec<String> {
         TextAnalyzer::builder(WhitespaceTokenizer::default())
             .filter(RemoveLongFilter::limit(60))
             .filter(AsciiFoldingFilter)
-            .filter(StopWordFilter::remove(
-                STOP_WORDS.iter().map(|w| (*w).to_owned()),
-            ))
+            .filter(StopWordFilter::remove(STOP_WORDS.iter().map(|w| (*w).to_owned())))
             .filter(Stemmer::new(Language::English))
             .build()
     });
@@ -58,10 +57,16 @@ pub fn designations(text: &str) -> impl Iterator<Item = String> {
         .flat_map(|word| std::iter::once(word).chain(word.split(['-', '_'])))
         .map(super::code::normalise)
         .filter(|w| {
-            w.contains(|c: char| c.is_ascii_digit())
-                && w.contains(char::is_alphabetic)
-                && w.len() <= 24
+            w.contains(|c: char| c.is_ascii_digit()) && w.contains(char::is_alphabetic) && w.len() <= 24
         })
+}
+
+/// What a passage's body field holds: a row's headers belong to its cells.
+pub(super) fn body(passage: &Passage) -> String {
+    match passage.shape {
+        Shape::Row => passage.fields.iter().map(|f| format!("{} {} ", f.name, f.value)).collect(),
+        Shape::Prose | Shape::Step => passage.text.clone(),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,9 +79,7 @@ enum Class {
 
 fn class(c: char) -> Class {
     match c {
-        '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{3040}'..='\u{30FF}' => {
-            Class::Ideograph
-        }
+        '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{3040}'..='\u{30FF}' => Class::Ideograph,
         '\'' | '’' => Class::Letter,
         _ if c.is_numeric() => Class::Digit,
         _ if c.is_alphabetic() => Class::Letter,
@@ -96,8 +99,7 @@ fn spaced_words(text: &str) -> String {
         let start = i;
         match at(i) {
             Class::Other => {
-                let hyphen =
-                    chars.get(i) == Some(&'-') && matches!(at(i + 1), Class::Letter | Class::Digit);
+                let hyphen = chars.get(i) == Some(&'-') && matches!(at(i + 1), Class::Letter | Class::Digit);
                 if !hyphen {
                     joined = None;
                 }
@@ -108,11 +110,7 @@ fn spaced_words(text: &str) -> String {
                 while at(i) == Class::Ideograph {
                     i += 1;
                 }
-                for pair in chars
-                    .get(start..i)
-                    .unwrap_or_default()
-                    .windows(2.min(i - start))
-                {
+                for pair in chars.get(start..i).unwrap_or_default().windows(2.min(i - start)) {
                     push(&mut out, pair);
                 }
                 continue;
@@ -166,10 +164,7 @@ mod tests {
 
     #[test]
     fn words_are_stemmed_and_stop_words_left_out() {
-        assert_eq!(
-            terms("What are the flange bolts' torques?"),
-            ["flang", "bolt", "torqu"]
-        );
+        assert_eq!(terms("What are the flange bolts' torques?"), ["flang", "bolt", "torqu"]);
         assert_eq!(terms("Presión"), ["presion"]);
     }
 

@@ -2,8 +2,9 @@
 //! entry each by itself; running text in pieces that stay within their section.
 
 use super::code;
-use super::passage::{Field, Passage, Shape, Signal, Span, Warning};
-use super::read::{Block, BlockKind, Cell, Document, Row, signal, trimmed, unreadable};
+use super::outline::{Outline, Place};
+use super::passage::{Field, Passage, Shape, Span};
+use super::read::{Block, BlockKind, Cell, Document, Row, trimmed, unreadable};
 use super::revision::Identity;
 use crate::core::Result;
 
@@ -24,20 +25,21 @@ pub const UNKNOWN_LANGUAGE: &str = "und";
 /// file has warnings but no headings that would say what they are about.
 pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Result<Vec<Passage>> {
     let outline = Outline::of(document);
-    let pieces = Cutter::new(document, &outline).pieces();
+    let codes = Codes::of(document, identity);
+    let pieces = Cutter::new(document, &outline, codes.numbers).pieces();
     let mut passages = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let Some(text) = piece.span.of(&document.text) else {
             continue;
         };
-        let warnings = outline.governing(&piece).ok_or_else(|| {
+        let warnings = outline.governing(piece.place()).ok_or_else(|| {
             unreadable(
                 format!("{id}: more than {MOST_WARNINGS} warnings govern one passage"),
                 "give the manual headings, so that each warning belongs to a section",
             )
         })?;
         let section = outline.path(piece.section);
-        let (codes, own_code) = codes(&piece, text, &section, identity);
+        let (piece_codes, own_code) = codes.of_piece(&piece, text, &section);
         let language = &identity.language.value;
         passages.push(Passage {
             kb: kb.to_owned(),
@@ -46,18 +48,14 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
             revision: identity.revision.value.clone(),
             machine: identity.machine.value.clone(),
             model: identity.model.value.clone(),
-            language: if language.is_empty() {
-                UNKNOWN_LANGUAGE.to_owned()
-            } else {
-                language.clone()
-            },
+            language: if language.is_empty() { UNKNOWN_LANGUAGE.to_owned() } else { language.clone() },
             section,
             page: None,
             span: piece.span,
             text: text.to_owned(),
             shape: piece.shape,
             fields: piece.fields,
-            codes,
+            codes: piece_codes,
             own_code,
             warnings,
         });
@@ -65,44 +63,77 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
     Ok(passages)
 }
 
-/// The codes whose own entry a passage is, canonical.
-pub fn own_codes(passage: &Passage) -> Vec<String> {
-    if !passage.own_code {
-        return Vec::new();
+/// The codes that a whole document is the entry of: its front matter's `codes`, or the one
+/// that its title defines ("M42 – set a pin").
+pub fn document_codes(document: &Document, identity: &Identity) -> Vec<String> {
+    let stated = document.front.get("codes").map(|list| code::stated_codes(list)).unwrap_or_default();
+    if !stated.is_empty() {
+        return stated;
     }
-    let row = code::own_codes_of_row(&passage.fields);
-    let own = if row.is_empty() {
-        passage.codes.iter().take(1).cloned().collect()
-    } else {
-        row
-    };
+    code::defined_code(&identity.title.value).map(|m| m.text).into_iter().collect()
+}
+
+/// The codes whose own entry a passage is, canonical; `whole` are its document's
+/// [`document_codes`].
+pub fn own_codes(passage: &Passage, whole: &[String]) -> Vec<String> {
+    let Some(first) = passage.codes.first().filter(|_| passage.own_code) else { return Vec::new() };
+    let mut own = code::own_codes_of_row(&passage.fields);
+    own.extend(heading_codes(&passage.section, true));
+    if own.is_empty() && whole.contains(first) {
+        own.extend_from_slice(whole);
+    }
+    own.retain(|c| passage.codes.contains(c));
+    if !own.contains(first) {
+        own.push(first.clone());
+    }
     own.iter().map(|c| code::normalise(c)).collect()
 }
 
-/// The codes of a piece, its own first, and whether the first is its own.
-fn codes(
-    piece: &Piece,
-    text: &str,
-    section: &[String],
-    identity: &Identity,
-) -> (Vec<String>, bool) {
-    let model = code::normalise(&identity.model.value);
-    let title: Vec<String> = super::analyse::designations(&identity.title.value).collect();
-    let mut seen: Vec<String> = Vec::new();
-    let mut fresh = |c: &String| {
-        let normal = code::normalise(c);
-        let fresh = normal != model && !title.contains(&normal) && !seen.contains(&normal);
-        seen.push(normal);
-        fresh
-    };
-    let mut named = code::own_codes_of_row(&piece.fields);
-    named.extend(piece.defines.clone());
-    // The nearest heading that starts with a code: its section is the code's entry.
-    named.extend(section.iter().rev().find_map(|h| code::leading_code(h)).map(|m| m.text));
-    named.retain(&mut fresh);
-    let own_code = !named.is_empty();
-    named.extend(code::codes_in(text).into_iter().map(|m| m.text).filter(&mut fresh));
-    (named, own_code)
+/// The codes of the nearest heading that has any: its section is their entry.
+fn heading_codes(section: &[String], numbers: bool) -> Vec<String> {
+    section.iter().rev().map(|h| code::heading_codes(h, numbers)).find(|c| !c.is_empty()).unwrap_or_default()
+}
+
+/// What a document as a whole says about codes.
+struct Codes {
+    whole: Vec<String>,
+    /// Does it head its entries with bare numbers?
+    numbers: bool,
+    /// The machine's own designations, which are no codes.
+    names: Vec<String>,
+}
+
+impl Codes {
+    fn of(document: &Document, identity: &Identity) -> Self {
+        let whole = document_codes(document, identity);
+        let headings = document.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Heading { .. }));
+        let defined: Vec<String> = whole.iter().map(|c| code::normalise(c)).collect();
+        let mut names: Vec<String> = super::analyse::designations(&identity.title.value).collect();
+        names.retain(|n| !defined.contains(n));
+        names.push(code::normalise(&identity.model.value));
+        Codes { whole, numbers: code::heads_by_number(headings.map(|b| b.text.as_str())), names }
+    }
+
+    /// The codes of a piece, its own first, and whether the first is its own.
+    fn of_piece(&self, piece: &Piece, text: &str, section: &[String]) -> (Vec<String>, bool) {
+        let mut seen = self.names.clone();
+        let mut fresh = |c: &String| {
+            let normal = code::normalise(c);
+            let fresh = !seen.contains(&normal);
+            seen.push(normal);
+            fresh
+        };
+        let mut named = code::own_codes_of_row(&piece.fields);
+        named.extend(piece.defines.clone());
+        named.extend(heading_codes(section, self.numbers));
+        if named.is_empty() {
+            named.clone_from(&self.whole);
+        }
+        named.retain(&mut fresh);
+        let own_code = !named.is_empty();
+        named.extend(code::codes_in(text).into_iter().map(|m| m.text).filter(&mut fresh));
+        (named, own_code)
+    }
 }
 
 /// A passage to be: what is known of it from the blocks alone.
@@ -117,197 +148,10 @@ struct Piece {
     defines: Option<String>,
 }
 
-/// The sections of a document and the warnings that stand in them.
-struct Outline {
-    sections: Vec<Section>,
-    /// Section of each block.
-    of_block: Vec<usize>,
-}
-
-struct Section {
-    title: Option<String>,
-    level: u8,
-    parent: Option<usize>,
-    /// In the document's order.
-    warnings: Vec<Governing>,
-    /// The last block of content in it or below it.
-    last_content: usize,
-}
-
-/// A warning, with the reach that its place gives it.
-struct Governing {
-    warning: Warning,
-    block: usize,
-    reach: Reach,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// At the head of its section: all of the section and its subsections.
-    Section,
-    /// Further down: what follows it in the section and its subsections.
-    Following,
-    /// A lockout step: the steps that follow it in the section itself.
-    FollowingSteps,
-}
-
-impl Outline {
-    fn of(document: &Document) -> Self {
-        let root = Section {
-            title: None,
-            level: 0,
-            parent: None,
-            warnings: Vec::new(),
-            last_content: 0,
-        };
-        let mut outline = Outline {
-            sections: vec![root],
-            of_block: Vec::with_capacity(document.blocks.len()),
-        };
-        let mut here = 0;
-        let mut only_paragraphs_so_far = true;
-        for (at, block) in document.blocks.iter().enumerate() {
-            if let BlockKind::Heading { level } = block.kind {
-                here = outline.open(here, level, &block.text);
-                only_paragraphs_so_far = true;
-            }
-            outline.of_block.push(here);
-            match block.kind {
-                BlockKind::Warning { signal } => {
-                    let reach = if only_paragraphs_so_far {
-                        Reach::Section
-                    } else {
-                        Reach::Following
-                    };
-                    outline.warn(here, at, block, signal, reach);
-                }
-                BlockKind::Item { number: Some(_) } => {
-                    if is_lockout_step(&block.text) && !outline.is_about_lockout(here) {
-                        outline.warn(here, at, block, Signal::Warning, Reach::FollowingSteps);
-                    }
-                    only_paragraphs_so_far = false;
-                    outline.content(here, at);
-                }
-                BlockKind::Item { number: None } | BlockKind::Table { .. } | BlockKind::Code => {
-                    only_paragraphs_so_far = false;
-                    outline.content(here, at);
-                }
-                BlockKind::Paragraph => outline.content(here, at),
-                BlockKind::Heading { .. } => {}
-            }
-        }
-        outline.widen_last_warnings();
-        outline
+impl Piece {
+    fn place(&self) -> Place {
+        Place { section: self.section, block: self.block, is_step: self.shape == Shape::Step }
     }
-
-    fn open(&mut self, here: usize, level: u8, title: &str) -> usize {
-        let mut parent = here;
-        while let Some(section) = self.sections.get(parent)
-            && section.level >= level
-            && let Some(above) = section.parent
-        {
-            parent = above;
-        }
-        let title = Some(title.to_owned());
-        self.sections.push(Section {
-            title,
-            level,
-            parent: Some(parent),
-            warnings: Vec::new(),
-            last_content: 0,
-        });
-        self.sections.len() - 1
-    }
-
-    fn warn(&mut self, here: usize, block_at: usize, block: &Block, signal: Signal, reach: Reach) {
-        let warning = Warning {
-            signal,
-            text: block.text.clone(),
-            span: block.span,
-            lockout: signal::lockout(&block.text),
-        };
-        if let Some(section) = self.sections.get_mut(here) {
-            section.warnings.push(Governing {
-                warning,
-                block: block_at,
-                reach,
-            });
-        }
-    }
-
-    fn content(&mut self, here: usize, block_at: usize) {
-        let mut at = Some(here);
-        while let Some(section) = at.and_then(|i| self.sections.get_mut(i)) {
-            section.last_content = block_at;
-            at = section.parent;
-        }
-    }
-
-    /// A warning that nothing follows in its section is about what came before it.
-    fn widen_last_warnings(&mut self) {
-        for section in &mut self.sections {
-            for governing in &mut section.warnings {
-                if governing.reach == Reach::Following && governing.block > section.last_content {
-                    governing.reach = Reach::Section;
-                }
-            }
-        }
-    }
-
-    fn is_about_lockout(&self, at: usize) -> bool {
-        self.ancestry(at)
-            .any(|s| s.title.as_deref().is_some_and(signal::lockout))
-    }
-
-    /// A section and those above it, innermost first.
-    fn ancestry(&self, at: usize) -> impl Iterator<Item = &Section> {
-        std::iter::successors(self.sections.get(at), |s| {
-            s.parent.and_then(|p| self.sections.get(p))
-        })
-    }
-
-    /// Headings from the first level down.
-    fn path(&self, at: usize) -> Vec<String> {
-        let mut path: Vec<String> = self.ancestry(at).filter_map(|s| s.title.clone()).collect();
-        path.reverse();
-        path
-    }
-
-    /// The warnings that govern a piece, gravest first, then in the manual's order; `None`
-    /// where there are more than can be.
-    fn governing(&self, piece: &Piece) -> Option<Vec<Warning>> {
-        let mut found: Vec<&Governing> = Vec::new();
-        for (up, section) in self.ancestry(piece.section).enumerate() {
-            let reaches = |g: &&Governing| match g.reach {
-                Reach::Section => true,
-                Reach::Following => g.block <= piece.block,
-                Reach::FollowingSteps => {
-                    up == 0 && piece.shape == Shape::Step && g.block < piece.block
-                }
-            };
-            found.extend(
-                section
-                    .warnings
-                    .iter()
-                    .filter(reaches)
-                    .take(MOST_WARNINGS + 1),
-            );
-            if found.len() > MOST_WARNINGS {
-                return None;
-            }
-        }
-        found.sort_by_key(|g| (std::cmp::Reverse(g.warning.signal), g.block));
-        Some(found.into_iter().map(|g| g.warning.clone()).collect())
-    }
-}
-
-/// A step that locks something out; taking the locks off again governs nothing.
-fn is_lockout_step(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let undone = ["remove", "release", "take off", "clear the lock", "unlock"]
-        .iter()
-        .any(|w| lower.contains(w));
-    signal::lockout(text) && !undone
 }
 
 /// Walks the blocks and gathers pieces.
@@ -315,25 +159,28 @@ struct Cutter<'d> {
     document: &'d Document,
     outline: &'d Outline,
     pieces: Vec<Piece>,
+    /// Does the document head its entries with bare numbers?
+    numbers: bool,
     /// Running text that is being gathered: first block, its place.
     prose: Option<(usize, Span)>,
 }
 
 impl<'d> Cutter<'d> {
-    fn new(document: &'d Document, outline: &'d Outline) -> Self {
-        Cutter {
-            document,
-            outline,
-            pieces: Vec::new(),
-            prose: None,
-        }
+    fn new(document: &'d Document, outline: &'d Outline, numbers: bool) -> Self {
+        Cutter { document, outline, pieces: Vec::new(), numbers, prose: None }
     }
 
     fn pieces(mut self) -> Vec<Piece> {
         let document = self.document;
         for (at, block) in document.blocks.iter().enumerate() {
             match &block.kind {
-                BlockKind::Heading { .. } => self.flush(),
+                BlockKind::Heading { .. } => {
+                    self.flush();
+                    // "E203 Oil level low" says what the code means: it belongs to the entry.
+                    if !code::heading_codes(&block.text, self.numbers).is_empty() {
+                        self.prose = Some((at, self.without_marks(block.span)));
+                    }
+                }
                 BlockKind::Table { header, rows } => {
                     self.flush();
                     for row in rows {
@@ -357,23 +204,9 @@ impl<'d> Cutter<'d> {
         self.pieces
     }
 
-    fn piece(
-        &mut self,
-        block: usize,
-        span: Span,
-        shape: Shape,
-        fields: Vec<Field>,
-        defines: Option<String>,
-    ) {
+    fn piece(&mut self, block: usize, span: Span, shape: Shape, fields: Vec<Field>, defines: Option<String>) {
         let section = self.outline.of_block.get(block).copied().unwrap_or(0);
-        self.pieces.push(Piece {
-            section,
-            block,
-            span,
-            shape,
-            fields,
-            defines,
-        });
+        self.pieces.push(Piece { section, block, span, shape, fields, defines });
     }
 
     fn gather(&mut self, at: usize, block: &Block) {
@@ -384,19 +217,20 @@ impl<'d> Cutter<'d> {
         }
         match self.prose {
             Some((first, span)) if block.span.end.saturating_sub(span.start) <= PROSE_BYTES => {
-                self.prose = Some((
-                    first,
-                    Span {
-                        start: span.start,
-                        end: block.span.end.max(span.end),
-                    },
-                ));
+                self.prose = Some((first, Span { start: span.start, end: block.span.end.max(span.end) }));
             }
             _ => {
                 self.flush();
                 self.prose = Some((at, block.span));
             }
         }
+    }
+
+    /// A heading's place without Markdown's `#` before it.
+    fn without_marks(&self, span: Span) -> Span {
+        let raw = span.of(&self.document.text).unwrap_or_default();
+        let marks = raw.len() - raw.trim_start_matches(['#', ' ', '\t']).len();
+        Span { start: span.start + marks, end: span.end }
     }
 
     fn flush(&mut self) {
@@ -414,20 +248,11 @@ fn defined(block: &Block) -> Option<String> {
 }
 
 fn fields(header: &[Cell], row: &Row) -> Vec<Field> {
-    let name = |column: usize| {
-        header
-            .get(column)
-            .map(|h| h.text.clone())
-            .unwrap_or_default()
-    };
+    let name = |column: usize| header.get(column).map(|h| h.text.clone()).unwrap_or_default();
     row.cells
         .iter()
         .enumerate()
-        .map(|(column, cell)| Field {
-            name: name(column),
-            value: cell.text.clone(),
-            span: cell.span,
-        })
+        .map(|(column, cell)| Field { name: name(column), value: cell.text.clone(), span: cell.span })
         .collect()
 }
 
@@ -441,16 +266,8 @@ fn split(text: &str, span: Span) -> Vec<Span> {
             limit += 1;
         }
         let window = text.get(start..limit).unwrap_or_default();
-        let ends = [
-            window.rfind('\n'),
-            window.rfind(". ").map(|i| i + 1),
-            window.rfind(' '),
-        ];
-        let end = ends
-            .into_iter()
-            .flatten()
-            .find(|i| *i > PROSE_BYTES / 3)
-            .map_or(limit, |i| start + i);
+        let ends = [window.rfind('\n'), window.rfind(". ").map(|i| i + 1), window.rfind(' ')];
+        let end = ends.into_iter().flatten().find(|i| *i > PROSE_BYTES / 3).map_or(limit, |i| start + i);
         parts.push(trimmed(text, start, end));
         start = end;
     }
@@ -481,21 +298,14 @@ mod tests {
             assert_eq!(p.span.of(&document.text), Some(p.text.as_str()));
             assert!(!p.text.is_empty());
             assert!(p.fields.iter().all(|f| f.span.of(&document.text).is_some()));
-            assert!(
-                p.warnings
-                    .iter()
-                    .all(|w| w.span.of(&document.text).is_some_and(|t| !t.is_empty()))
-            );
+            assert!(p.warnings.iter().all(|w| w.span.of(&document.text).is_some_and(|t| !t.is_empty())));
             assert!(p.warnings.is_sorted_by_key(|w| std::cmp::Reverse(w.signal)));
             assert!(!p.own_code || !p.codes.is_empty());
         }
     }
 
     fn find<'p>(passages: &'p [Passage], words: &str) -> &'p Passage {
-        passages
-            .iter()
-            .find(|p| p.text.contains(words))
-            .unwrap_or_else(|| panic!("{words}: {passages:#?}"))
+        passages.iter().find(|p| p.text.contains(words)).unwrap_or_else(|| panic!("{words}: {passages:#?}"))
     }
 
     fn warned(passage: &Passage) -> Vec<&str> {
@@ -514,7 +324,7 @@ mod tests {
         assert_eq!(row.fields[1].value, "Oil level low, see E204");
         assert_eq!(row.codes, ["E203", "E204"]);
         assert!(row.own_code);
-        assert_eq!(own_codes(row), ["E203"]);
+        assert_eq!(own_codes(row, &[]), ["E203"]);
         assert_eq!(all.len(), 2);
     }
 
@@ -536,27 +346,33 @@ mod tests {
         );
         assert!(find(&all, "Check").own_code && find(&all, "Replace").own_code);
         let other = find(&all, "See F-37");
-        assert_eq!(
-            (other.own_code, other.codes.as_slice()),
-            (false, ["F-37".to_owned()].as_slice())
-        );
-        assert_eq!(own_codes(find(&all, "Check")), ["F37"]);
+        assert_eq!((other.own_code, other.codes.as_slice()), (false, ["F-37".to_owned()].as_slice()));
+        assert_eq!(own_codes(find(&all, "Check"), &[]), ["F37"]);
+        assert_eq!(find(&all, "Check").text, "F-37 Encoder lost\n\nCheck the plug.");
     }
 
     #[test]
     fn an_entry_that_defines_a_code_is_a_passage_of_its_own() {
         let all = passages("Faults:\n\n- E15: door open\n- E16: belt slack\n");
-        assert_eq!(own_codes(find(&all, "E15")), ["E15"]);
+        assert_eq!(own_codes(find(&all, "E15"), &[]), ["E15"]);
         assert_eq!(find(&all, "E15").text, "- E15: door open");
+    }
+
+    #[test]
+    fn a_document_may_be_one_codes_entry() {
+        let all = passages("+++\ncodes = [\"M10\", \"M11\"]\n+++\n# Spindle brake\n\nSee M12.\n");
+        assert_eq!(own_codes(&all[0], &["M10".into(), "M11".into()]), ["M10", "M11"]);
+        let all = passages("# M42 – Set a pin\n\nText.\n");
+        assert_eq!(own_codes(&all[0], &["M42".into()]), ["M42"]);
+        let all =
+            passages("# A\n\n## Stuck (13101, 13102)\n\nx\n\n## Hot (13103)\n\ny\n\n## Cold (13104)\n\nz\n");
+        assert_eq!(own_codes(find(&all, "x"), &[]), ["13101", "13102"]);
     }
 
     #[test]
     fn the_machines_own_model_is_no_code() {
         let document = Markdown
-            .read(
-                b"+++\nmodel = \"PJ-40\"\n+++\n# PJ-40 manual\n\nThe PJ-40 and valve Y12.\n",
-                "m",
-            )
+            .read(b"+++\nmodel = \"PJ-40\"\n+++\n# PJ-40 manual\n\nThe PJ-40 and valve Y12.\n", "m")
             .unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
         let all = cut(&document, &identity, "kb", "m").unwrap();
@@ -570,11 +386,7 @@ mod tests {
     fn a_warning_at_the_head_governs_the_section_and_its_subsections() {
         let all = passages(BELT);
         for words in ["Takes", "Stop", "Open"] {
-            assert_eq!(
-                warned(find(&all, words)),
-                ["DANGER Lock out the drive."],
-                "{words}"
-            );
+            assert_eq!(warned(find(&all, words)), ["DANGER Lock out the drive."], "{words}");
         }
         assert!(find(&all, "Stop").warnings[0].lockout);
         assert_eq!(warned(find(&all, "Text."))[0], "DANGER Lock out the drive.");
@@ -584,10 +396,7 @@ mod tests {
     #[test]
     fn a_warning_before_a_step_governs_what_follows() {
         let all = passages(BELT);
-        assert_eq!(
-            warned(find(&all, "Pull")),
-            ["DANGER Lock out the drive.", "CAUTION Sharp edges."]
-        );
+        assert_eq!(warned(find(&all, "Pull")), ["DANGER Lock out the drive.", "CAUTION Sharp edges."]);
     }
 
     #[test]
@@ -616,12 +425,7 @@ mod tests {
         let flood = "**WARNING:** hot\n\ntext\n\n".repeat(MOST_WARNINGS + 1);
         let document = Markdown.read(flood.as_bytes(), "m").unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        assert!(
-            cut(&document, &identity, "kb", "m")
-                .unwrap_err()
-                .to_string()
-                .contains("warnings")
-        );
+        assert!(cut(&document, &identity, "kb", "m").unwrap_err().to_string().contains("warnings"));
     }
 
     proptest! {

@@ -18,17 +18,17 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 
+use super::analyse;
 use super::passage::Passage;
 use super::revision::Identity;
-use super::analyse;
 use crate::core::{Error, Kind, Result};
 
 /// Changes whenever a file of a generation changes its form.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Is a document searched by default, and if not, why?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub struct Document {
     pub format: String,
     /// What it is.
     pub identity: Identity,
+    /// Codes that the whole document is the entry of, as written.
+    pub codes: Vec<String>,
     /// Is it searched?
     pub standing: Standing,
     /// SHA-256 of the stored text, hexadecimal.
@@ -115,7 +117,9 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let words = || {
         TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default().set_tokenizer("whitespace").set_index_option(IndexRecordOption::WithFreqs),
+            TextFieldIndexing::default()
+                .set_tokenizer("whitespace")
+                .set_index_option(IndexRecordOption::WithFreqs),
         )
     };
     let fields = Fields {
@@ -160,8 +164,9 @@ impl Generation {
     /// As [`Generation::open`].
     pub fn open_number(kb_dir: &Path, number: u64) -> Result<Self> {
         let dir = kb_dir.join(dir_name(number));
-        let text = fs::read_to_string(dir.join("meta.toml"))
-            .map_err(|e| missing(format!("index generation {number} in {} cannot be opened", kb_dir.display())).because(e))?;
+        let text = fs::read_to_string(dir.join("meta.toml")).map_err(|e| {
+            missing(format!("index generation {number} in {} cannot be opened", kb_dir.display())).because(e)
+        })?;
         let meta: Meta = toml::from_str(&text).map_err(|e| damaged(&dir, "meta.toml").because(e))?;
         if meta.schema != SCHEMA || meta.analyser != analyse::VERSION {
             return Err(missing(format!(
@@ -178,7 +183,8 @@ impl Generation {
             return Err(damaged(&dir, "passages.jsonl"));
         }
         let codes = File::open(dir.join("codes.json")).map_err(|e| damaged(&dir, "codes.json").because(e))?;
-        let vocabulary = serde_json::from_reader(BufReader::new(codes)).map_err(|e| damaged(&dir, "codes.json").because(e))?;
+        let vocabulary = serde_json::from_reader(BufReader::new(codes))
+            .map_err(|e| damaged(&dir, "codes.json").because(e))?;
         let open = || -> tantivy::Result<tantivy::Searcher> {
             let index = tantivy::Index::open_in_dir(dir.join("tantivy"))?;
             let reader = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into()?;
@@ -187,7 +193,16 @@ impl Generation {
         };
         let searcher = open().map_err(|e| damaged(&dir, "tantivy").because(e))?;
         let (_, fields) = schema();
-        Ok(Generation { number: meta.generation, kb: meta.kb, vocabulary, documents, passages, dir, searcher, fields })
+        Ok(Generation {
+            number: meta.generation,
+            kb: meta.kb,
+            vocabulary,
+            documents,
+            passages,
+            dir,
+            searcher,
+            fields,
+        })
     }
 
     /// The documents, by id.
@@ -224,13 +239,16 @@ impl Generation {
     /// The passages of the same section, in the manual's order: a step's procedure, a
     /// row's table.
     pub fn section_of(&self, passage: u32) -> &[Passage] {
-        let (Some(here), Some(document)) = (self.passage(passage), self.document_of(passage)) else { return &[] };
+        let (Some(here), Some(document)) = (self.passage(passage), self.document_of(passage)) else {
+            return &[];
+        };
         let (first, last) = (document.passages.0 as usize, document.passages.1 as usize);
         let all = self.passages.get(first..last).unwrap_or_default();
         let at = (passage as usize).saturating_sub(first);
         let same = |p: &Passage| p.section == here.section;
         let start = all.get(..at).unwrap_or_default().iter().rposition(|p| !same(p)).map_or(0, |i| i + 1);
-        let end = all.get(at..).unwrap_or_default().iter().position(|p| !same(p)).map_or(all.len(), |i| at + i);
+        let end =
+            all.get(at..).unwrap_or_default().iter().position(|p| !same(p)).map_or(all.len(), |i| at + i);
         all.get(start..end).unwrap_or_default()
     }
 
@@ -304,7 +322,8 @@ pub(crate) fn checked_name(kb: &str) -> Result<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let fits = (1..=64).contains(&kb.len()) && kb.chars().all(plain) && !kb.starts_with('.');
     fits.then_some(kb).ok_or_else(|| {
-        Error::new(Kind::Index, format!("`{kb}` cannot name a knowledge base")).hint("use letters, digits, `-` and `_`")
+        Error::new(Kind::Index, format!("`{kb}` cannot name a knowledge base"))
+            .hint("use letters, digits, `-` and `_`")
     })
 }
 
@@ -342,7 +361,10 @@ pub(crate) fn make_current(kb_dir: &Path, number: u64) -> Result<()> {
 }
 
 /// Writes a file and waits until it is on the disk.
-pub(crate) fn write_synced(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+pub(crate) fn write_synced(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
     let run = || {
         let mut out = std::io::BufWriter::new(File::create(path)?);
         write(&mut out)?;

@@ -1,17 +1,21 @@
 //! Manuals in, the right passage out, always with its revision.
 //!
 //! `walk` lists the files, `read/` turns each into stored text and blocks (one file per
-//! format), `revision` knows what a document is, `cut` makes blocks into passages, `code`
-//! finds fault codes, `index` writes a generation, `generation` opens one, `analyse` makes
-//! words of text, `search` finds and ranks.
+//! format), `revision` knows what a document is, `cut` makes blocks into passages under the
+//! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
+//! (`settle` decides which revision is in force, `write` puts it on the disk), `generation`
+//! opens one, `analyse` makes words of text, `search` finds and ranks.
 
 pub mod analyse;
 pub mod code;
 pub mod cut;
 pub mod generation;
 pub mod index;
+mod outline;
 pub mod passage;
 pub mod read;
 pub mod revision;
 pub mod search;
+mod settle;
 pub mod walk;
+mod write;

@@ -37,10 +37,7 @@ pub struct Fact {
 
 impl Fact {
     fn unknown() -> Self {
-        Fact {
-            value: String::new(),
-            origin: Origin::Unknown,
-        }
+        Fact { value: String::new(), origin: Origin::Unknown }
     }
 
     /// Is it known?
@@ -85,15 +82,7 @@ pub struct Identity {
 pub type Stated = BTreeMap<String, String>;
 
 /// The names that a sidecar may hold.
-const NAMES: &[&str] = &[
-    "title",
-    "machine",
-    "model",
-    "language",
-    "revision",
-    "valid_from",
-    "status",
-];
+const NAMES: &[&str] = &["title", "machine", "model", "language", "revision", "valid_from", "status"];
 
 /// Reads a sidecar: its facts, and one line for each name that it does not know.
 ///
@@ -102,20 +91,14 @@ const NAMES: &[&str] = &[
 /// must not be guessed.
 pub fn sidecar(text: &str, name: &str) -> Result<(Stated, Vec<String>)> {
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-        unreadable(
-            format!("{name}: not TOML: {}", e.message()),
-            "correct the sidecar",
-        )
+        unreadable(format!("{name}: not TOML: {}", e.message()), "correct the sidecar")
     })?;
     let mut stated = Stated::new();
     let mut odd = Vec::new();
     for (key, value) in table {
         let key = key.to_lowercase();
         if !NAMES.contains(&key.as_str()) {
-            odd.push(format!(
-                "{name}: `{key}` is not one of {}",
-                NAMES.join(", ")
-            ));
+            odd.push(format!("{name}: `{key}` is not one of {}", NAMES.join(", ")));
             continue;
         }
         match value {
@@ -135,44 +118,22 @@ impl Identity {
     ///
     /// `file_stem` is the file's name without its extension. `title_from_sidecar` is false
     /// where one sidecar speaks for several files, which then keep titles of their own.
-    pub fn of(
-        document: &Document,
-        sidecar: &Stated,
-        title_from_sidecar: bool,
-        file_stem: &str,
-    ) -> Self {
+    pub fn of(document: &Document, sidecar: &Stated, title_from_sidecar: bool, file_stem: &str) -> Self {
         let stated = |name: &str| {
             let find = |from: &Stated, origin| {
                 let value = from.get(name)?.trim();
-                (!value.is_empty()).then(|| Fact {
-                    value: value.to_owned(),
-                    origin,
-                })
+                (!value.is_empty()).then(|| Fact { value: value.to_owned(), origin })
             };
-            let beside = if name == "title" && !title_from_sidecar {
-                None
-            } else {
-                find(sidecar, Origin::Sidecar)
-            };
-            beside
-                .or_else(|| find(&document.front, Origin::FrontMatter))
-                .unwrap_or_else(Fact::unknown)
+            let beside =
+                if name == "title" && !title_from_sidecar { None } else { find(sidecar, Origin::Sidecar) };
+            beside.or_else(|| find(&document.front, Origin::FrontMatter)).unwrap_or_else(Fact::unknown)
         };
         let mut title = stated("title");
         if !title.is_known() {
-            let heading = document
-                .blocks
-                .iter()
-                .find(|b| matches!(b.kind, BlockKind::Heading { .. }));
+            let heading = document.blocks.iter().find(|b| matches!(b.kind, BlockKind::Heading { .. }));
             title = match heading {
-                Some(block) => Fact {
-                    value: block.text.clone(),
-                    origin: Origin::Heading,
-                },
-                None => Fact {
-                    value: file_stem.replace(['_', '-'], " "),
-                    origin: Origin::FileName,
-                },
+                Some(block) => Fact { value: block.text.clone(), origin: Origin::Heading },
+                None => Fact { value: file_stem.replace(['_', '-'], " "), origin: Origin::FileName },
             };
         }
         Identity {
@@ -209,24 +170,14 @@ impl Identity {
         .collect();
         let mut parts = Vec::new();
         if !unknown.is_empty() {
-            parts.push(format!(
-                "{} unknown: state it in manual.toml or front matter",
-                unknown.join(", ")
-            ));
+            parts.push(format!("{} unknown: state it in manual.toml or front matter", unknown.join(", ")));
         }
         if self.valid_from.is_known() && !is_date(&self.valid_from.value) {
-            parts.push(format!(
-                "valid_from `{}` is not YYYY-MM-DD",
-                self.valid_from.value
-            ));
+            parts.push(format!("valid_from `{}` is not YYYY-MM-DD", self.valid_from.value));
         }
         let status = self.status.value.to_lowercase();
-        if self.status.is_known() && !["released", "draft", "withdrawn"].contains(&status.as_str())
-        {
-            parts.push(format!(
-                "status `{}` is not released, draft or withdrawn",
-                self.status.value
-            ));
+        if self.status.is_known() && !["released", "draft", "withdrawn"].contains(&status.as_str()) {
+            parts.push(format!("status `{}` is not released, draft or withdrawn", self.status.value));
         }
         (!parts.is_empty()).then(|| parts.join("; "))
     }
@@ -234,12 +185,7 @@ impl Identity {
     /// What two revisions of one manual have in common: the title without its revision
     /// (or, where the title is only the file's name, machine and model), and the language.
     pub fn manual(&self) -> String {
-        let fold = |text: &str| {
-            text.split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
-                .to_lowercase()
-        };
+        let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let machine = format!("{} {}", self.machine.value, self.model.value);
         let name = match self.title.origin {
             Origin::FileName if !machine.trim().is_empty() => machine,
@@ -285,7 +231,10 @@ fn is_date(text: &str) -> bool {
 
 fn without_revision(title: &str) -> &str {
     static TAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)[\s,;:(\[–—-]+(?:rev(?:ision)?|issue|edition|version|ver)\.?\s*[A-Za-z0-9.]+[)\]]?\s*$").ok()
+        Regex::new(
+            r"(?i)[\s,;:(\[–—-]+(?:rev(?:ision)?|issue|edition|version|ver)\.?\s*[A-Za-z0-9.]+[)\]]?\s*$",
+        )
+        .ok()
     });
     match TAIL.as_ref().and_then(|t| t.find(title)) {
         Some(tail) if tail.start() > 0 => title.get(..tail.start()).unwrap_or(title),
@@ -314,17 +263,13 @@ fn revision_parts(revision: &str) -> Vec<Part> {
         let mut rest = word;
         while let Some(first) = rest.chars().next() {
             let digits = first.is_ascii_digit();
-            let end = rest
-                .find(|c: char| c.is_ascii_digit() != digits)
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
             let (chunk, tail) = rest.split_at(end);
             rest = tail;
             if digits {
                 let number = chunk.trim_start_matches('0');
                 parts.push(Part::Number(number.len(), number.to_owned()));
-            } else if !["rev", "revision", "issue", "edition", "version", "ver", "v"]
-                .contains(&chunk)
-            {
+            } else if !["rev", "revision", "issue", "edition", "version", "ver", "v"].contains(&chunk) {
                 parts.push(Part::Letters(chunk.chars().count(), chunk.to_owned()));
             }
         }
@@ -347,10 +292,7 @@ mod tests {
         let d = document("+++\nmachine = \"Pump jack\"\nrevision = \"B\"\n+++\n# Service manual\n");
         let (stated, odd) = sidecar("revision = \"C\"\nrevison = \"D\"\n", "manual.toml").unwrap();
         let identity = Identity::of(&d, &stated, true, "pump");
-        assert_eq!(
-            (identity.revision.value.as_str(), identity.revision.origin),
-            ("C", Origin::Sidecar)
-        );
+        assert_eq!((identity.revision.value.as_str(), identity.revision.origin), ("C", Origin::Sidecar));
         assert_eq!(
             (identity.machine.value.as_str(), identity.machine.origin),
             ("Pump jack", Origin::FrontMatter)
@@ -360,28 +302,15 @@ mod tests {
             ("Service manual", Origin::Heading)
         );
         assert_eq!(identity.language.origin, Origin::Unknown);
-        assert!(
-            identity
-                .complaint()
-                .unwrap()
-                .starts_with("model, language unknown")
-        );
+        assert!(identity.complaint().unwrap().starts_with("model, language unknown"));
         assert!(odd[0].contains("revison"), "{odd:?}");
         let bare = Identity::of(&document("text"), &Stated::new(), true, "pump-jack_40");
-        assert_eq!(
-            (bare.title.value.as_str(), bare.title.origin),
-            ("pump jack 40", Origin::FileName)
-        );
+        assert_eq!((bare.title.value.as_str(), bare.title.origin), ("pump jack 40", Origin::FileName));
     }
 
     #[test]
     fn a_broken_sidecar_is_an_error() {
-        assert!(
-            sidecar("revision = ", "manual.toml")
-                .unwrap_err()
-                .to_string()
-                .contains("manual.toml")
-        );
+        assert!(sidecar("revision = ", "manual.toml").unwrap_err().to_string().contains("manual.toml"));
     }
 
     #[test]
@@ -403,12 +332,7 @@ mod tests {
     #[test]
     fn the_day_decides_before_the_revision() {
         let of = |front: &str| {
-            Identity::of(
-                &document(&format!("+++\n{front}\n+++\n# M\n")),
-                &Stated::new(),
-                true,
-                "m",
-            )
+            Identity::of(&document(&format!("+++\n{front}\n+++\n# M\n")), &Stated::new(), true, "m")
         };
         let a = of("revision = \"9\"\nvalid_from = 2026-01-01");
         let b = of("revision = \"1\"\nvalid_from = \"2026-02-01\"");
@@ -419,18 +343,9 @@ mod tests {
     #[test]
     fn a_revision_in_the_title_does_not_make_another_manual() {
         let of = |title: &str| {
-            Identity::of(
-                &document(&format!("# {title}\n")),
-                &Stated::new(),
-                true,
-                "m",
-            )
-            .manual()
+            Identity::of(&document(&format!("# {title}\n")), &Stated::new(), true, "m").manual()
         };
-        assert_eq!(
-            of("HPU-60 Service Manual, Rev. B"),
-            of("HPU-60  service manual (Revision C)")
-        );
+        assert_eq!(of("HPU-60 Service Manual, Rev. B"), of("HPU-60  service manual (Revision C)"));
         assert_ne!(of("HPU-60 Service Manual"), of("HPU-75 Service Manual"));
         assert_eq!(without_revision("Revision history"), "Revision history");
     }

@@ -66,7 +66,9 @@ struct Walk {
 
 impl Walk {
     fn skip(&mut self, path: &Path, reason: impl Into<String>) {
-        self.listing.skipped.push(Skipped { path: path.to_string_lossy().into_owned(), reason: reason.into() });
+        self.listing
+            .skipped
+            .push(Skipped { path: path.to_string_lossy().into_owned(), reason: reason.into() });
     }
 
     fn directory(&mut self, path: &Path, name: &str, depth: usize) {
@@ -125,7 +127,9 @@ impl Walk {
             return self.skip(path, "empty");
         }
         match read::for_path(path) {
-            Some(reader) => self.listing.sources.push(Source { path: path.to_owned(), name: name.to_owned(), reader }),
+            Some(reader) => {
+                self.listing.sources.push(Source { path: path.to_owned(), name: name.to_owned(), reader })
+            }
             None => self.skip(path, "no reader for this format (Markdown and plain text are read)"),
         }
     }
@@ -154,7 +158,10 @@ mod tests {
         let listing = list(dir.path());
         assert_eq!(listing.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a/z.txt", "b.md"]);
         let reasons: Vec<_> = listing.skipped.iter().map(|s| s.reason.as_str()).collect();
-        assert_eq!(reasons, ["hidden", "empty", "no reader for this format (Markdown and plain text are read)"]);
+        assert_eq!(
+            reasons,
+            ["hidden", "empty", "no reader for this format (Markdown and plain text are read)"]
+        );
     }
 
     #[cfg(unix)]

@@ -12,13 +12,15 @@ mod child;
 pub mod clause;
 pub mod earcon;
 pub mod espeak;
+mod feed;
 pub mod phonemes;
 pub mod piper;
-
+pub mod playback;
+mod quiet;
 mod resample;
 pub mod say;
 pub mod speakable;
-
+pub mod tap;
 pub mod voice;
 pub mod wav;
 

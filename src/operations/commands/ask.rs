@@ -9,6 +9,7 @@ use super::cli::{self, Exit, How};
 use super::loudspeaker::Loudspeaker;
 use super::{Context, Result};
 use crate::core::answer::Answer;
+use crate::core::ledger::millis;
 use crate::entry::audio_file;
 use crate::exit::render;
 use crate::exit::speak::voice::Pcm;
@@ -129,13 +130,16 @@ pub(super) async fn ask_with(
                 Event::Answered { answer: a, .. } => answer = Some((**a).clone()),
                 Event::Sound { sample_rate, .. } => {
                     let pcm = Pcm { samples: message.samples.clone(), sample_rate: *sample_rate };
-                    if let Some(speaker) = speaker {
-                        let after = speaker.play(pcm.clone())?;
-                        if !heard {
+                    match speaker {
+                        Some(speaker) if !heard => {
                             heard = true;
-                            let after_ms = after.await;
-                            client.send_as(id, Command::Played { after_ms }, Vec::new()).await?;
+                            if let Some(after) = speaker.play_and_hear(pcm.clone()).await? {
+                                let played = Command::Played { after_ms: millis(after) };
+                                client.send_as(id, played, Vec::new()).await?;
+                            }
                         }
+                        Some(speaker) => speaker.play(pcm.clone()).await?,
+                        None => {}
                     }
                     sounds.push(pcm);
                 }

@@ -141,7 +141,6 @@ impl Report for Person {
             Event::Making { id, file } => self.bar.set_message(format!("{id}: making {file}")),
             Event::Hashing { id, file } => self.bar.set_message(format!("{id}: checking {file}")),
             Event::Installed { id } => self.say(&format!("{id}: installed")),
-            _ => {}
         }
     }
 

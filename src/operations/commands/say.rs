@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, args: cli::Say) -> Result<()> {
             if let Event::Sound { sample_rate, .. } = message.body.event {
                 let pcm = Pcm { samples: message.samples.clone(), sample_rate };
                 if let Some(speaker) = &speaker {
-                    speaker.play(pcm.clone())?;
+                    speaker.play(pcm.clone()).await?;
                 }
                 sounds.push(pcm);
             }
@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, args: cli::Say) -> Result<()> {
             Some(path.display().to_string())
         }
     };
-    let seconds = sounds.iter().map(Pcm::seconds).sum();
+    let seconds = sounds.iter().map(Pcm::ms).sum::<u64>() as f64 / 1e3;
     if context.out.json {
         return context.out.line(&Line { seconds, file });
     }

@@ -21,7 +21,7 @@ use crate::entry::listen::level::Verdict;
 use crate::entry::listen::push_to_talk::Key;
 use crate::exit::panel::{Command as Wish, Terminal, Theme, View, run_frame, terminal};
 use crate::exit::speak::earcon::Earcon;
-use crate::operations::node::client::Client;
+use crate::operations::node::client::{Canceller, Client};
 use crate::operations::node::protocol::{AskOptions, Command, Event};
 use crate::operations::outcome::{Error, Kind};
 use crate::operations::platform;
@@ -53,7 +53,7 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
     let screen = start_screen(wishes, snapshots, local.clone(), leave.clone())?;
 
     let ear = open_ear(context, &local);
-    let (ear, mut heard) = match ear {
+    let (ear, heard) = match ear {
         Some((ear, heard)) => (Some(ear), Some(heard)),
         None => (None, None),
     };
@@ -61,30 +61,54 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
     let canceller = client.canceller();
     let how = args.how.clone();
     let (jobs, queue) = mpsc::channel(1);
-    let asking = tokio::spawn({
-        let (local, speaker) = (local.clone(), speaker.clone());
-        async move {
-            let warmed = warm(&mut client, &how, true, speaker.is_some()).await;
-            change(&local, |l| {
-                l.starting = false;
-                if let Err(e) = warmed {
-                    l.notice = format!("{e} → {}", e.hint);
-                }
-            });
-            ask_all(&mut client, queue, speaker.as_deref(), &local).await;
-            client.finish().await;
+    let asking = async {
+        let warmed = warm(&mut client, &how, true, speaker.is_some()).await;
+        change(&local, |l| {
+            l.starting = false;
+            if let Err(e) = warmed {
+                l.notice = format!("{e} → {}", e.hint);
+            }
+        });
+        ask_all(&mut client, queue, speaker.as_deref(), &local).await;
+        client.finish().await;
+    };
+    let serving = async {
+        serve_person(&args.how, &mut wanted, ear, heard, speaker.as_deref(), &canceller, &jobs, &local).await;
+        leave.store(true, Ordering::Release);
+        terminal::restore();
+        if let Some(speaker) = &speaker {
+            speaker.flush();
         }
-    });
+        canceller.cancel().await;
+        drop(jobs);
+    };
+    tokio::join!(asking, serving);
+    match tokio::task::spawn_blocking(move || screen.join()).await {
+        Ok(Ok(result)) => result,
+        _ => Err(Error::new(Kind::Failed, "the panel ended unexpectedly")),
+    }
+}
 
+/// Does what the person wants, until they leave.
+async fn serve_person(
+    how: &How,
+    wanted: &mut mpsc::Receiver<Wish>,
+    ear: Option<ear::Handle>,
+    mut heard: Option<mpsc::Receiver<ear::Event>>,
+    speaker: Option<&Loudspeaker>,
+    canceller: &Canceller,
+    jobs: &mpsc::Sender<Job>,
+    local: &Mutex<Local>,
+) {
     loop {
         let wish = tokio::select! {
             wish = wanted.recv() => wish.unwrap_or(Wish::Quit),
             event = next(&mut heard) => {
                 if let Some(event) = event {
-                    hear(event, &local, speaker.as_deref(), &args.how, &jobs);
+                    hear(event, local, speaker, how, jobs);
                 } else {
                     heard = None;
-                    change(&local, |l| l.notice = "the microphone's thread ended".into());
+                    change(local, |l| l.notice = "the microphone's thread ended".into());
                 }
                 continue;
             }
@@ -94,17 +118,17 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
             Wish::Ask(text) => {
                 let options = AskOptions {
                     question: Some(text),
-                    ..options(&args.how, speaker.is_some(), speaker.is_some())
+                    ..options(how, speaker.is_some(), speaker.is_some())
                 };
-                submit(&jobs, Job { options: Box::new(options), samples: Vec::new() }, &local);
+                submit(jobs, Job { options: Box::new(options), samples: Vec::new() }, local);
             }
             Wish::PushStart => {
-                if let Some(speaker) = &speaker {
+                if let Some(speaker) = speaker {
                     speaker.flush();
                 }
                 match &ear {
                     Some(ear) => drop(ear.press(Key::Down)),
-                    None => change(&local, |l| l.notice = "no microphone: type the question".into()),
+                    None => change(local, |l| l.notice = "no microphone: type the question".into()),
                 }
             }
             Wish::PushEnd => {
@@ -113,26 +137,13 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
                 }
             }
             Wish::StopSpeaking => {
-                if let Some(speaker) = &speaker {
+                if let Some(speaker) = speaker {
                     speaker.flush();
                 }
                 canceller.cancel().await;
             }
             Wish::Quit => break,
         }
-    }
-    leave.store(true, Ordering::Release);
-    terminal::restore();
-    let drawn = tokio::task::spawn_blocking(move || screen.join()).await;
-    if let Some(speaker) = &speaker {
-        speaker.flush();
-    }
-    canceller.cancel().await;
-    drop(jobs);
-    let _ = asking.await;
-    match drawn {
-        Ok(Ok(result)) => result,
-        _ => Err(Error::new(Kind::Failed, "the panel ended unexpectedly")),
     }
 }
 

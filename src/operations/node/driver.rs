@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
-use super::service::{Control, Out, Shared, crashed, unix_ms, whisper_job};
+use super::service::{Control, Out, Shared, crashed, identities, unix_ms, whisper_job};
 use crate::core::answer::{Answer, Rung};
 use crate::core::engine::{self, Cancel, Class, Constraint};
-use crate::core::knowledge::search::{self, Query};
+use crate::core::knowledge::search::Query;
 use crate::core::ledger::millis;
 use crate::core::snapshot::{Doing, TurnView};
-use crate::core::turn::{Action, Asked, Event, Findings, Limits, Replay, Turn};
+use crate::core::turn::{Action, Asked, Event, Limits, Replay, Turn};
 use crate::entry::screen;
 use crate::exit::render;
 use crate::operations::audit::{Identities, Record};
@@ -25,6 +25,8 @@ use crate::operations::outcome::{Error, Kind, Result};
 const EVENTS: usize = 64;
 /// How long a closed turn waits for its client to say when the first sample was heard.
 const HEARD_PATIENCE: Duration = Duration::from_secs(3);
+/// Passages that retrieval hands to the ranker.
+const HITS: usize = 8;
 /// Turns that the snapshot remembers.
 const HISTORY: usize = 50;
 
@@ -137,7 +139,8 @@ impl Job {
             Action::Screen { text, heard } => {
                 let source = if heard { screen::Source::Heard } else { screen::Source::Typed };
                 let request = screen::screen(&text, source);
-                let asked = Asked { is_question: request.is_question(), question: request.question };
+                let is_question = request.intent == screen::Intent::Question;
+                let asked = Asked { is_question, question: request.question };
                 self.report(Event::Screened(asked)).await;
             }
             Action::Search(question) => self.search(question),
@@ -182,28 +185,14 @@ impl Job {
     }
 
     fn search(&self, question: String) {
-        let (store, events) = (self.node.store(), self.events.clone());
-        let query = Query {
-            text: question,
-            k: 8,
-            kb: self.options.kb.clone(),
-            machine: self.options.machine.clone(),
-            ..Query::default()
-        };
+        let (node, events) = (self.node.clone(), self.events.clone());
+        let query =
+            Query { text: question, k: HITS, machine: self.options.machine.clone(), ..Query::default() };
+        let kb = self.options.kb.clone();
         tokio::spawn(async move {
-            let found = tokio::task::spawn_blocking(move || {
-                let found = search::search(&store, &query)?;
-                let siblings = match found.hits.first() {
-                    Some(best) => store.section_of(&best.passage),
-                    None => Vec::new(),
-                };
-                Ok::<_, crate::core::Error>(Findings { found, siblings, wait: Duration::ZERO })
-            })
-            .await;
-            let event = match found {
-                Ok(Ok(findings)) => Event::Found(Box::new(findings)),
-                Ok(Err(e)) => failed(&e.into()),
-                Err(e) => failed(&crashed(e)),
+            let event = match node.search(query, kb.as_deref()).await {
+                Ok(findings) => Event::Found(Box::new(findings)),
+                Err(e) => failed(&e),
             };
             let _ = events.send(event).await;
         });
@@ -307,13 +296,7 @@ impl Job {
         } else {
             self.node.audit.failed(&self.id, "a replay", at);
         }
-        self.node.show(|s| {
-            s.doing = Doing::Idle;
-            let view = s.turn.clone();
-            s.history.push(view);
-            let over = s.history.len().saturating_sub(HISTORY);
-            s.history.drain(..over);
-        });
+        self.node.show(|s| s.doing = Doing::Idle);
         self.out.send(Said::Report(Box::new(report))).await;
         Ok(())
     }
@@ -354,13 +337,19 @@ impl Job {
                 Some(_) => self.node.config.models.recogniser.clone(),
                 None => String::new(),
             },
-            index: self.node.store().identities(),
+            index: identities(&self.node.store()),
         }
     }
 
     fn show_start(&self, turn: &Turn) {
         let deadline = self.options.deadline_ms.unwrap_or(self.node.config.turn.deadline_ms);
         self.node.show(|s| {
+            let last = std::mem::take(&mut s.turn);
+            if !last.turn.is_empty() {
+                s.history.push(last);
+                let over = s.history.len().saturating_sub(HISTORY);
+                s.history.drain(..over);
+            }
             s.turn = TurnView {
                 turn: self.id.clone(),
                 question: self.options.question.clone().unwrap_or_default(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::core::cores::{Class, Cores};
-use crate::exit::speak::voice::{Pcm, Voice};
-use crate::exit::speak::speakable;
+use crate::exit::speak::say::Sayer;
+use crate::exit::speak::voice::Pcm;
 use crate::operations::outcome::{Error, Kind, Result};
 
 /// Jobs that may wait for the voice; one more is refused.
@@ -49,11 +49,11 @@ impl Mouth {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(voice: Box<dyn Voice + Send>, name: String, cores: Cores) -> Result<Mouth> {
+    pub fn start(sayer: Sayer, name: String, cores: Cores) -> Result<Mouth> {
         let (mailbox, jobs) = sync_channel(MAILBOX);
         std::thread::Builder::new()
             .name("voice".into())
-            .spawn(move || run(voice, &jobs, &cores))
+            .spawn(move || run(sayer, &jobs, &cores))
             .map_err(|e| Error::new(Kind::Failed, "cannot start the voice's thread").because(e))?;
         Ok(Mouth { mailbox, name })
     }
@@ -74,14 +74,12 @@ impl Mouth {
     }
 }
 
-fn run(mut voice: Box<dyn Voice + Send>, jobs: &Receiver<Job>, cores: &Cores) {
+fn run(mut sayer: Sayer, jobs: &Receiver<Job>, cores: &Cores) {
     while let Ok(Job { lines, sounds }) = jobs.recv() {
-        let clauses: Vec<(usize, speakable::Clause)> = lines
+        let clauses: Vec<_> = lines
             .iter()
             .enumerate()
-            .flat_map(|(n, line)| {
-                speakable::clauses(&speakable::speakable(line, "en")).into_iter().map(move |c| (n, c))
-            })
+            .flat_map(|(n, line)| sayer.clauses(line).into_iter().map(move |c| (n, c)))
             .collect();
         let count = clauses.len();
         for (i, (line, clause)) in clauses.into_iter().enumerate() {
@@ -90,13 +88,10 @@ fn run(mut voice: Box<dyn Voice + Send>, jobs: &Receiver<Job>, cores: &Cores) {
             }
             let lease = cores.lease(Class::Speech, cores.total());
             let wait = lease.waited();
-            let made = voice.synthesise(&clause.text, lease.threads());
+            let made = sayer.speak(&clause, lease.threads());
             drop(lease);
             let sound = match made {
-                Ok(mut pcm) => {
-                    pcm.pause(clause.pause_ms);
-                    Ok(Sound { pcm, line, last: i + 1 == count, wait })
-                }
+                Ok(pcm) => Ok(Sound { pcm, line, last: i + 1 == count, wait }),
                 Err(e) => Err(e.into()),
             };
             let broken = sound.is_err();

@@ -9,7 +9,8 @@ use crate::core::cores::{Clock, Cores};
 use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
 use crate::core::hear::whisper::Worker;
-use crate::exit::speak::voice;
+use crate::exit::speak::say::Sayer;
+use crate::exit::speak::voice::pick_voice;
 use crate::operations::config::Config;
 use crate::operations::models::{Located, Role, Store};
 use crate::operations::outcome::Result;
@@ -90,7 +91,8 @@ impl Resident {
         *slot = None;
         let options = Options { queue_bound: self.config.engine.queue_bound, threads: self.config.threads() };
         let (cores, clock) = (self.cores.clone(), self.clock.clone());
-        let engine = tokio::task::spawn_blocking(move || Engine::spawn(&located.path, options, cores, clock))
+        let file = located.path.clone();
+        let engine = tokio::task::spawn_blocking(move || Engine::spawn(&file, options, cores, clock))
             .await
             .map_err(crashed)??;
         let engine = Arc::new(engine);
@@ -116,9 +118,9 @@ impl Resident {
         let (data, id) = (self.data.clone(), self.config.models.voice.clone());
         let cores = self.cores.clone();
         let mouth = tokio::task::spawn_blocking(move || {
-            let model = Store::open(&data)?.locate(Role::Voice, Some(&id)).ok().map(|l| l.path);
-            let (voice, name) = voice::pick(model.as_deref())?;
-            Mouth::start(voice, name, cores)
+            let picked = pick_voice(&data.join("models"), Some(&id), "en");
+            let name = picked.why.clone();
+            Mouth::start(Sayer::new(picked.required()?, "en"), name, cores)
         })
         .await
         .map_err(crashed)??;

@@ -18,9 +18,13 @@ use super::wire::{self, Message};
 use crate::core::Moment;
 use crate::core::cores::{Class, Clock, Cores, Lease};
 use crate::core::hear::whisper::{self, Job, Refused, Worker};
-use crate::core::knowledge::index::{self, Store};
+use crate::core::knowledge::generation::{self, Store};
+use crate::core::knowledge::index;
+use crate::core::knowledge::generation::Generation;
+use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::snapshot::{Doing, Snapshot};
+use crate::core::turn::Findings;
 use crate::operations::audit::Audit;
 use crate::operations::config::Config;
 use crate::operations::outcome::{Error, Kind, Result};
@@ -28,6 +32,8 @@ use crate::operations::platform;
 
 /// Events that may wait for a slow client; then its own commands wait, and only they.
 const EVENTS: usize = 256;
+/// Procedures whose whole sections are read for one question.
+const SECTIONS: usize = 3;
 /// Commands of one client that may run at once; one more is refused.
 const COMMANDS: usize = 16;
 
@@ -81,8 +87,8 @@ impl Node {
         let cores = Cores::new(config.threads(), clock.clone());
         let audit = Audit::open(data)?;
         let notice = interrupted_notice(&audit.interrupted);
-        let store = Store::open(data, None).unwrap_or_default();
-        let snapshot = Snapshot { index: store.summary(), notice, ..Snapshot::default() };
+        let store = generation::open_all(data, None).unwrap_or(Store { generations: Vec::new() });
+        let snapshot = Snapshot { index: summary(&store), notice, ..Snapshot::default() };
         let shared = Arc::new(Shared {
             data: data.to_owned(),
             config: config.clone(),
@@ -146,21 +152,51 @@ impl Shared {
 
     /// The pinned generations of all knowledge bases.
     pub fn store(&self) -> Arc<Store> {
-        match self.store.read() {
-            Ok(store) => store.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        }
+        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens the newest generations; turns that run keep theirs.
     fn reopen(&self) -> Result<()> {
-        let fresh = Arc::new(Store::open(&self.data, None)?);
-        self.snapshot.send_modify(|s| s.index = fresh.summary());
-        match self.store.write() {
-            Ok(mut store) => *store = fresh,
-            Err(poisoned) => *poisoned.into_inner() = fresh,
-        }
+        let fresh = Arc::new(generation::open_all(&self.data, None)?);
+        self.snapshot.send_modify(|s| s.index = summary(&fresh));
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    /// Searches one knowledge base, or with `None` all of them, for passages and the
+    /// sections that they stand in.
+    ///
+    /// # Errors
+    /// Nothing is indexed, no such knowledge base, or an index that cannot be read.
+    pub async fn search(&self, query: Query, kb: Option<&str>) -> Result<Findings> {
+        let store = self.store();
+        let wanted: Vec<usize> = (0..store.generations.len())
+            .filter(|i| kb.is_none_or(|kb| store.generations.get(*i).is_some_and(|g| g.kb == kb)))
+            .collect();
+        if wanted.is_empty() {
+            let what = match kb {
+                Some(kb) => format!("there is no knowledge base {kb}"),
+                None => "no manuals are indexed".to_owned(),
+            };
+            return Err(Error::new(Kind::Missing, what).hint("millwright index DIR"));
+        }
+        tokio::task::spawn_blocking(move || {
+            let generations: Vec<&Generation> = wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
+            let found = search::search(&generations, &query)?;
+            let mut siblings: Vec<Passage> = Vec::new();
+            for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
+                let section = generations
+                    .iter()
+                    .find(|g| g.kb == hit.passage.kb && g.number == hit.generation)
+                    .map_or(&[][..], |g| g.section_of(hit.id));
+                if !section.first().is_some_and(|p| siblings.contains(p)) {
+                    siblings.extend_from_slice(section);
+                }
+            }
+            Ok(Findings { found, siblings, wait: Duration::ZERO })
+        })
+        .await
+        .map_err(crashed)?
     }
 
     /// A turn id that sorts by time: `20261123-131500.042-3`.
@@ -322,14 +358,10 @@ async fn run(
             out.send(Event::Heard { transcript, ms }).await;
         }
         Command::Search { words, k, kb } => {
-            let store = node.store();
-            let hits = tokio::task::spawn_blocking(move || {
-                let query = Query { text: words, k, kb, ..Query::default() };
-                search::search(&store, &query)
-            })
-            .await
-            .map_err(crashed)??;
-            out.send(Event::Hits { hits: hits.hits.into_iter().map(hit).collect() }).await;
+            let query = Query { text: words, k, ..Query::default() };
+            let findings = node.search(query, kb.as_deref()).await?;
+            let hits = findings.found.hits.into_iter().map(hit).collect();
+            out.send(Event::Hits { hits }).await;
         }
         Command::Say { text } => {
             let voice = node.resident.voice().await?;
@@ -430,7 +462,14 @@ async fn index_dirs(node: &Arc<Shared>, dirs: Vec<PathBuf>, kb: String, out: &Ou
     let runtime = tokio::runtime::Handle::current();
     let report = tokio::task::spawn_blocking(move || {
         index::build(&kb, &dirs, &data, &mut |p: index::Progress| {
-            let event = Event::Progress { line: p.path, done: p.done as u64, of: p.of as u64 };
+            let event = match p {
+                index::Progress::Reading { done, of, name } => {
+                    Event::Progress { line: name, done: done as u64, of: of as u64 }
+                }
+                index::Progress::Writing { passages } => {
+                    Event::Progress { line: format!("writing {passages} passages"), done: 0, of: 0 }
+                }
+            };
             runtime.block_on(progress.send(event));
         })
     })
@@ -464,6 +503,19 @@ fn hit(h: search::Hit) -> Hit {
         end: h.passage.span.end,
         codes: h.passage.codes,
     }
+}
+
+/// The index in a line, for the panel.
+fn summary(store: &Store) -> String {
+    let documents: usize = store.generations.iter().map(|g| g.documents().len()).sum();
+    let passages: usize = store.generations.iter().map(|g| g.passages().len()).sum();
+    let names: Vec<String> = identities(store);
+    if names.is_empty() { "nothing indexed".into() } else { format!("{documents} documents, {passages} passages ({})", names.join(", ")) }
+}
+
+/// Each knowledge base with its generation's number.
+pub fn identities(store: &Store) -> Vec<String> {
+    store.generations.iter().map(|g| format!("{}#{}", g.kb, g.number)).collect()
 }
 
 /// A task that panicked is a failure of its command, not of the node.

@@ -27,11 +27,7 @@ pub fn query_codes(
     known: &impl Fn(&str) -> bool,
     in_text: &impl Fn(&str) -> bool,
 ) -> QueryCodes {
-    let query = Query {
-        words: words(question),
-        known,
-        in_text,
-    };
+    let query = Query { words: words(question), known, in_text };
     let mut found = QueryCodes::default();
     let mut at = 0;
     while at < query.words.len() {
@@ -58,6 +54,9 @@ pub fn spoken_candidates(question: &str, known: &impl Fn(&str) -> bool) -> Vec<S
     query_codes(question, known, &|_| true).known
 }
 
+/// The words that manuals put before a code's number.
+const ANY_WORD: &[&str] = &["ALARM", "ERROR", "FAULT", "WARNING", "EVENT", "TRIP", "CODE"];
+
 /// A word of the question: a run of letters and digits.
 struct Word<'t> {
     text: &'t str,
@@ -71,19 +70,11 @@ fn words(question: &str) -> Vec<Word<'_>> {
     let mut out = Vec::new();
     let mut last = 0;
     let mut at = 0;
-    while let Some(start) = question
-        .get(at..)
-        .and_then(|r| r.find(inside))
-        .map(|i| at + i)
-    {
+    while let Some(start) = question.get(at..).and_then(|r| r.find(inside)).map(|i| at + i) {
         let rest = question.get(start..).unwrap_or_default();
         let end = start + rest.find(|c| !inside(c)).unwrap_or(rest.len());
         if let (Some(text), Some(gap)) = (question.get(start..end), question.get(last..start)) {
-            out.push(Word {
-                text,
-                span: Span { start, end },
-                gap,
-            });
+            out.push(Word { text, span: Span { start, end }, gap });
         }
         last = end;
         at = end;
@@ -129,14 +120,8 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
 
     fn span(&self, from: usize, end: usize) -> Span {
         let start = self.words.get(from).map_or(0, |w| w.span.start);
-        let stop = self
-            .words
-            .get(end.saturating_sub(1))
-            .map_or(start, |w| w.span.end);
-        Span {
-            start,
-            end: stop.max(start),
-        }
+        let stop = self.words.get(end.saturating_sub(1)).map_or(start, |w| w.span.end);
+        Span { start, end: stop.max(start) }
     }
 
     fn is_code_word(&self, at: usize) -> bool {
@@ -151,18 +136,14 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
     }
 
     fn at(&self, at: usize) -> Option<Hit> {
-        self.written(at)
-            .or_else(|| self.lettered(at))
-            .or_else(|| self.numbered(at))
-            .or_else(|| self.bare(at))
+        self.written(at).or_else(|| self.lettered(at)).or_else(|| self.numbered(at)).or_else(|| self.bare(at))
     }
 
     /// A code in one word: "E203", "0x2310", "P0A80".
     fn written(&self, at: usize) -> Option<Hit> {
         let code = normalise(self.text(at));
-        let hex = code
-            .strip_prefix("0X")
-            .is_some_and(|d| d.len() >= 2 && d.chars().all(|c| c.is_ascii_hexdigit()));
+        let hex =
+            code.strip_prefix("0X").is_some_and(|d| d.len() >= 2 && d.chars().all(|c| c.is_ascii_hexdigit()));
         let letters = code.chars().take_while(char::is_ascii_alphabetic).count();
         let tail = code.get(letters..).unwrap_or_default();
         let digits = tail.chars().filter(char::is_ascii_digit).count();
@@ -188,9 +169,8 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
         }
         let prefix = self.prefix(at)?;
         let readings = self.readings(prefix.end);
-        if let Some((digits, end)) = readings
-            .iter()
-            .find(|(d, _)| (self.known)(&format!("{}{d}", prefix.letters)))
+        if let Some((digits, end)) =
+            readings.iter().find(|(d, _)| (self.known)(&format!("{}{d}", prefix.letters)))
         {
             return Some(Hit {
                 code: format!("{}{digits}", prefix.letters),
@@ -202,12 +182,7 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
         let (digits, end) = readings.into_iter().next()?;
         let coded = self.after_code_word(at);
         let enough = coded || (prefix.clear && digits.len() >= 2);
-        self.judge(
-            &format!("{}{digits}", prefix.letters),
-            at,
-            end,
-            enough && !is_unit(self.text(end)),
-        )
+        self.judge(&format!("{}{digits}", prefix.letters), at, end, enough && !is_unit(self.text(end)))
     }
 
     fn prefix(&self, at: usize) -> Option<Prefix> {
@@ -222,11 +197,7 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
             end += 1;
         }
         if !letters.is_empty() {
-            return Some(Prefix {
-                letters,
-                end,
-                clear,
-            });
+            return Some(Prefix { letters, end, clear });
         }
         // "PJ-40", "HPU 60": a short word that a number follows.
         let word = self.text(at);
@@ -246,10 +217,7 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
             .take_while(|w| numeral(w).is_some() || w.eq_ignore_ascii_case("and"))
             .take(10)
             .collect();
-        readings(&run)
-            .into_iter()
-            .map(|(digits, taken)| (digits, at + taken))
-            .collect()
+        readings(&run).into_iter().map(|(digits, taken)| (digits, at + taken)).collect()
     }
 
     /// A number after a code word: "alarm 1803", "error code one five".
@@ -267,49 +235,24 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
         for (digits, end) in &readings {
             let specific = [format!("{word}{digits}"), digits.clone()];
             // "Fault code 9": any word that the manual has; "fault 37" may be F37.
-            let general = ["ALARM", "ERROR", "FAULT", "CODE"]
-                .iter()
-                .filter(|_| word == "CODE")
-                .map(|w| format!("{w}{digits}"));
-            let initial = word
-                .get(..1)
-                .map(|c| format!("{c}{digits}"))
-                .filter(|_| word != "CODE");
-            if let Some(code) = specific
-                .into_iter()
-                .chain(general)
-                .chain(initial)
-                .find(|c| (self.known)(c))
-            {
-                return Some(Hit {
-                    code,
-                    what: What::Known,
-                    from: at,
-                    end: *end,
-                });
+            // A number of three digits or more is clear enough whatever the word is.
+            let words: &[&str] = if word == "CODE" || digits.len() >= 3 { ANY_WORD } else { &[] };
+            let general = words.iter().map(|w| format!("{w}{digits}"));
+            let initial = word.get(..1).map(|c| format!("{c}{digits}")).filter(|_| word != "CODE");
+            if let Some(code) = specific.into_iter().chain(general).chain(initial).find(|c| (self.known)(c)) {
+                return Some(Hit { code, what: What::Known, from: at, end: *end });
             }
         }
         let (digits, end) = readings.into_iter().next()?;
         let quantity = is_unit(self.text(end)) || self.follows(end, ["%", "°"]);
         // "Alarm one more time": one spoken word is too little to call it a code.
         let said = end == start + 1 && !self.text(start).starts_with(|c: char| c.is_ascii_digit());
-        let code = if word == "CODE" {
-            digits
-        } else {
-            format!("{word} {digits}")
-        };
-        (!quantity && !said).then_some(Hit {
-            code,
-            what: What::Unknown,
-            from: at,
-            end,
-        })
+        let code = if word == "CODE" { digits } else { format!("{word} {digits}") };
+        (!quantity && !said).then_some(Hit { code, what: What::Unknown, from: at, end })
     }
 
     fn follows(&self, at: usize, signs: [&str; 2]) -> bool {
-        self.words
-            .get(at)
-            .is_some_and(|w| signs.iter().any(|s| w.gap.starts_with(s)))
+        self.words.get(at).is_some_and(|w| signs.iter().any(|s| w.gap.starts_with(s)))
     }
 
     /// A bare number that is some entry's code: "what is 1803".
@@ -319,8 +262,8 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
             if digits.len() < 3 || is_unit(self.text(end)) || self.follows(end, ["%", "°"]) {
                 continue;
             }
-            let words = ["", "ALARM", "ERROR", "FAULT", "EVENT"];
-            if let Some(code) = words.iter().map(|w| format!("{w}{digits}")).find(|c| (self.known)(c)) {
+            let words = std::iter::once(&"").chain(ANY_WORD);
+            if let Some(code) = words.map(|w| format!("{w}{digits}")).find(|c| (self.known)(c)) {
                 return Some(Hit { code, what: What::Known, from: at, end });
             }
         }
@@ -330,12 +273,7 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
     /// A code-shaped word: known, unknown where `enough` speaks for it, or nothing.
     fn judge(&self, code: &str, from: usize, end: usize, enough: bool) -> Option<Hit> {
         if (self.known)(code) {
-            return Some(Hit {
-                code: code.to_owned(),
-                what: What::Known,
-                from,
-                end,
-            });
+            return Some(Hit { code: code.to_owned(), what: What::Known, from, end });
         }
         if is_designation(code) || (self.in_text)(code) || self.after_standard(from) {
             return Some(Hit { code: code.to_owned(), what: What::Other, from, end });
@@ -344,15 +282,12 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
     }
 
     fn after_standard(&self, at: usize) -> bool {
-        at.checked_sub(1)
-            .is_some_and(|i| super::STANDARDS.contains(&self.text(i).to_uppercase().as_str()))
+        at.checked_sub(1).is_some_and(|i| super::STANDARDS.contains(&self.text(i).to_uppercase().as_str()))
     }
 }
 
 fn is_filler(word: &str) -> bool {
-    ["number", "no", "nr", "code"]
-        .iter()
-        .any(|f| word.eq_ignore_ascii_case(f))
+    ["number", "no", "nr", "code"].iter().any(|f| word.eq_ignore_ascii_case(f))
 }
 
 fn is_size(code: &str) -> bool {
@@ -441,10 +376,7 @@ mod tests {
 
     #[test]
     fn spoken_candidates_are_the_known_ones() {
-        assert_eq!(
-            spoken_candidates("fault f thirty seven", &|c| c == "F37"),
-            ["F37"]
-        );
+        assert_eq!(spoken_candidates("fault f thirty seven", &|c| c == "F37"), ["F37"]);
         assert!(spoken_candidates("fault f thirty eight", &|c| c == "F37").is_empty());
     }
 

@@ -116,10 +116,7 @@ pub(super) fn letter(word: &str) -> Option<(char, bool)> {
         ("pee", 'P'),
         ("ess", 'S'),
     ];
-    NAMES
-        .iter()
-        .find(|(name, _)| *name == lower)
-        .map(|(_, c)| (*c, false))
+    NAMES.iter().find(|(name, _)| *name == lower).map(|(_, c)| (*c, false))
 }
 
 /// Every way to read the run of number words that `words` starts with, as digits with the
@@ -161,9 +158,7 @@ fn groups(words: &[&str], at: usize) -> Vec<(String, usize)> {
     }
     match word(at) {
         Some(Numeral::Digits(d)) => out.push((d.to_owned(), at + 1)),
-        Some(Numeral::Unit(n) | Numeral::Teen(n) | Numeral::Tens(n)) => {
-            out.push((n.to_string(), at + 1))
-        }
+        Some(Numeral::Unit(n) | Numeral::Teen(n) | Numeral::Tens(n)) => out.push((n.to_string(), at + 1)),
         Some(Numeral::Repeat(times)) => {
             if let Some(Numeral::Unit(n)) = word(at + 1) {
                 out.push((n.to_string().repeat(times), at + 2));
@@ -184,11 +179,7 @@ fn amount(words: &[&str], at: usize) -> Option<(u32, usize)> {
         }
         value *= times;
         next += 1;
-        let and = usize::from(
-            words
-                .get(next)
-                .is_some_and(|w| w.eq_ignore_ascii_case("and")),
-        );
+        let and = usize::from(words.get(next).is_some_and(|w| w.eq_ignore_ascii_case("and")));
         if let Some((rest, after)) = below_hundred(words, next + and) {
             if times == 1000 && is(after, Numeral::Hundred) {
                 value += rest * 100;
@@ -222,11 +213,7 @@ mod tests {
 
     fn first(words: &str) -> String {
         let words: Vec<&str> = words.split(' ').collect();
-        readings(&words)
-            .into_iter()
-            .next()
-            .map(|(d, _)| d)
-            .unwrap_or_default()
+        readings(&words).into_iter().next().map(|(d, _)| d).unwrap_or_default()
     }
 
     #[test]
@@ -250,10 +237,7 @@ mod tests {
     #[test]
     fn other_readings_follow() {
         let all = readings(&["thirty", "seven"]);
-        assert!(
-            all.contains(&("307".into(), 2)) && all.len() == 2,
-            "{all:?}"
-        );
+        assert!(all.contains(&("307".into(), 2)) && all.len() == 2, "{all:?}");
         assert!(readings(&["bolt"]).is_empty());
     }
 

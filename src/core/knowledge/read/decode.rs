@@ -29,10 +29,7 @@ pub fn decode(bytes: &[u8], name: &str) -> Result<String> {
 }
 
 fn binary(name: &str) -> crate::core::Error {
-    unreadable(
-        format!("{name}: binary (holds NUL bytes)"),
-        "index text, not programs or pictures",
-    )
+    unreadable(format!("{name}: binary (holds NUL bytes)"), "index text, not programs or pictures")
 }
 
 fn utf8(bytes: &[u8], name: &str) -> Result<String> {
@@ -64,15 +61,11 @@ mod tests {
     fn utf8_and_utf16_with_a_mark_are_read() {
         assert_eq!(decode("45 °C".as_bytes(), "a").unwrap(), "45 °C");
         assert_eq!(decode(b"\xEF\xBB\xBFoil", "a").unwrap(), "oil");
-        let le: Vec<u8> = [0xFF, 0xFE]
-            .into_iter()
-            .chain("油 45".encode_utf16().flat_map(u16::to_le_bytes))
-            .collect();
+        let le: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("油 45".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&le, "a").unwrap(), "油 45");
-        let be: Vec<u8> = [0xFE, 0xFF]
-            .into_iter()
-            .chain("油 45".encode_utf16().flat_map(u16::to_be_bytes))
-            .collect();
+        let be: Vec<u8> =
+            [0xFE, 0xFF].into_iter().chain("油 45".encode_utf16().flat_map(u16::to_be_bytes)).collect();
         assert_eq!(decode(&be, "a").unwrap(), "油 45");
     }
 

@@ -7,8 +7,8 @@ use pulldown_cmark::{BlockQuoteKind, Event, Options, Parser, Tag};
 
 use super::signal::{self, Setting};
 use super::{
-    Block, BlockKind, Cell, Document, Reader, Row, decode, join_lone_signals, single_spaced,
-    trimmed, unreadable,
+    Block, BlockKind, Cell, Document, Reader, Row, decode, join_lone_signals, single_spaced, trimmed,
+    unreadable,
 };
 use crate::core::Result;
 use crate::core::knowledge::passage::{Signal, Span};
@@ -25,11 +25,7 @@ impl Reader for Markdown {
         let text = decode(bytes, name)?;
         let (front, body) = front_matter(&text, name)?;
         let blocks = join_lone_signals(&text, Source::parse(&text, body).blocks());
-        Ok(Document {
-            text,
-            front,
-            blocks,
-        })
+        Ok(Document { text, front, blocks })
     }
 }
 
@@ -48,11 +44,7 @@ fn front_matter(text: &str, name: &str) -> Result<(BTreeMap<String, String>, usi
         if line.trim_end() == fence {
             let inner = text.get(start..at).unwrap_or_default();
             let body = at + line.len();
-            let front = if fence == "+++" {
-                toml_front(inner, name)?
-            } else {
-                yaml_front(inner)
-            };
+            let front = if fence == "+++" { toml_front(inner, name)? } else { yaml_front(inner) };
             return Ok((front, body));
         }
         at += line.len();
@@ -70,13 +62,14 @@ fn toml_front(inner: &str, name: &str) -> Result<BTreeMap<String, String>> {
     })?;
     let plain = |value: toml::Value| match value {
         toml::Value::String(s) => Some(s),
-        toml::Value::Array(_) | toml::Value::Table(_) => None,
+        toml::Value::Array(list) => {
+            let words: Option<Vec<&str>> = list.iter().map(toml::Value::as_str).collect();
+            words.map(|w| w.join(", "))
+        }
+        toml::Value::Table(_) => None,
         other => Some(other.to_string()),
     };
-    Ok(table
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_lowercase(), plain(value)?)))
-        .collect())
+    Ok(table.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), plain(value)?))).collect())
 }
 
 /// The `key: value` lines; nested YAML is left out, not guessed at.
@@ -85,12 +78,7 @@ fn yaml_front(inner: &str) -> BTreeMap<String, String> {
         .lines()
         .filter(|line| line.starts_with(|c: char| c.is_alphabetic()))
         .filter_map(|line| line.split_once(':'))
-        .map(|(key, value)| {
-            (
-                key.trim().to_lowercase(),
-                value.trim().trim_matches(['"', '\'']).to_owned(),
-            )
-        })
+        .map(|(key, value)| (key.trim().to_lowercase(), value.trim().trim_matches(['"', '\'']).to_owned()))
         .filter(|(_, value)| !value.is_empty())
         .collect()
 }
@@ -123,11 +111,7 @@ impl<'t> Source<'t> {
                 _ => {}
             }
         }
-        Source {
-            text,
-            events,
-            end_of,
-        }
+        Source { text, events, end_of }
     }
 
     fn blocks(&self) -> Vec<Block> {
@@ -166,9 +150,7 @@ impl<'t> Source<'t> {
         let span = self.span(at);
         match tag {
             Tag::Heading { level, .. } => {
-                let kind = BlockKind::Heading {
-                    level: *level as u8,
-                };
+                let kind = BlockKind::Heading { level: *level as u8 };
                 self.push(span, self.words(at).text, kind, out);
             }
             Tag::BlockQuote(alert) => {
@@ -201,15 +183,9 @@ impl<'t> Source<'t> {
                 }
             }
             let words = self.words(item);
-            let item_kind = BlockKind::Item {
-                number: first.map(|n| n.saturating_add(nth as u64)),
-            };
+            let item_kind = BlockKind::Item { number: first.map(|n| n.saturating_add(nth as u64)) };
             // A step stays a step, however it starts.
-            let kind = if first.is_some() {
-                item_kind
-            } else {
-                warning_or(words.signal(false), item_kind)
-            };
+            let kind = if first.is_some() { item_kind } else { warning_or(words.signal(false), item_kind) };
             self.push(self.span(item), words.text, kind, out);
         }
     }
@@ -228,35 +204,25 @@ impl<'t> Source<'t> {
     }
 
     fn quotes(&self, item: usize) -> impl Iterator<Item = (usize, Option<BlockQuoteKind>)> {
-        self.children(item + 1, self.end(item))
-            .filter_map(|(i, tag)| match tag {
-                Tag::BlockQuote(alert) => Some((i, *alert)),
-                _ => None,
-            })
+        self.children(item + 1, self.end(item)).filter_map(|(i, tag)| match tag {
+            Tag::BlockQuote(alert) => Some((i, *alert)),
+            _ => None,
+        })
     }
 
     fn table(&self, at: usize, span: Span, out: &mut Vec<Block>) {
         let mut header = Vec::new();
         let mut rows = Vec::new();
         for (i, tag) in self.children(at + 1, self.end(at)) {
-            let cells: Vec<Cell> = self
-                .children(i + 1, self.end(i))
-                .map(|(cell, _)| self.cell(cell))
-                .collect();
+            let cells: Vec<Cell> =
+                self.children(i + 1, self.end(i)).map(|(cell, _)| self.cell(cell)).collect();
             match tag {
                 Tag::TableHead => header = cells,
-                _ if cells.iter().any(|c| !c.text.is_empty()) => rows.push(Row {
-                    span: self.span(i),
-                    cells,
-                }),
+                _ if cells.iter().any(|c| !c.text.is_empty()) => rows.push(Row { span: self.span(i), cells }),
                 _ => {}
             }
         }
-        out.push(Block {
-            span,
-            text: self.words(at).text,
-            kind: BlockKind::Table { header, rows },
-        });
+        out.push(Block { span, text: self.words(at).text, kind: BlockKind::Table { header, rows } });
     }
 
     fn cell(&self, at: usize) -> Cell {
@@ -267,10 +233,7 @@ impl<'t> Source<'t> {
             let end = start + inner.strip_suffix('|').unwrap_or(inner).len();
             span = trimmed(self.text, start, end);
         }
-        Cell {
-            span,
-            text: self.words(at).text,
-        }
+        Cell { span, text: self.words(at).text }
     }
 
     /// The words of the element that starts at `at`.
@@ -296,10 +259,7 @@ impl<'t> Source<'t> {
                 _ => {}
             }
         }
-        Words {
-            text: single_spaced(&text),
-            bold,
-        }
+        Words { text: single_spaced(&text), bold }
     }
 }
 
@@ -310,13 +270,7 @@ struct Words {
 
 impl Words {
     fn signal(&self, quoted: bool) -> Option<Signal> {
-        signal::leading(
-            &self.text,
-            Setting {
-                quoted,
-                bold: self.bold,
-            },
-        )
+        signal::leading(&self.text, Setting { quoted, bold: self.bold })
     }
 }
 
@@ -374,8 +328,7 @@ mod tests {
 
     #[test]
     fn front_matter_is_read_and_left_out_of_the_blocks() {
-        let toml =
-            read("+++\ntitle = \"Pump jack\"\nvalid_from = 2026-01-02\nyear = 7\n+++\n# A\n");
+        let toml = read("+++\ntitle = \"Pump jack\"\nvalid_from = 2026-01-02\nyear = 7\n+++\n# A\n");
         assert_eq!(toml.front["title"], "Pump jack");
         assert_eq!(toml.front["valid_from"], "2026-01-02");
         assert_eq!(toml.blocks.len(), 1);
@@ -390,18 +343,13 @@ mod tests {
     #[test]
     fn a_table_has_cells_with_spans() {
         let d = read("| Code | Meaning |\n|---|---|\n| **E203** | Oil level low |\n| E204 |\n");
-        let BlockKind::Table { header, rows } = &d.blocks[0].kind else {
-            panic!("{:?}", d.blocks)
-        };
+        let BlockKind::Table { header, rows } = &d.blocks[0].kind else { panic!("{:?}", d.blocks) };
         assert_eq!(header[1].text, "Meaning");
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].cells[0].text, "E203");
         assert_eq!(rows[0].cells[0].span.of(&d.text), Some("**E203**"));
         assert_eq!(rows[0].cells[1].span.of(&d.text), Some("Oil level low"));
-        assert_eq!(
-            rows[0].span.of(&d.text),
-            Some("| **E203** | Oil level low |")
-        );
+        assert_eq!(rows[0].span.of(&d.text), Some("| **E203** | Oil level low |"));
     }
 
     #[test]
@@ -409,32 +357,14 @@ mod tests {
         let d = read(
             "> **DANGER** Stored energy.\n> Lock out.\n\n> just a quote\n\n**WARNING:** hot\n\n> [!CAUTION]\n> slip\n",
         );
-        let found: Vec<_> = kinds(&d)
-            .into_iter()
-            .map(|(k, t, _)| (k.clone(), t.to_owned()))
-            .collect();
+        let found: Vec<_> = kinds(&d).into_iter().map(|(k, t, _)| (k.clone(), t.to_owned())).collect();
         assert_eq!(
             found,
             [
-                (
-                    BlockKind::Warning {
-                        signal: Signal::Danger
-                    },
-                    "DANGER Stored energy. Lock out.".to_owned()
-                ),
+                (BlockKind::Warning { signal: Signal::Danger }, "DANGER Stored energy. Lock out.".to_owned()),
                 (BlockKind::Paragraph, "just a quote".to_owned()),
-                (
-                    BlockKind::Warning {
-                        signal: Signal::Warning
-                    },
-                    "WARNING: hot".to_owned()
-                ),
-                (
-                    BlockKind::Warning {
-                        signal: Signal::Caution
-                    },
-                    "CAUTION: slip".to_owned()
-                ),
+                (BlockKind::Warning { signal: Signal::Warning }, "WARNING: hot".to_owned()),
+                (BlockKind::Warning { signal: Signal::Caution }, "CAUTION: slip".to_owned()),
             ]
         );
     }
@@ -443,12 +373,7 @@ mod tests {
     fn a_signal_word_on_its_own_line_takes_the_next_block() {
         let d = read("## Belt\n\n### WARNING\n\nKeep hands clear.\n\nText.\n");
         assert_eq!(d.blocks.len(), 3);
-        assert_eq!(
-            d.blocks[1].kind,
-            BlockKind::Warning {
-                signal: Signal::Warning
-            }
-        );
+        assert_eq!(d.blocks[1].kind, BlockKind::Warning { signal: Signal::Warning });
         assert_eq!(d.blocks[1].text, "WARNING Keep hands clear.");
         assert_eq!(d.blocks[2].kind, BlockKind::Paragraph);
     }
@@ -458,12 +383,7 @@ mod tests {
         let d = read("1. Stop.\n2. Vent.\n\n> **WARNING** hot oil\n\n3. Drain.\n   - slowly\n");
         let steps: Vec<_> = d.blocks.iter().map(|b| b.kind.clone()).collect();
         assert_eq!(steps[0], BlockKind::Item { number: Some(1) });
-        assert_eq!(
-            steps[2],
-            BlockKind::Warning {
-                signal: Signal::Warning
-            }
-        );
+        assert_eq!(steps[2], BlockKind::Warning { signal: Signal::Warning });
         assert_eq!(steps[3], BlockKind::Item { number: Some(3) });
         assert_eq!(d.blocks[3].span.of(&d.text), Some("3. Drain.\n   - slowly"));
         assert_eq!(d.blocks[3].text, "Drain. slowly");

@@ -127,10 +127,7 @@ pub(crate) fn trimmed(text: &str, start: usize, end: usize) -> Span {
     };
     let lead = slice.len() - slice.trim_start().len();
     let kept = slice.trim().len();
-    Span {
-        start: start + lead,
-        end: start + lead + kept,
-    }
+    Span { start: start + lead, end: start + lead + kept }
 }
 
 /// `text` with every run of white space as one space, and none around it.
@@ -151,20 +148,15 @@ pub(crate) fn join_lone_signals(text: &str, blocks: Vec<Block>) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::with_capacity(blocks.len());
     let mut pending: Option<Signal> = None;
     for block in blocks {
-        let follows = matches!(
-            block.kind,
-            BlockKind::Paragraph | BlockKind::Item { number: None }
-        );
+        let follows = matches!(block.kind, BlockKind::Paragraph | BlockKind::Item { number: None });
         if let (Some(signal), true, Some(word)) = (pending.take(), follows, out.last_mut()) {
             word.span = trimmed(text, word.span.start, block.span.end);
             word.text = format!("{} {}", word.text, block.text);
             word.kind = BlockKind::Warning { signal };
             continue;
         }
-        if matches!(
-            block.kind,
-            BlockKind::Heading { .. } | BlockKind::Paragraph | BlockKind::Warning { .. }
-        ) {
+        if matches!(block.kind, BlockKind::Heading { .. } | BlockKind::Paragraph | BlockKind::Warning { .. })
+        {
             pending = signal::lone(&block.text);
         }
         out.push(block);

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::signal::{self, Setting};
-use super::{
-    Block, BlockKind, Document, Reader, decode, join_lone_signals, single_spaced, trimmed,
-};
+use super::{Block, BlockKind, Document, Reader, decode, join_lone_signals, single_spaced, trimmed};
 use crate::core::Result;
 
 /// Reads plain text.
@@ -19,11 +17,7 @@ impl Reader for Plain {
     fn read(&self, bytes: &[u8], name: &str) -> Result<Document> {
         let text = decode(bytes, name)?;
         let blocks = join_lone_signals(&text, blocks(&text));
-        Ok(Document {
-            text,
-            front: BTreeMap::new(),
-            blocks,
-        })
+        Ok(Document { text, front: BTreeMap::new(), blocks })
     }
 }
 
@@ -40,11 +34,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .map(|raw| {
             let start = at;
             at += raw.len();
-            Line {
-                start,
-                end: start + raw.trim_end().len(),
-                text: raw.trim_end(),
-            }
+            Line { start, end: start + raw.trim_end().len(), text: raw.trim_end() }
         })
         .collect()
 }
@@ -76,19 +66,11 @@ fn blocks(text: &str) -> Vec<Block> {
             heading(text, line, level, &mut out);
         } else if let Some(number) = item(line.text) {
             close(text, open.take(), &mut out);
-            open = Some(Open {
-                start: line.start,
-                end: line.end,
-                item: Some(number),
-            });
+            open = Some(Open { start: line.start, end: line.end, item: Some(number) });
         } else if let Some(block) = open.as_mut() {
             block.end = line.end;
         } else {
-            open = Some(Open {
-                start: line.start,
-                end: line.end,
-                item: None,
-            });
+            open = Some(Open { start: line.start, end: line.end, item: None });
         }
         i += 1;
     }
@@ -108,27 +90,17 @@ fn close(text: &str, open: Option<Open>, out: &mut Vec<Block>) {
         return;
     }
     let kind = match (open.item, signal::leading(&words, Setting::default())) {
-        (Some(Some(number)), _) => BlockKind::Item {
-            number: Some(number),
-        },
+        (Some(Some(number)), _) => BlockKind::Item { number: Some(number) },
         (_, Some(signal)) => BlockKind::Warning { signal },
         (Some(None), None) => BlockKind::Item { number: None },
         (None, None) => BlockKind::Paragraph,
     };
-    out.push(Block {
-        span,
-        text: words,
-        kind,
-    });
+    out.push(Block { span, text: words, kind });
 }
 
 fn heading(text: &str, line: &Line<'_>, level: u8, out: &mut Vec<Block>) {
     let span = trimmed(text, line.start, line.end);
-    out.push(Block {
-        span,
-        text: single_spaced(line.text),
-        kind: BlockKind::Heading { level },
-    });
+    out.push(Block { span, text: single_spaced(line.text), kind: BlockKind::Heading { level } });
 }
 
 /// A line of `=` or `-` under a title.
@@ -159,9 +131,8 @@ fn heading_level(line: &str) -> Option<u8> {
         return Some(u8::try_from(parts + 1).unwrap_or(6).min(6));
     }
     let letters = line.chars().filter(|c| c.is_alphabetic()).count();
-    let capitals = letters >= 3
-        && !line.chars().any(char::is_lowercase)
-        && line.chars().any(char::is_uppercase);
+    let capitals =
+        letters >= 3 && !line.chars().any(char::is_lowercase) && line.chars().any(char::is_uppercase);
     capitals.then_some(2)
 }
 
@@ -175,10 +146,7 @@ fn item(line: &str) -> Option<Option<u64>> {
         return Some(None);
     }
     let number = mark.strip_suffix(['.', ')'])?;
-    (number.len() <= 3)
-        .then(|| number.parse().ok())
-        .flatten()
-        .map(Some)
+    (number.len() <= 3).then(|| number.parse().ok()).flatten().map(Some)
 }
 
 #[cfg(test)]
@@ -196,23 +164,14 @@ mod tests {
         let d = read(
             "Pump jack\n=========\n\nFirst line\nsecond line.\n\nBELT CHANGE\n\nWARNING: keep clear.\n\n1. Stop.\n2. Lock out\n   the drive.\n\n3.2 Grease\n\n- EP2\n",
         );
-        let found: Vec<_> = d
-            .blocks
-            .iter()
-            .map(|b| (b.kind.clone(), b.text.as_str()))
-            .collect();
+        let found: Vec<_> = d.blocks.iter().map(|b| (b.kind.clone(), b.text.as_str())).collect();
         assert_eq!(
             found,
             [
                 (BlockKind::Heading { level: 1 }, "Pump jack"),
                 (BlockKind::Paragraph, "First line second line."),
                 (BlockKind::Heading { level: 2 }, "BELT CHANGE"),
-                (
-                    BlockKind::Warning {
-                        signal: Signal::Warning
-                    },
-                    "WARNING: keep clear."
-                ),
+                (BlockKind::Warning { signal: Signal::Warning }, "WARNING: keep clear."),
                 (BlockKind::Item { number: Some(1) }, "Stop."),
                 (BlockKind::Item { number: Some(2) }, "Lock out the drive."),
                 (BlockKind::Heading { level: 3 }, "3.2 Grease"),
@@ -224,27 +183,15 @@ mod tests {
     #[test]
     fn a_lone_signal_word_is_no_heading() {
         let d = read("DANGER\n\nStored energy.\n\nText.\n");
-        assert_eq!(
-            d.blocks[0].kind,
-            BlockKind::Warning {
-                signal: Signal::Danger
-            }
-        );
-        assert_eq!(
-            d.blocks[0].span.of(&d.text),
-            Some("DANGER\n\nStored energy.")
-        );
+        assert_eq!(d.blocks[0].kind, BlockKind::Warning { signal: Signal::Danger });
+        assert_eq!(d.blocks[0].span.of(&d.text), Some("DANGER\n\nStored energy."));
         assert_eq!(d.blocks.len(), 2);
     }
 
     #[test]
     fn spans_cover_the_blocks_in_the_stored_text() {
         let d = read("a b\r\nc\r\n\r\n1) go\r\n");
-        let texts: Vec<_> = d
-            .blocks
-            .iter()
-            .map(|b| b.span.of(&d.text).unwrap())
-            .collect();
+        let texts: Vec<_> = d.blocks.iter().map(|b| b.span.of(&d.text).unwrap()).collect();
         assert_eq!(texts, ["a b\r\nc", "1) go"]);
     }
 }

@@ -28,12 +28,7 @@ pub fn leading(text: &str, setting: Setting) -> Option<Signal> {
     let (word, signal, rest) = split(text)?;
     let upper = word.chars().all(|c| c.is_ascii_uppercase());
     let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
-    let ends = rest
-        .trim_start()
-        .chars()
-        .next()
-        .is_none_or(|c| ":!—–".contains(c))
-        || rest.starts_with(" - ");
+    let ends = rest.trim_start().chars().next().is_none_or(|c| ":!—–".contains(c)) || rest.starts_with(" - ");
     let apart = setting.bold || (setting.quoted && upper);
     ((capital && (ends || (setting.bold && upper))) || (upper && apart)).then_some(signal)
 }
@@ -48,9 +43,7 @@ pub fn lone(text: &str) -> Option<Signal> {
 fn split(text: &str) -> Option<(&str, Signal, &str)> {
     // A sign such as "⚠" may stand before the word.
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let end = text
-        .find(|c: char| !c.is_alphanumeric())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     let (_, signal) = WORDS.iter().find(|(w, _)| word.eq_ignore_ascii_case(w))?;
     Some((word, *signal, rest))
@@ -69,31 +62,16 @@ pub fn lockout(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PLAIN: Setting = Setting {
-        quoted: false,
-        bold: false,
-    };
-    const QUOTED: Setting = Setting {
-        quoted: true,
-        bold: false,
-    };
-    const BOLD: Setting = Setting {
-        quoted: true,
-        bold: true,
-    };
+    const PLAIN: Setting = Setting { quoted: false, bold: false };
+    const QUOTED: Setting = Setting { quoted: true, bold: false };
+    const BOLD: Setting = Setting { quoted: true, bold: true };
 
     #[test]
     fn a_signal_word_set_apart_is_a_warning() {
         assert_eq!(leading("DANGER Stored energy.", BOLD), Some(Signal::Danger));
-        assert_eq!(
-            leading("⚠ CAUTION hot surface", QUOTED),
-            Some(Signal::Caution)
-        );
+        assert_eq!(leading("⚠ CAUTION hot surface", QUOTED), Some(Signal::Caution));
         assert_eq!(leading("WARNING: pressure", PLAIN), Some(Signal::Warning));
-        assert_eq!(
-            leading("Notice: use clean oil", PLAIN),
-            Some(Signal::Notice)
-        );
+        assert_eq!(leading("Notice: use clean oil", PLAIN), Some(Signal::Notice));
         assert_eq!(leading("WARNING — pressure", PLAIN), Some(Signal::Warning));
     }
 

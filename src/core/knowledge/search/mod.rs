@@ -3,6 +3,7 @@
 //!
 //! Deterministic: equal scores are ordered by knowledge base, document and place.
 
+mod quantity;
 mod scope;
 mod words;
 
@@ -82,16 +83,19 @@ pub struct Found {
 
 /// Scores of passages whose machine the question names are multiplied by this.
 const NAMED_MACHINE: f32 = 1.5;
+/// Where a figure is asked for, scores of passages that hold one are multiplied by this.
+const ASKED_FIGURE: f32 = 1.3;
 
 /// The best `query.k` passages over `generations`.
 ///
 /// # Errors
 /// `Kind::Index` where an index cannot be read.
-pub fn search(generations: &[Generation], query: &Query) -> Result<Found> {
+pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
     let named_somewhere = scopes.iter().any(Scope::names_a_machine);
     let codes = codes_of(generations, &scopes, named_somewhere, &query.text);
     let terms = content_terms(&query.text, &codes.spans);
+    let figure = quantity::is_asked(&query.text);
     let mut ranked = Vec::new();
     let mut best_words_score = 0.0f32;
     for (which, (generation, scope)) in generations.iter().zip(&scopes).enumerate() {
@@ -100,6 +104,8 @@ pub fn search(generations: &[Generation], query: &Query) -> Result<Found> {
         for (id, score) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
             let named = scope.is_named(generation, id);
             let score = if named { score * NAMED_MACHINE } else { score };
+            let fits = figure && generation.passage(id).is_some_and(quantity::is_held);
+            let score = if fits { score * ASKED_FIGURE } else { score };
             best_words_score = best_words_score.max(score);
             scores.insert(id, score);
         }
@@ -107,7 +113,8 @@ pub fn search(generations: &[Generation], query: &Query) -> Result<Found> {
             let words = scores.remove(&id).unwrap_or(0.0);
             ranked.push(Ranked { which, id, score: words + bonus, found_by: FoundBy::Code });
         }
-        let words_only = scores.into_iter().map(|(id, score)| Ranked { which, id, score, found_by: FoundBy::Words });
+        let words_only =
+            scores.into_iter().map(|(id, score)| Ranked { which, id, score, found_by: FoundBy::Words });
         ranked.extend(words_only);
     }
     let place = |r: &Ranked| {
@@ -134,7 +141,7 @@ struct Ranked {
 }
 
 impl Ranked {
-    fn into_hit(self, generations: &[Generation], rank: usize) -> Option<Hit> {
+    fn into_hit(self, generations: &[&Generation], rank: usize) -> Option<Hit> {
         let generation = generations.get(self.which)?;
         Some(Hit {
             rank,
@@ -150,23 +157,38 @@ impl Ranked {
 
 /// The question's codes. Known is what a passage in scope holds: another machine's E203,
 /// or one that only a superseded revision has, is no answer.
-fn codes_of(generations: &[Generation], scopes: &[Scope], named_somewhere: bool, question: &str) -> QueryCodes {
+fn codes_of(
+    generations: &[&Generation],
+    scopes: &[Scope],
+    named_somewhere: bool,
+    question: &str,
+) -> QueryCodes {
     let held = |normal: &str| {
         generations.iter().zip(scopes).any(|(generation, scope)| {
             generation.vocabulary.codes.get(normal).is_some_and(|entry| {
-                entry.own.iter().chain(&entry.mentions).any(|id| scope.answers(generation, *id, named_somewhere))
+                entry
+                    .own
+                    .iter()
+                    .chain(&entry.mentions)
+                    .any(|id| scope.answers(generation, *id, named_somewhere))
             })
         })
     };
     let in_text = |normal: &str| {
         let vocabularies = || generations.iter().map(|g| &g.vocabulary);
-        vocabularies().any(|v| v.designations.contains(normal)) && !vocabularies().any(|v| v.codes.contains_key(normal))
+        vocabularies().any(|v| v.designations.contains(normal))
+            && !vocabularies().any(|v| v.codes.contains_key(normal))
     };
     query_codes(question, &held, &in_text)
 }
 
 /// The passages of the question's codes: own entries, then mentions.
-fn code_entries(generation: &Generation, scope: &Scope, named_somewhere: bool, codes: &[String]) -> BTreeMap<u32, f32> {
+fn code_entries(
+    generation: &Generation,
+    scope: &Scope,
+    named_somewhere: bool,
+    codes: &[String],
+) -> BTreeMap<u32, f32> {
     let mut bonus = BTreeMap::new();
     let entries = || codes.iter().filter_map(|c| generation.vocabulary.codes.get(c));
     let answers = |id: &&u32| scope.answers(generation, **id, named_somewhere);

@@ -30,9 +30,14 @@ impl Scope {
             })
             .collect();
         let asked = Asked::of(&query.text, documents);
-        let named: Vec<bool> = documents.iter().zip(&allowed).map(|(d, allowed)| *allowed && asked.names(d)).collect();
-        let anonymous = documents.iter().map(|d| d.identity.machine.value.is_empty() && d.identity.model.value.is_empty()).collect();
-        let machines = documents.iter().zip(&named).filter(|(_, named)| **named).map(|(d, _)| machine_name(d)).collect();
+        let named: Vec<bool> =
+            documents.iter().zip(&allowed).map(|(d, allowed)| *allowed && asked.names(d)).collect();
+        let anonymous = documents
+            .iter()
+            .map(|d| d.identity.machine.value.is_empty() && d.identity.model.value.is_empty())
+            .collect();
+        let machines =
+            documents.iter().zip(&named).filter(|(_, named)| **named).map(|(d, _)| machine_name(d)).collect();
         Scope { allowed, named, anonymous, machines }
     }
 

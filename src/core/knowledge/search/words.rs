@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use tantivy::Term;
 use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery, TermSetQuery};
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery, TermSetQuery,
+};
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::scope::Scope;
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Generation;
-use crate::core::knowledge::index::body;
 use crate::core::{Error, Kind, Result};
 
 /// How much a field counts. A heading says what a passage is about; a title is shared by
@@ -26,7 +27,13 @@ const OTHER_FIELDS: f32 = 0.3;
 const CANDIDATES: usize = 64;
 
 /// The best passages for some terms and codes, with their scores.
-pub(super) fn bm25(generation: &Generation, scope: &Scope, terms: &[String], codes: &[String], k: usize) -> Result<Vec<(u32, f32)>> {
+pub(super) fn bm25(
+    generation: &Generation,
+    scope: &Scope,
+    terms: &[String],
+    codes: &[String],
+    k: usize,
+) -> Result<Vec<(u32, f32)>> {
     let fields = generation.fields;
     let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
     for term in terms {
@@ -40,13 +47,15 @@ pub(super) fn bm25(generation: &Generation, scope: &Scope, terms: &[String], cod
     }
     let mut query: Box<dyn Query> = Box::new(BooleanQuery::new(clauses));
     if let Some(places) = scope.places() {
-        let of = TermSetQuery::new(places.into_iter().map(|place| Term::from_field_u64(fields.document, place)));
+        let of =
+            TermSetQuery::new(places.into_iter().map(|place| Term::from_field_u64(fields.document, place)));
         let only: Box<dyn Query> = Box::new(ConstScoreQuery::new(Box::new(of), 0.0));
         query = Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::Must, only)]));
     }
     let searcher = &generation.searcher;
     let run = || -> tantivy::Result<Vec<(u32, f32)>> {
-        let top = searcher.search(&query, &TopDocs::with_limit(CANDIDATES.max(k.saturating_mul(2))).order_by_score())?;
+        let top = searcher
+            .search(&query, &TopDocs::with_limit(CANDIDATES.max(k.saturating_mul(2))).order_by_score())?;
         let mut found = Vec::with_capacity(top.len());
         for (score, address) in top {
             let ids = searcher.segment_reader(address.segment_ord).fast_fields().u64("id")?;
@@ -65,16 +74,29 @@ fn boosted(field: Field, term: &str, weight: f32) -> Box<dyn Query> {
 }
 
 /// The share of the question's idf that a passage holds, 0 to 1.
-pub(super) fn coverage(generation: &Generation, id: u32, terms: &[String], codes: &QueryCodes) -> Result<f32> {
+pub(super) fn coverage(
+    generation: &Generation,
+    id: u32,
+    terms: &[String],
+    codes: &QueryCodes,
+) -> Result<f32> {
     let Some(passage) = generation.passage(id) else { return Ok(0.0) };
-    let text = format!("{} {} {} {} {}", passage.title, passage.machine, passage.model, passage.section.join(" "), body(passage));
+    let text = format!(
+        "{} {} {} {} {}",
+        passage.title,
+        passage.machine,
+        passage.model,
+        passage.section.join(" "),
+        analyse::body(passage)
+    );
     let held: BTreeSet<String> = analyse::terms(&text).into_iter().collect();
     let fields = generation.fields;
     let (mut whole, mut share) = (0.0, 0.0);
     for term in terms {
         let mut in_passages = 0;
         for field in [fields.title, fields.heading, fields.body] {
-            let count = generation.searcher.doc_freq(&Term::from_field_text(field, term)).map_err(unreadable)?;
+            let count =
+                generation.searcher.doc_freq(&Term::from_field_text(field, term)).map_err(unreadable)?;
             in_passages = in_passages.max(count);
         }
         let weight = idf(generation, in_passages);

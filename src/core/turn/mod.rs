@@ -18,150 +18,26 @@
 //! [`Action::Close`]; a draft is never delivered unjudged; past the deadline the quoted
 //! rung is delivered, never silence.
 
-use std::time::Duration;
+mod event;
+#[cfg(test)]
+mod tests;
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::Moment;
 use super::answer::ladder::{self, Evidence};
 use super::answer::prompt::prompt;
+use super::answer::quote::{self, quote};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
-use super::engine::{Finish, Prompt, Update};
+use super::engine::{Finish, Update};
 use super::hear::Transcript;
 use super::knowledge::passage::Passage;
-use super::knowledge::search::Found;
-use super::ledger::{Budgets, Ledger, Stage, millis};
+use super::ledger::{Ledger, Stage, millis};
 
-/// What a turn is allowed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Limits {
-    /// To the first cited content, from the end of the question.
-    pub deadline: Duration,
-    /// To the end of a turn that delivers nothing.
-    pub limit: Duration,
-    /// The highest rung.
-    pub rung: Rung,
-    /// What each stage may take.
-    pub budgets: Budgets,
-    /// Will the answer be spoken? Then the voice's budget is kept back from the draft.
-    pub spoken: bool,
-    /// What the clock decided when this turn was first made; a replay keeps it.
-    pub replay: Option<Replay>,
-}
+pub use event::{Action, Asked, Event, Findings, Limits, Replay};
 
-/// What the clock decided in a recorded turn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replay {
-    /// Why the recorded turn stepped down.
-    pub why: String,
-    /// How many bytes of the draft had been written when it was judged; `None` where no
-    /// draft was judged.
-    pub judged: Option<usize>,
-}
-
-/// The screened question, as this floor takes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Normalised wording.
-    pub question: String,
-    /// Is there a question in it at all?
-    pub is_question: bool,
-}
-
-/// What retrieval brought.
-#[derive(Debug, Clone)]
-pub struct Findings {
-    /// Ranked hits and what is known of the codes.
-    pub found: Found,
-    /// All passages of the best hit's own section, in the manual's order.
-    pub siblings: Vec<Passage>,
-    /// Time that retrieval waited (for cores, for the index).
-    pub wait: Duration,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A typed question was handed in.
-    Typed(String),
-    /// An utterance ended `endpoint` ago (its last sample of speech).
-    Spoken {
-        /// From the last sample of speech to now.
-        endpoint: Duration,
-    },
-    /// The recogniser is done.
-    Transcribed {
-        /// What was heard.
-        transcript: Transcript,
-        /// Time spent waiting for the recogniser and its cores.
-        wait: Duration,
-    },
-    /// The entry screen is done.
-    Screened(Asked),
-    /// Retrieval is done.
-    Found(Box<Findings>),
-    /// The engine says something about the draft.
-    Draft(Update),
-    /// The first clause of the answer is ready as sound.
-    Synthesised {
-        /// Time spent waiting for the voice and its cores.
-        wait: Duration,
-    },
-    /// All of the answer is ready as sound, or nothing is to be spoken.
-    Rendered,
-    /// The first sample left for the loudspeaker `after` the first sound was ready.
-    Played {
-        /// From the first sound at the mixer to its first sample at the device.
-        after: Duration,
-    },
-    /// A stage broke.
-    Failed {
-        /// One line.
-        what: String,
-        /// The way out.
-        hint: String,
-    },
-    /// The asker has left.
-    Cancelled,
-    /// [`Turn::next_deadline`] has come.
-    Tick,
-}
-
-/// What is to be done, in this order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Transcribe the utterance.
-    Transcribe,
-    /// Screen this wording.
-    Screen {
-        /// What was typed or heard.
-        text: String,
-        /// Was it heard rather than typed?
-        heard: bool,
-    },
-    /// Search for this question.
-    Search(String),
-    /// Have this written; the answer is of no use after the deadline.
-    Draft {
-        /// What to read.
-        prompt: Prompt,
-        /// When it must be done.
-        deadline: Moment,
-    },
-    /// Stop writing.
-    CancelDraft,
-    /// This is the answer.
-    Deliver(Box<Answer>),
-    /// There is no answer: say why.
-    Fail {
-        /// One line.
-        what: String,
-        /// The way out.
-        hint: String,
-    },
-    /// Write the record; nothing follows.
-    Close,
-}
+/// How many passages the model reads (house plan, decision 7).
+const PROMPT_PASSAGES: usize = 3;
 
 /// Why the turn wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +65,6 @@ struct Drafting {
     /// What is said if the draft fails: always ready before a draft is asked for.
     quoted: Answer,
     passages: Vec<Passage>,
-    question: String,
     until: Moment,
     submitted: Moment,
     /// Waits of the engine, booked to the prefill stage.
@@ -309,7 +184,7 @@ impl Turn {
                 if speech {
                     self.screen(text, true, now)
                 } else {
-                    self.deliver(ladder::say_again(&doubt), now)
+                    self.deliver(say_again(&doubt), now)
                 }
             }
             (State::Screening, Event::Screened(asked)) => {
@@ -319,7 +194,7 @@ impl Turn {
                     self.enter(State::Finding, now);
                     vec![Action::Search(self.question.clone())]
                 } else {
-                    self.deliver(ladder::say_again("there was no question in it"), now)
+                    self.deliver(say_again("there was no question in it"), now)
                 }
             }
             (State::Finding, Event::Found(findings)) => self.found(*findings, now),
@@ -344,6 +219,12 @@ impl Turn {
                 Vec::new()
             }
         }
+    }
+
+    /// Ranking is pure and runs inside `handle`, which cannot see a clock: its line says
+    /// that it was done, and its time is part of what the next stage's begin shows.
+    fn book_rank(&mut self, now: Moment) {
+        self.book(Stage::Rank, self.spent(now, Duration::ZERO), Duration::ZERO, "");
     }
 
     fn is_late(&self, state: &State, now: Moment) -> bool {
@@ -374,15 +255,23 @@ impl Turn {
         let Findings { found, siblings, wait } = findings;
         self.book(Stage::Retrieve, self.spent(now, wait), wait, "");
         self.since = now;
-        let evidence = Evidence::of(&self.question, &found);
-        if let Some(refusal) = ladder::decide(&evidence, &found) {
-            return self.deliver(refusal, now);
-        }
-        let quoted = match ladder::quoted(&self.question, &found, &siblings) {
-            Ok(quoted) => quoted,
-            Err(refusal) => return self.deliver(refusal, now),
+        let hits: Vec<quote::Hit<'_>> =
+            found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
+        let codes = (found.codes.known.clone(), found.codes.unknown.clone());
+        let evidence = Evidence::of(&self.question, codes.0, codes.1, &hits);
+        let refused = ladder::decide_refusal(&evidence).map(|reason| {
+            let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
+            ladder::refuse(&reason, &nearest)
+        });
+        let quoted = match refused {
+            Some(refusal) => refusal,
+            None => ladder::quoted(&quote(&self.question, &hits, &siblings), ""),
         };
-        self.passages = found.hits.iter().take(prompt_passages()).map(|h| h.passage.clone()).collect();
+        self.book_rank(now);
+        if quoted.kind != AnswerKind::Answer {
+            return self.deliver(quoted, now);
+        }
+        self.passages = found.hits.into_iter().take(PROMPT_PASSAGES).map(|h| h.passage).collect();
         let why = match (&self.limits.replay, self.limits.rung) {
             (Some(Replay { why, judged: None }), _) => Some(why.clone()),
             (_, Rung::Refused | Rung::Quoted) => Some("no draft was wanted".to_owned()),
@@ -398,7 +287,6 @@ impl Turn {
             State::Drafting(Box::new(Drafting {
                 quoted,
                 passages: self.passages.clone(),
-                question: self.question.clone(),
                 until,
                 submitted: now,
                 wait: Duration::ZERO,
@@ -469,7 +357,7 @@ impl Turn {
         if written.trim().is_empty() {
             return self.deliver(with_why(d.quoted, or(why, "the model wrote nothing")), now);
         }
-        let judged = ladder::from_draft(&written, &d.question, &d.passages);
+        let judged = ladder::from_draft(&written, &d.passages);
         self.draft = written;
         match judged {
             Ok(answer) => {
@@ -477,7 +365,7 @@ impl Turn {
                 self.deliver(answer, now)
             }
             Err(verdict) => {
-                let why = format!("the guard refused the draft: {}", verdict.summary());
+                let why = ladder::why_of(&verdict);
                 self.draft_verdict = Some(verdict);
                 self.deliver(with_why(d.quoted, why), now)
             }
@@ -485,9 +373,6 @@ impl Turn {
     }
 
     fn deliver(&mut self, answer: Answer, now: Moment) -> Vec<Action> {
-        if self.passages.is_empty() && answer.kind == AnswerKind::Answer {
-            tracing::debug!("an answer without passages in the turn's record");
-        }
         self.answer = Some(answer.clone());
         if !self.limits.spoken && answer.kind == AnswerKind::Answer {
             self.first_content = Some(now.saturating_sub(self.origin));
@@ -565,9 +450,9 @@ fn or(text: String, other: &str) -> String {
     if text.is_empty() { other.to_owned() } else { text }
 }
 
-/// How many passages the model reads.
-fn prompt_passages() -> usize {
-    3
+/// "Say it once more", and why.
+fn say_again(why: &str) -> Answer {
+    with_why(ladder::clarify(&[]), why.to_owned())
 }
 
 /// The part of a cut draft that ends with a full stop, so that half a number is never

@@ -1,0 +1,144 @@
+//! What goes into a turn and what comes out of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::Moment;
+use crate::core::answer::{Answer, Rung};
+use crate::core::engine::{Prompt, Update};
+use crate::core::hear::Transcript;
+use crate::core::knowledge::passage::Passage;
+use crate::core::knowledge::search::Found;
+use crate::core::ledger::Budgets;
+
+/// What a turn is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// To the first cited content, from the end of the question.
+    pub deadline: Duration,
+    /// To the end of a turn that delivers nothing.
+    pub limit: Duration,
+    /// The highest rung.
+    pub rung: Rung,
+    /// What each stage may take.
+    pub budgets: Budgets,
+    /// Will the answer be spoken? Then the voice's budget is kept back from the draft.
+    pub spoken: bool,
+    /// What the clock decided when this turn was first made; a replay keeps it.
+    pub replay: Option<Replay>,
+}
+
+/// What the clock decided in a recorded turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// Why the recorded turn stepped down.
+    pub why: String,
+    /// How many bytes of the draft had been written when it was judged; `None` where no
+    /// draft was judged.
+    pub judged: Option<usize>,
+}
+
+/// The screened question, as this floor takes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Normalised wording.
+    pub question: String,
+    /// Is there a question in it at all?
+    pub is_question: bool,
+}
+
+/// What retrieval brought.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// Ranked hits and what is known of the codes.
+    pub found: Found,
+    /// All passages of the best hit's own section, in the manual's order.
+    pub siblings: Vec<Passage>,
+    /// Time that retrieval waited (for cores, for the index).
+    pub wait: Duration,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A typed question was handed in.
+    Typed(String),
+    /// An utterance ended `endpoint` ago (its last sample of speech).
+    Spoken {
+        /// From the last sample of speech to now.
+        endpoint: Duration,
+    },
+    /// The recogniser is done.
+    Transcribed {
+        /// What was heard.
+        transcript: Transcript,
+        /// Time spent waiting for the recogniser and its cores.
+        wait: Duration,
+    },
+    /// The entry screen is done.
+    Screened(Asked),
+    /// Retrieval is done.
+    Found(Box<Findings>),
+    /// The engine says something about the draft.
+    Draft(Update),
+    /// The first clause of the answer is ready as sound.
+    Synthesised {
+        /// Time spent waiting for the voice and its cores.
+        wait: Duration,
+    },
+    /// All of the answer is ready as sound, or nothing is to be spoken.
+    Rendered,
+    /// The first sample left for the loudspeaker `after` the first sound was ready.
+    Played {
+        /// From the first sound at the mixer to its first sample at the device.
+        after: Duration,
+    },
+    /// A stage broke.
+    Failed {
+        /// One line.
+        what: String,
+        /// The way out.
+        hint: String,
+    },
+    /// The asker has left.
+    Cancelled,
+    /// [`Turn::next_deadline`] has come.
+    Tick,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Transcribe the utterance.
+    Transcribe,
+    /// Screen this wording.
+    Screen {
+        /// What was typed or heard.
+        text: String,
+        /// Was it heard rather than typed?
+        heard: bool,
+    },
+    /// Search for this question.
+    Search(String),
+    /// Have this written; the answer is of no use after the deadline.
+    Draft {
+        /// What to read.
+        prompt: Prompt,
+        /// When it must be done.
+        deadline: Moment,
+    },
+    /// Stop writing.
+    CancelDraft,
+    /// This is the answer.
+    Deliver(Box<Answer>),
+    /// There is no answer: say why.
+    Fail {
+        /// One line.
+        what: String,
+        /// The way out.
+        hint: String,
+    },
+    /// Write the record; nothing follows.
+    Close,
+}

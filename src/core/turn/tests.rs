@@ -1,0 +1,286 @@
+//! A turn in simulated time: every way down the ladder, and never silence.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use super::{Action, Asked, Event, Findings, Limits, Reason, Replay, Turn};
+use crate::core::Moment;
+use crate::core::answer::{Answer, AnswerKind, Rung};
+use crate::core::engine::{Finish, Refusal, Update};
+use crate::core::hear::Transcript;
+use crate::core::knowledge::code::QueryCodes;
+use crate::core::knowledge::generation::Standing;
+use crate::core::knowledge::passage::{Field, Passage, Shape, Signal, Span, Warning};
+use crate::core::knowledge::search::{Found, FoundBy, Hit};
+use crate::core::ledger::{Budgets, Stage};
+
+const QUESTION: &str = "What is the torque of the M16 flange bolt on the pump jack?";
+const TEXT: &str = "| Flange bolt | M16 | 195 Nm |";
+
+fn at(ms: u64) -> Moment {
+    Duration::from_millis(ms)
+}
+
+fn budgets() -> Budgets {
+    Budgets {
+        endpoint_ms: 300,
+        transcribe_ms: 200,
+        screen_ms: 5,
+        retrieve_ms: 30,
+        rank_ms: 10,
+        prefill_ms: 600,
+        draft_ms: 900,
+        guard_ms: 10,
+        render_ms: 5,
+        synthesise_ms: 90,
+        play_ms: 60,
+    }
+}
+
+fn limits(rung: Rung) -> Limits {
+    Limits {
+        deadline: at(1800),
+        limit: at(60_000),
+        rung,
+        budgets: budgets(),
+        spoken: false,
+        replay: None,
+    }
+}
+
+fn field(name: &str, value: &str) -> Field {
+    let start = TEXT.find(value).unwrap();
+    Field { name: name.into(), value: value.into(), span: Span { start, end: start + value.len() } }
+}
+
+fn passage() -> Passage {
+    Passage {
+        kb: "main".into(),
+        document: "pump-jack/manual.md".into(),
+        title: "PJ-40 Pump Jack Service Manual".into(),
+        revision: "D".into(),
+        machine: "pump jack".into(),
+        model: "PJ-40".into(),
+        language: "en".into(),
+        section: vec!["Service manual".into(), "Tightening torques".into()],
+        page: None,
+        span: Span { start: 0, end: TEXT.len() },
+        text: TEXT.into(),
+        shape: Shape::Row,
+        fields: vec![field("Fastener", "Flange bolt"), field("Thread", "M16"), field("Torque", "195 Nm")],
+        codes: Vec::new(),
+        own_code: false,
+        warnings: vec![Warning {
+            signal: Signal::Warning,
+            text: "WARNING: Bleed the wellhead pressure first.".into(),
+            span: Span { start: 0, end: 0 },
+            lockout: false,
+        }],
+    }
+}
+
+fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
+    let hits = hits
+        .into_iter()
+        .enumerate()
+        .map(|(i, passage)| Hit {
+            rank: i + 1,
+            score: 9.0,
+            found_by: FoundBy::Words,
+            id: 0,
+            generation: 1,
+            standing: Standing::Current,
+            passage,
+        })
+        .collect();
+    let found = Found { hits, codes, best_words_score: 9.0, coverage: 1.0, machine: "pump jack".into() };
+    Event::Found(Box::new(Findings { found, siblings: Vec::new(), wait: Duration::ZERO }))
+}
+
+fn asked() -> Event {
+    Event::Screened(Asked { question: QUESTION.into(), is_question: true })
+}
+
+/// A typed turn that has just been handed its passages at 10 ms.
+fn found(limits: Limits) -> (Turn, Vec<Action>) {
+    let mut turn = Turn::new(limits);
+    turn.handle(Event::Typed(QUESTION.into()), at(0));
+    turn.handle(asked(), at(1));
+    let actions = turn.handle(findings(vec![passage()], QueryCodes::default()), at(10));
+    (turn, actions)
+}
+
+fn delivered(actions: &[Action]) -> Answer {
+    let answers: Vec<&Answer> = actions
+        .iter()
+        .filter_map(|a| match a {
+            Action::Deliver(answer) => Some(answer.as_ref()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answers.len(), 1, "{actions:?}");
+    answers[0].clone()
+}
+
+fn prefilled() -> Event {
+    Event::Draft(Update::Prefilled { prompt_ids: vec![1, 2, 3], reused: 0, ms: 100.0 })
+}
+
+fn text(piece: &str) -> Event {
+    Event::Draft(Update::Text(piece.into()))
+}
+
+fn done() -> Event {
+    Event::Draft(Update::Done { finish: Finish::Stop, tokens: 9, ms: 200.0 })
+}
+
+#[test]
+fn a_quoted_answer_needs_no_model_and_puts_the_warning_first() {
+    let (turn, actions) = found(limits(Rung::Quoted));
+    let answer = delivered(&actions);
+    assert_eq!((answer.kind, answer.rung), (AnswerKind::Answer, Rung::Quoted));
+    assert!(answer.text().contains("195 Nm"), "{}", answer.text());
+    assert!(answer.text().find("Bleed").unwrap() < answer.text().find("195 Nm").unwrap());
+    assert_eq!(turn.first_content, Some(at(10)));
+}
+
+#[test]
+fn a_grounded_draft_in_time_is_delivered_recombined() {
+    let (mut turn, actions) = found(limits(Rung::Recombined));
+    assert!(matches!(&actions[..], [Action::Draft { .. }]), "{actions:?}");
+    turn.handle(prefilled(), at(200));
+    turn.handle(text("The torque of the M16 flange bolt is 195 Nm."), at(400));
+    let answer = delivered(&turn.handle(done(), at(500)));
+    assert_eq!(answer.rung, Rung::Recombined);
+    assert_eq!(turn.prompt_ids, [1, 2, 3]);
+    assert_eq!(turn.ledger.of(Stage::Draft).unwrap().ms, 300.0);
+}
+
+#[test]
+fn a_draft_with_another_number_falls_to_the_quote() {
+    let (mut turn, _) = found(limits(Rung::Recombined));
+    turn.handle(prefilled(), at(200));
+    turn.handle(text("The torque of the M16 flange bolt is 159 Nm."), at(400));
+    let answer = delivered(&turn.handle(done(), at(500)));
+    assert_eq!(answer.rung, Rung::Quoted);
+    assert!(answer.rung_why.contains("guard"), "{}", answer.rung_why);
+    assert!(answer.text().contains("195 Nm") && !answer.text().contains("159"));
+    assert!(!turn.draft_verdict.as_ref().unwrap().passed);
+}
+
+#[test]
+fn a_late_draft_is_left_behind_at_its_deadline() {
+    let (mut turn, _) = found(limits(Rung::Recombined));
+    let (deadline, reason) = turn.next_deadline().unwrap();
+    assert_eq!((deadline, reason), (at(1785), Reason::DraftLate));
+    assert!(turn.handle(Event::Tick, at(1700)).is_empty(), "not yet");
+    let actions = turn.handle(Event::Tick, deadline);
+    assert_eq!(actions[0], Action::CancelDraft);
+    let answer = delivered(&actions);
+    assert_eq!(answer.rung, Rung::Quoted);
+    assert!(answer.rung_why.contains("1785 ms"), "{}", answer.rung_why);
+    assert!(turn.handle(done(), at(1900)).is_empty(), "what comes later changes nothing");
+}
+
+#[test]
+fn of_a_late_draft_its_finished_sentences_count() {
+    let (mut turn, _) = found(limits(Rung::Recombined));
+    turn.handle(prefilled(), at(200));
+    turn.handle(text("The torque of the M16 flange bolt is 195 Nm. The"), at(400));
+    let answer = delivered(&turn.handle(Event::Tick, at(1785)));
+    assert_eq!(answer.rung, Rung::Recombined);
+    assert_eq!(turn.draft, "The torque of the M16 flange bolt is 195 Nm.");
+}
+
+#[test]
+fn a_refusal_at_the_engines_door_and_a_dead_model_cost_the_draft_not_the_answer() {
+    let ends = [
+        Event::Draft(Update::Refused(Refusal::TooLate { earliest_ms: 6200 })),
+        Event::Draft(Update::Refused(Refusal::Gone)),
+        Event::Draft(Update::Failed("out of memory".into())),
+        Event::Failed { what: "the model is missing".into(), hint: String::new() },
+    ];
+    for end in ends {
+        let (mut turn, _) = found(limits(Rung::Recombined));
+        let answer = delivered(&turn.handle(end, at(20)));
+        assert_eq!(answer.rung, Rung::Quoted);
+        assert!(!answer.rung_why.is_empty());
+    }
+}
+
+#[test]
+fn a_code_that_no_manual_holds_is_refused_before_any_model_is_asked() {
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Typed("What does E77 mean?".into()), at(0));
+    turn.handle(Event::Screened(Asked { question: "What does E77 mean?".into(), is_question: true }), at(1));
+    let codes = QueryCodes { unknown: vec!["E77".into()], ..QueryCodes::default() };
+    let answer = delivered(&turn.handle(findings(vec![passage()], codes), at(9)));
+    assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
+    assert!(answer.text().contains("E77"));
+}
+
+#[test]
+fn silence_is_asked_back_and_never_searched() {
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Spoken { endpoint: at(250) }, at(1000));
+    let transcript = Transcript { speech: false, doubt: "no speech in it".into(), ..Transcript::default() };
+    let answer = delivered(&turn.handle(Event::Transcribed { transcript, wait: at(20) }, at(1100)));
+    assert_eq!(answer.kind, AnswerKind::Clarify);
+    let heard = turn.ledger.of(Stage::Transcribe).unwrap();
+    assert_eq!((heard.ms, heard.wait_ms), (80.0, 20.0));
+    assert_eq!(turn.ledger.of(Stage::Endpoint).unwrap().ms, 250.0);
+}
+
+#[test]
+fn the_clock_of_a_spoken_turn_starts_at_the_last_sample_of_speech() {
+    let mut turn = Turn::new(Limits { spoken: true, ..limits(Rung::Quoted) });
+    turn.handle(Event::Spoken { endpoint: at(250) }, at(1000));
+    let transcript = Transcript { speech: true, text: QUESTION.into(), ..Transcript::default() };
+    turn.handle(Event::Transcribed { transcript, wait: Duration::ZERO }, at(1100));
+    turn.handle(asked(), at(1101));
+    delivered(&turn.handle(findings(vec![passage()], QueryCodes::default()), at(1110)));
+    assert_eq!(turn.first_content, None, "spoken content counts when it is synthesised");
+    turn.handle(Event::Synthesised { wait: Duration::ZERO }, at(1180));
+    turn.handle(Event::Synthesised { wait: Duration::ZERO }, at(1300));
+    turn.handle(Event::Played { after: at(30) }, at(1210));
+    assert_eq!(turn.first_content, Some(at(430)));
+    assert_eq!(turn.first_audio, Some(at(460)));
+    assert_eq!(turn.handle(Event::Rendered, at(1400)), [Action::Close]);
+    assert!(turn.is_closed());
+}
+
+#[test]
+fn retrieval_that_never_comes_ends_the_turn_with_an_error() {
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Typed(QUESTION.into()), at(0));
+    turn.handle(asked(), at(1));
+    let (deadline, reason) = turn.next_deadline().unwrap();
+    assert_eq!(reason, Reason::TurnLate);
+    let actions = turn.handle(Event::Tick, deadline);
+    assert!(matches!(&actions[..], [Action::Fail { .. }, Action::Close]), "{actions:?}");
+}
+
+#[test]
+fn a_cancelled_turn_stops_its_draft_and_closes() {
+    let (mut turn, _) = found(limits(Rung::Recombined));
+    let actions = turn.handle(Event::Cancelled, at(50));
+    assert!(matches!(&actions[..], [Action::CancelDraft, Action::Fail { .. }, Action::Close]), "{actions:?}");
+    assert!(turn.handle(done(), at(60)).is_empty());
+}
+
+#[test]
+fn a_replay_keeps_what_the_clock_decided() {
+    let why = "a draft would be ready in 6200 ms at the earliest";
+    let replay = Some(Replay { why: why.into(), judged: None });
+    let (_, actions) = found(Limits { replay, ..limits(Rung::Recombined) });
+    assert_eq!(delivered(&actions).rung_why, why);
+
+    let first = "The torque of the M16 flange bolt is 195 Nm.";
+    let replay = Some(Replay { why: String::new(), judged: Some(first.len()) });
+    let (mut turn, _) = found(Limits { replay, ..limits(Rung::Recombined) });
+    turn.handle(prefilled(), at(5000));
+    turn.handle(text(&format!("{first} And more that was cut.")), at(6000));
+    assert_eq!(delivered(&turn.handle(done(), at(7000))).rung, Rung::Recombined);
+    assert_eq!(turn.draft, first);
+}

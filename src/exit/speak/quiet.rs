@@ -1,0 +1,21 @@
+//! Keeps the sound system's own complaints off the terminal.
+//!
+//! On Linux, libasound writes to stderr whenever it probes a device that is not there;
+//! under a full-screen panel that is garbage on the screen. The words are kept instead:
+//! they are the cause of the error that follows.
+
+/// Runs `probe` and gives back what the sound system complained about meanwhile.
+#[cfg(target_os = "linux")]
+pub(super) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
+    // The handler belongs to this thread and stays: what the device says later is caught too.
+    let words = alsa::Output::local_error_handler();
+    let result = probe();
+    let words = words.map(|w| w.borrow().to_string()).unwrap_or_default();
+    (result, words.lines().next_back().unwrap_or("").to_owned())
+}
+
+/// Runs `probe`; other sound systems do not write to the terminal.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
+    (probe(), String::new())
+}
