@@ -105,14 +105,14 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
 /// The codes of `question`, canonical: those written in it, and those said in it that are
 /// the own code of a hit ("e two oh three").
 fn codes_asked(question: &str, asked: &Asked, hits: &[Hit<'_>]) -> Vec<String> {
-    let own: Vec<String> = hits.iter().flat_map(|h| own_codes(h.passage)).collect();
+    let own: Vec<String> = hits.iter().flat_map(|h| own_codes(h.passage, &[])).collect();
     let written = asked.codes.iter().map(|c| code::normalise(&c.text));
     written.chain(code::spoken_candidates(question, &|c| own.iter().any(|o| o == c))).collect()
 }
 
 /// Is `passage` the own entry of one of `codes`?
 fn is_entry(passage: &Passage, codes: &[String]) -> bool {
-    own_codes(passage).iter().any(|own| codes.contains(own))
+    own_codes(passage, &[]).iter().any(|own| codes.contains(own))
 }
 
 /// The share of `wanted`, by weight, that `text` holds.
