@@ -1,6 +1,6 @@
 //! What a question wants to know, read from its words alone.
 
-use super::quantity::unit::Dimension;
+use super::quantity::unit::{self, Dimension};
 use super::quantity::{self, Code};
 use super::words;
 
@@ -27,9 +27,9 @@ pub struct Asked {
 const KINDS: &[(&[&str], &[Dimension])] = {
     use Dimension::*;
     &[
-        (&["torque", "tighten", "nm"], &[Torque]),
+        (&["torque", "tighten", "tight", "nm"], &[Torque]),
         (&["pressure", "bar", "psi", "precharge"], &[Pressure]),
-        (&["temperature", "hot", "cold"], &[Temperature]),
+        (&["temperature", "hot", "cold", "warm"], &[Temperature]),
         (&["voltage", "volt", "volts"], &[Voltage]),
         (&["current", "amp", "amps", "ampere", "amperes"], &[Current]),
         (
@@ -44,6 +44,12 @@ const KINDS: &[(&[&str], &[Dimension])] = {
                 "deflection",
                 "runout",
                 "mm",
+                "thin",
+                "thick",
+                "deep",
+                "wide",
+                "tall",
+                "far",
             ],
             &[Length],
         ),
@@ -56,6 +62,7 @@ const KINDS: &[(&[&str], &[Dimension])] = {
         (&["frequency"], &[Frequency, Time]),
         (&["resistance"], &[Resistance]),
         (&["viscosity"], &[Viscosity]),
+        (&["loud", "noise", "decibels"], &[Level]),
         (&["interval", "often", "long"], &[Time]),
     ]
 };
@@ -72,110 +79,47 @@ fn has(text: &str, phrases: &[&str]) -> bool {
     })
 }
 
+/// Phrases by what they ask for, in lower case.
+const MEANING: &[&str] =
+    &["mean", "means", "meaning", "stand for", "what is", "what's", "what are", "significa", "是什么"];
+const CAUSE: &[&str] =
+    &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"];
+#[rustfmt::skip]
+const REMEDY: &[&str] = &[
+    "what do i do", "what to do", "what should i do", "what must i do", "what now", "remedy", "fix", "clear", "reset",
+    "solve", "repair", "get rid of", "react", "respond", "troubleshoot", "qué hago", "怎么办", "处理",
+];
+#[rustfmt::skip]
+const HOW: &[&str] = &[
+    "how do i", "how do you", "how do we", "how to", "how can i", "how should i", "how must i", "how is", "how are",
+    "steps", "procedure", "what do i have to do", "cómo", "步骤", "怎么",
+];
+#[rustfmt::skip]
+const AMOUNT: &[&str] = &[
+    "how much", "how many", "how high", "how low", "how long", "how often", "how far", "how thick", "how thin",
+    "how deep", "how wide", "how tall", "how loud", "how hot", "how cold", "how big", "how heavy", "how tight",
+    "how fast", "value", "setting", "limit", "cuánto", "多少",
+];
+/// Words of a question; a text without any is an order ("replace the seal").
+#[rustfmt::skip]
+const INTERROGATIVE: &[&str] = &[
+    "what", "what's", "which", "where", "when", "who", "why", "how", "is", "are", "was", "does", "do", "did", "can",
+    "could", "may", "must", "should", "shall", "will", "has", "have",
+];
+
 impl Asked {
     /// Reads `question` (normalised wording).
     pub fn of(question: &str) -> Self {
         let text = question.to_lowercase();
-        let meaning = has(
-            &text,
-            &[
-                "mean",
-                "means",
-                "meaning",
-                "stand for",
-                "what is",
-                "what's",
-                "what are",
-                "significa",
-                "是什么",
-            ],
-        );
-        let cause = has(
-            &text,
-            &["why", "cause", "causes", "caused", "reason", "reasons", "causa", "por qué", "原因", "为什么"],
-        );
-        let remedy = has(
-            &text,
-            &[
-                "what do i do",
-                "what to do",
-                "what should i do",
-                "what now",
-                "remedy",
-                "fix",
-                "clear",
-                "reset",
-                "solve",
-                "repair",
-                "get rid of",
-                "react",
-                "respond",
-                "troubleshoot",
-                "what must i do",
-                "qué hago",
-                "怎么办",
-                "怎么处理",
-                "处理",
-            ],
-        );
-        let how = has(
-            &text,
-            &[
-                "how do i",
-                "how do you",
-                "how do we",
-                "how to",
-                "how can i",
-                "how should i",
-                "how is",
-                "how are",
-                "steps",
-                "procedure",
-                "步骤",
-            ],
-        );
-        let amount = has(
-            &text,
-            &[
-                "how much",
-                "how many",
-                "how high",
-                "how low",
-                "how long",
-                "how often",
-                "how far",
-                "how thick",
-                "how hot",
-                "how big",
-                "how heavy",
-                "how tight",
-                "how fast",
-                "value",
-                "setting",
-                "limit",
-                "多少",
-            ],
-        );
-        let which = has(&text, &["what", "which", "at what", "what's", "how"]);
-        let mut dimensions = Vec::new();
-        for (_, word) in words::words(&text) {
-            for (names, kinds) in KINDS {
-                if names.contains(&word.as_str()) && (which || amount) {
-                    for kind in *kinds {
-                        if !dimensions.contains(kind) {
-                            dimensions.push(*kind);
-                        }
-                    }
-                }
-            }
-        }
-        // "How do I bleed the pressure line?" wants steps, not a figure.
-        let figure =
-            amount || (!dimensions.is_empty() && which && !how && !remedy && !cause && names_figure(&text));
-        if !figure {
-            dimensions.clear();
-        }
-        Asked { meaning, cause, remedy, how, figure, dimensions, codes: quantity::read(question).codes }
+        let (meaning, cause, remedy) = (has(&text, MEANING), has(&text, CAUSE), has(&text, REMEDY));
+        let codes = quantity::read(question).codes;
+        let order = !has(&text, INTERROGATIVE) && codes.is_empty() && text.is_ascii();
+        let how = has(&text, HOW) || order;
+        let amount = has(&text, AMOUNT);
+        let names = !how && !remedy && !cause && names_figure(&text);
+        let figure = amount || names;
+        let dimensions = if figure { dimensions(&text) } else { Vec::new() };
+        Asked { meaning, cause, remedy, how, figure, dimensions, codes }
     }
 
     /// Does a text hold a figure of the kind asked for? True where no kind was named and
@@ -209,38 +153,49 @@ impl Asked {
     }
 }
 
+/// What the words of a question for a figure measure.
+fn dimensions(text: &str) -> Vec<Dimension> {
+    let mut out = Vec::new();
+    let mut add = |d: Dimension| {
+        if !out.contains(&d) {
+            out.push(d);
+        }
+    };
+    let words = words::words(text);
+    for (i, (_, word)) in words.iter().enumerate() {
+        KINDS
+            .iter()
+            .filter(|(names, _)| names.contains(&word.as_str()))
+            .for_each(|(_, d)| d.iter().for_each(|d| add(*d)));
+        // "how many hours", "in decibels"
+        let counted = i > 0 && words.get(i - 1).is_some_and(|(_, w)| w == "many" || w == "in");
+        if let Some(unit) = unit::whole(word).filter(|_| counted) {
+            add(unit.dimension);
+        }
+    }
+    out
+}
+
+/// Parts named after what they measure: they are no figures.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "switch", "sensor", "valve", "gauge", "line", "relief", "wrench", "transmitter", "regulator", "alarm", "hose",
+    "filter", "pump", "monitor", "limiter", "compensator",
+];
+
 /// Does the question put the quantity straight behind its question word ("what torque",
-/// "what is the oil pressure"), rather than mention it ("what does the pressure switch do")?
+/// "what is the oil pressure"), rather than mention it ("what does the pressure switch
+/// do", "which valve releases the pressure")?
 fn names_figure(text: &str) -> bool {
     let words: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
-    let Some(ask) = words.iter().position(|w| matches!(w.as_str(), "what" | "which" | "whats")) else {
-        return false;
-    };
+    let asks = |w: &String| matches!(w.as_str(), "what" | "which" | "whats");
+    let Some(ask) = words.iter().position(asks) else { return false };
     let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
-    let Some(at) = words.iter().skip(ask).position(kind).map(|i| i + ask) else {
-        return false;
-    };
-    // Parts named after what they measure are no figures.
-    const PARTS: &[&str] = &[
-        "switch",
-        "sensor",
-        "valve",
-        "gauge",
-        "line",
-        "relief",
-        "wrench",
-        "transmitter",
-        "regulator",
-        "alarm",
-        "hose",
-        "filter",
-        "pump",
-        "monitor",
-        "limiter",
-    ];
-    let part = words.get(at + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
+    let Some(distance) = words.iter().skip(ask).position(kind) else { return false };
+    let copula = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "is" | "are" | "was" | "s"));
+    let part = words.get(ask + distance + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
     let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
-    !part && !verb
+    !part && !verb && distance <= if copula { 5 } else { 2 }
 }
 
 #[cfg(test)]
@@ -258,6 +213,9 @@ mod tests {
             ("How often do I grease the bearing?", vec![Time]),
             ("At what temperature does the fan start?", vec![Temperature]),
             ("How many bolts hold the cover?", vec![]),
+            ("After how many hours is the filter changed?", vec![Time]),
+            ("How thin may the lining become?", vec![Length]),
+            ("How loud is the pump in decibels?", vec![Level]),
         ] {
             let asked = Asked::of(question);
             assert!(asked.figure, "{question}");
@@ -271,6 +229,7 @@ mod tests {
             "How do I bleed the pressure line?",
             "What does the pressure switch do?",
             "Which pressure relief valve is fitted?",
+            "Which valve releases the pressure of the accumulator?",
             "Why is the temperature high?",
             "What does E203 mean?",
         ] {
@@ -285,6 +244,8 @@ mod tests {
         assert_eq!(asked.codes[0].key, "E203");
         assert!(Asked::of("why does F-37 come up").cause);
         assert!(Asked::of("How do I replace the seal?").how);
+        assert!(Asked::of("Replace the seal").how);
+        assert!(!Asked::of("Who may replace the seal?").how);
     }
 
     #[test]

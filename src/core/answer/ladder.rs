@@ -76,7 +76,7 @@ pub struct Evidence {
     pub coverage: f32,
     /// Is a hit the own entry of a code of the question?
     pub code_hit: bool,
-    /// A figure of a kind was asked for, and no hit holds one of that kind.
+    /// A figure of a kind was asked for, and no hit that is about the question holds one.
     pub silent: bool,
 }
 
@@ -113,17 +113,20 @@ impl Evidence {
                         || known_codes.iter().any(|k| quantity::code_key(k) == key)
                 })
         });
-        let silent = asked.figure
-            && !near.is_empty()
-            && !near.iter().any(|h| asked.is_met_by(&Source::of(h.passage).text()));
+        let best = |hits: &mut dyn Iterator<Item = &Hit<'_>>| {
+            hits.map(|h| coverage(question, h.passage)).fold(0.0, f32::max)
+        };
+        let covered = best(&mut near.iter());
+        // A figure counts only where the passage that holds it is about the question.
+        let held = best(&mut hits.iter().filter(|h| asked.is_met_by(&Source::of(h.passage).text())));
         Evidence {
-            coverage: near.iter().map(|h| coverage(question, h.passage)).fold(0.0, f32::max),
+            coverage: covered,
+            silent: asked.figure && held < LEAST_COVERAGE,
             scores: hits.iter().map(|h| h.score).collect(),
             known_codes,
             unknown_codes,
             foreign_machine: None,
             code_hit,
-            silent,
         }
     }
 }

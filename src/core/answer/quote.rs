@@ -72,7 +72,7 @@ pub fn quote<'p>(question: &str, hits: &[Hit<'p>], siblings: &'p [Passage]) -> Q
     };
     match main.shape {
         Shape::Row if !main.fields.is_empty() => record::rows(question, &asked, main, &clean),
-        Shape::Step if asked.how || !asked.figure => steps(question, main, siblings),
+        Shape::Step if asked.how && !asked.figure => steps(question, main, siblings),
         _ if is_entry(main, &codes) => running::opening(question, &asked, main),
         _ => running::prose(question, &asked, main, &clean),
     }
@@ -86,13 +86,15 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
     }
     let wanted = terms(question);
     let mut best: Option<(f32, &'p Passage)> = None;
-    for (rank, hit) in hits.iter().take(5).enumerate() {
+    for (rank, hit) in hits.iter().enumerate() {
         let source = Source::of(hit.passage);
         let text = source.text();
         let held = share(&wanted, &format!("{} {}", text, source.context()));
         let meets = if asked.figure && asked.is_met_by(&text) { 1.3 } else { 1.0 };
         let procedure = if asked.how && hit.passage.shape == Shape::Step { 1.2 } else { 1.0 };
-        let score = (0.3 + held) * meets * procedure / (1.0 + 0.12 * rank as f32);
+        // Another code's entry explains a fault; it seldom answers a question without one.
+        let entry = if hit.passage.own_code { 0.8 } else { 1.0 };
+        let score = (0.3 + held) * meets * procedure * entry / (1.0 + 0.08 * rank as f32);
         if best.is_none_or(|(top, _)| score > top) {
             best = Some((score, hit.passage));
         }
@@ -103,14 +105,14 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
 /// The codes of `question`, canonical: those written in it, and those said in it that are
 /// the own code of a hit ("e two oh three").
 fn codes_asked(question: &str, asked: &Asked, hits: &[Hit<'_>]) -> Vec<String> {
-    let own: Vec<String> = hits.iter().flat_map(|h| own_codes(h.passage)).collect();
+    let own: Vec<String> = hits.iter().flat_map(|h| own_codes(h.passage, &[])).collect();
     let written = asked.codes.iter().map(|c| code::normalise(&c.text));
     written.chain(code::spoken_candidates(question, &|c| own.iter().any(|o| o == c))).collect()
 }
 
 /// Is `passage` the own entry of one of `codes`?
 fn is_entry(passage: &Passage, codes: &[String]) -> bool {
-    own_codes(passage).iter().any(|own| codes.contains(own))
+    own_codes(passage, &[]).iter().any(|own| codes.contains(own))
 }
 
 /// The share of `wanted`, by weight, that `text` holds.

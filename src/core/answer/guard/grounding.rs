@@ -128,18 +128,19 @@ fn stems(text: &str) -> Vec<String> {
     terms(text).into_iter().map(|t| t.stem).collect()
 }
 
-/// The content of a draft's sentence: its terms without scaffold. Pure numbers are the
-/// number lock's business.
+/// The content of a draft's sentence: its terms without scaffold, unless scaffold is all
+/// that it has. Pure numbers are the number lock's business.
 fn content(sentence: &str) -> Vec<String> {
     let scaffold: Vec<String> = SCAFFOLD.iter().map(|w| stem(w)).collect();
-    let mut out: Vec<String> = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     for stem in stems(sentence) {
         let figure = stem.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
-        if !figure && !scaffold.contains(&stem) && !out.contains(&stem) && !is_measure(&stem) {
-            out.push(stem);
+        if !figure && !all.contains(&stem) && !is_measure(&stem) {
+            all.push(stem);
         }
     }
-    out
+    let lean: Vec<String> = all.iter().filter(|s| !scaffold.contains(s)).cloned().collect();
+    if lean.is_empty() { all } else { lean }
 }
 
 /// Units and number words: compared by the number lock, whatever their spelling.
@@ -171,7 +172,7 @@ fn mark(word: &str) -> Option<Mark> {
         "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid"
         | "prohibited" | "forbidden" => Mark::Not,
         "only" => Mark::Only,
-        "unless" | "except" | "until" => Mark::Unless,
+        "unless" | "except" => Mark::Unless,
         // Contractions lose their apostrophe when words are cut.
         _ if word.len() >= 4
             && word.ends_with("nt")

@@ -11,8 +11,8 @@ use crate::core::knowledge::passage::{Passage, Shape};
 const MOST_SENTENCES: usize = 3;
 /// A further sentence needs this share of the best one's score.
 const FURTHER: f32 = 0.6;
-/// What a figure of the kind asked for adds: as much as a code does.
-const FIGURE: f32 = 3.0;
+/// A figure of the kind asked for makes a sentence's words count so much more.
+const FIGURE: f32 = 1.6;
 
 /// A sentence with how well it answers.
 struct Scored<'p> {
@@ -33,26 +33,38 @@ fn rate<'p>(wanted: &[words::Term], asked: &Asked, passage: &'p Passage) -> Vec<
             .filter(|t| held.contains(&t.stem))
             .map(|t| words::weight(&t.stem) * if about.contains(&t.stem) { 0.5 } else { 1.0 })
             .sum();
-        words + if asked.figure && asked.is_met_by(text) { FIGURE } else { 0.0 }
+        words * if asked.figure && asked.is_met_by(text) { FIGURE } else { 1.0 }
     };
+    // Where the passage is a warning, the warning is what answers.
+    let labels: Vec<bool> = source.segments.iter().map(|s| is_label(s, passage)).collect();
+    let only_labels = labels.iter().all(|l| *l);
     let mut rated: Vec<Scored<'p>> = source
         .segments
         .into_iter()
-        .filter(|s| !is_label(s, passage))
+        .zip(labels)
+        .filter(|(_, label)| only_labels || !label)
+        .map(|(segment, _)| segment)
         .map(|segment| Scored { score: score(&segment.text), segment, passage })
         .collect();
     rated.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.segment.span.start.cmp(&b.segment.span.start)));
     rated
 }
 
-/// The best sentences of running text: those of `main`, and one of another hit where it
-/// holds a word of the question that `main` does not.
+/// The best sentences of running text: those of `main` and of its neighbours in the same
+/// section, and one of another section where it holds a word of the question that these do
+/// not.
 pub(super) fn prose<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>]) -> Quoted<'p> {
     let wanted = terms(question);
-    let own = rate(&wanted, asked, main);
+    let mut own = rate(&wanted, asked, main);
     let Some(top) = own.first().map(|s| s.score) else {
         return Quoted::default();
     };
+    let neighbours = hits.iter().map(|h| h.passage).filter(|p| {
+        p.shape == main.shape && p.span != main.span && same_document(p, main) && p.section == main.section
+    });
+    own.extend(neighbours.flat_map(|p| rate(&wanted, asked, p)));
+    // Stable: the chosen passage's own best sentence stays first among equals.
+    own.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut chosen: Vec<Scored<'p>> = Vec::new();
     for scored in own {
         if chosen.len() < MOST_SENTENCES
@@ -108,12 +120,9 @@ fn complement<'p>(
     let open: Vec<&words::Term> = wanted.iter().filter(|t| !said.contains(&t.stem)).collect();
     hits.iter()
         .take(3)
-        // Never a second revision of the same text, nor another machine's.
         .filter(|h| {
-            h.passage.shape == Shape::Prose
-                && h.passage.span != main.span
-                && h.passage.document == main.document
-                && h.passage.revision == main.revision
+            let p = h.passage;
+            p.shape == Shape::Prose && p.section != main.section && same_document(p, main)
         })
         .flat_map(|h| rate(wanted, asked, h.passage))
         .filter(|s| {
@@ -121,6 +130,11 @@ fn complement<'p>(
             open.iter().any(|t| held.contains(&t.stem))
         })
         .max_by(|a, b| a.score.total_cmp(&b.score))
+}
+
+/// Never a second revision of the same text, nor another machine's.
+fn same_document(a: &Passage, b: &Passage) -> bool {
+    a.document == b.document && a.revision == b.revision
 }
 
 /// A heading, or a lead-in like "Proceed as follows:", says nothing alone; neither does
