@@ -157,7 +157,9 @@ fn with_model_real_time_factor() {
             worst = worst.max(start.elapsed());
         }
         println!(
-            "{threads} threads, clauses of at most {LONGEST}: real-time factor {:.3}, longest clause {} ms",
+            "{threads} threads, {} clauses of at most {LONGEST} characters, {:.1} s of sound: real-time factor {:.3}, longest clause {} ms",
+            clauses.len(),
+            sound as f64 / 1000.0,
             took.as_millis() as f64 / sound as f64,
             worst.as_millis()
         );

@@ -4,6 +4,8 @@
 //! whose monitor is the default source: what is played into it is what a program hears
 //! from its microphone. Nothing of the machine's own sound is touched.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

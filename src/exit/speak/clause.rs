@@ -3,6 +3,8 @@
 //! A clause is a sentence, or a part of a long one: the first sound must not wait for the
 //! whole sentence, and one synthesis holds a core, uninterruptible, for at most 250 ms.
 
+use super::speakable::is_number_word;
+
 /// One piece of text for the voice, and the silence after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
@@ -14,9 +16,10 @@ pub struct Clause {
 
 /// The longest clause, in characters (about as many as phonemes, stress marks included).
 ///
-/// Measured with the default voice on one thread of the reference machine; see
-/// `tests/voice.rs`.
-pub const LONGEST: usize = 56;
+/// At most some 2.6 s of sound, which the default voice makes in about 240 ms on one quiet
+/// thread of the reference machine (real-time factor 0.09); `with_model_real_time_factor`
+/// in `tests/voice.rs` measures it elsewhere.
+pub const LONGEST: usize = 48;
 
 /// A part shorter than this is not cut off for a comma: choppy speech is hard to follow.
 const SHORTEST: usize = 12;
@@ -36,7 +39,7 @@ pub fn clauses(speakable: &str) -> Vec<Clause> {
 
 /// Cuts speakable text at sentence ends, and where a sentence is longer than `longest`
 /// characters at its marks, else before a word at which a speaker may breathe, else between
-/// any two words, and a single longer word anywhere: nothing is ever longer.
+/// any two words (within a number only as a last resort), and a single longer word anywhere: nothing is ever longer.
 #[must_use]
 pub fn clauses_within(speakable: &str, longest: usize) -> Vec<Clause> {
     let longest = longest.max(SHORTEST);
@@ -97,25 +100,29 @@ fn cut(text: &str, longest: usize) -> usize {
             .map_or(text.len(), |(at, _)| at)
     };
     let (shortest, limit) = (offset(SHORTEST), offset(longest));
-    let (mut mark, mut breath, mut space) = (None, None, None);
+    let (mut mark, mut breath, mut gap, mut space) = (None, None, None, None);
     for (at, _) in text
         .match_indices(' ')
         .take_while(|(at, _)| *at <= limit)
         .filter(|(at, _)| *at > 0)
     {
+        let before = text[..at].rsplit(' ').next().unwrap_or("");
         let next = text[at + 1..].split(' ').next().unwrap_or("");
         space = Some(at);
+        if !(is_number_word(before) && is_number_word(next)) {
+            gap = Some(at);
+        }
         if at < shortest {
             continue;
         }
-        if text[..at].ends_with([',', ';', ':']) {
+        if before.ends_with([',', ';', ':']) {
             mark = Some(at);
         }
         if BREATHS.contains(&next) {
             breath = Some(at);
         }
     }
-    mark.or(breath).or(space).unwrap_or(limit)
+    mark.or(breath).or(gap).or(space).unwrap_or(limit)
 }
 
 #[cfg(test)]
@@ -158,6 +165,11 @@ mod tests {
                 ("to one hundred ninety five newton", 0),
                 ("metres.", 220),
             ],
+        );
+        check(
+            "Set exactly one hundred ninety five",
+            28,
+            &[("Set exactly", 0), ("one hundred ninety five", 0)],
         );
         check(
             "aaaaaaaaaa bbbbbbbbbb cccccccccc",

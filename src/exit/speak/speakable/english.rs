@@ -422,7 +422,8 @@ fn begins_amount(chunk: &str) -> bool {
 fn file_name(text: &str) -> Option<&str> {
     let drive = text.get(1..3).is_some_and(|d| d == ":\\" || d == ":/");
     let rooted = text.starts_with(['/', '\\']) || text.starts_with("~/");
-    if !drive && !(rooted && text.matches(['/', '\\']).count() > 1) {
+    let deep = text.matches(['/', '\\']).count() > 1;
+    if !(drive || (rooted && deep)) {
         return None;
     }
     text.rsplit(['/', '\\']).find(|part| !part.is_empty())

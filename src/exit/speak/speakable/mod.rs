@@ -10,6 +10,8 @@ mod markdown;
 mod number;
 mod unit;
 
+pub(super) use number::is_word as is_number_word;
+
 /// `text` (plain or Markdown) as words and plain punctuation (`. , ; : ? !` and `'`).
 ///
 /// `language` is a tag such as "en" or "en-US". English comes back without any digit or

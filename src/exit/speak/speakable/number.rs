@@ -32,6 +32,17 @@ const SCALES: [(u64, &str); 3] = [
     (1_000, "thousand"),
 ];
 
+/// Whether a word belongs to a number: a break beside it may tear the number apart.
+pub(in super::super) fn is_word(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ',', ';', ':', '?', '!']);
+    let scale = SCALES.iter().any(|(_, name)| *name == word);
+    !word.is_empty()
+        && (scale
+            || ["hundred", "point", "minus"].contains(&word)
+            || ONES.contains(&word)
+            || TENS.contains(&word))
+}
+
 /// More digits than this are read one by one: nobody follows a trillion by ear, and a run
 /// that long is a serial number anyway.
 const LONGEST_CARDINAL: usize = 12;
