@@ -17,6 +17,8 @@ pub struct Asked {
     pub how: bool,
     /// "How much", "what pressure": a figure.
     pub figure: bool,
+    /// "How often": an interval, which not every time is.
+    pub often: bool,
     /// What the figure measures, where the words say so; any of them will do.
     pub dimensions: Vec<Dimension>,
     /// The codes in it.
@@ -119,7 +121,8 @@ impl Asked {
         let names = !how && !remedy && !cause && names_figure(&text);
         let figure = amount || names;
         let dimensions = if figure { dimensions(&text) } else { Vec::new() };
-        Asked { meaning, cause, remedy, how, figure, dimensions, codes }
+        let often = figure && has(&text, &["how often", "interval", "intervals"]);
+        Asked { meaning, cause, remedy, how, figure, often, dimensions, codes }
     }
 
     /// Does a text hold a figure of the kind asked for? True where no kind was named and
@@ -131,27 +134,32 @@ impl Asked {
         }
         let kinds: Vec<_> =
             reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
-        if self.dimensions.iter().any(|d| kinds.contains(d)) {
-            return true;
+        let lower = text.to_lowercase();
+        if self.often {
+            let timed =
+                kinds.contains(&Dimension::Time) && has(&lower, &["every", "each", "per", "interval"]);
+            return timed || has(&lower, REGULARLY);
         }
-        // An interval is often a word.
-        self.dimensions.contains(&Dimension::Time)
-            && has(
-                &text.to_lowercase(),
-                &[
-                    "daily",
-                    "weekly",
-                    "monthly",
-                    "quarterly",
-                    "yearly",
-                    "annually",
-                    "every shift",
-                    "each shift",
-                    "hourly",
-                ],
-            )
+        self.dimensions.iter().any(|d| kinds.contains(d))
     }
 }
+
+/// An interval is often a word.
+const REGULARLY: &[&str] = &[
+    "daily",
+    "weekly",
+    "monthly",
+    "quarterly",
+    "yearly",
+    "annually",
+    "hourly",
+    "every shift",
+    "each shift",
+    "every day",
+    "every week",
+    "every month",
+    "every year",
+];
 
 /// What the words of a question for a figure measure.
 fn dimensions(text: &str) -> Vec<Dimension> {
@@ -253,6 +261,12 @@ mod tests {
         let asked = Asked::of("What torque for the bolts?");
         assert!(asked.is_met_by("Tighten to 195 Nm."));
         assert!(!asked.is_met_by("Set 210 bar."));
-        assert!(Asked::of("How often is it greased?").is_met_by("Grease it weekly."));
+        let often = Asked::of("How often is it greased?");
+        for text in
+            ["Grease it weekly.", "Grease it every 500 hours.", "Grease the bearing, Interval: 6 months."]
+        {
+            assert!(often.is_met_by(text), "{text}");
+        }
+        assert!(!often.is_met_by("Charge it for 10 hours."));
     }
 }

@@ -178,10 +178,7 @@ fn digits(text: &str) -> (Option<f64>, usize) {
     let run = |from: usize| bytes.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
     let mut len = run(0);
     let mut groups = vec![(' ', &text[..len])];
-    loop {
-        let Some(sep) = text[len..].chars().next() else {
-            break;
-        };
+    while let Some(sep) = text[len..].chars().next() {
         let from = len + sep.len_utf8();
         let n = run(from);
         let joins = match sep {

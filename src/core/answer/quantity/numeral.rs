@@ -142,7 +142,7 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
     let mut last: Option<Word> = None;
     let mut i = 0;
     while let Some(&(w, _, oh)) = run.get(i) {
-        let below = |limit: u64| group % limit == 0;
+        let below = |limit: u64| group.is_multiple_of(limit);
         let fits = match (w, last) {
             (Word::Article, None) => {
                 matches!(run.get(1), Some((Word::Hundred | Word::Scale(_), ..)))
@@ -155,7 +155,7 @@ fn cardinal(run: &[(Word, usize, bool)]) -> Option<(String, usize)> {
             (Word::Hundred, Some(Word::Teen(_))) => group < 20,
             (Word::Hundred, Some(Word::Article)) => true,
             (Word::Scale(s), Some(l)) => {
-                !matches!(l, Word::Scale(_) | Word::And) && (total == 0 || total % (s * 1000) == 0)
+                !matches!(l, Word::Scale(_) | Word::And) && total.is_multiple_of(s * 1000)
             }
             (Word::And, Some(Word::Hundred | Word::Scale(_))) => {
                 matches!(run.get(i + 1), Some((Word::Unit(1..) | Word::Teen(_) | Word::Ten(_), ..)))

@@ -65,6 +65,10 @@ pub(super) fn prose<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: 
     own.extend(neighbours.flat_map(|p| rate(&wanted, asked, p)));
     // Stable: the chosen passage's own best sentence stays first among equals.
     own.sort_by(|a, b| b.score.total_cmp(&a.score));
+    // Beside a figure of the kind asked for, other sentences only hide it.
+    if asked.figure && own.first().is_some_and(|s| asked.is_met_by(&s.segment.text)) {
+        own.retain(|s| asked.is_met_by(&s.segment.text));
+    }
     let mut chosen: Vec<Scored<'p>> = Vec::new();
     for scored in own {
         if chosen.len() < MOST_SENTENCES

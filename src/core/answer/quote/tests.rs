@@ -215,3 +215,38 @@ fn a_code_that_was_said_finds_its_entry_behind_better_words() {
     let said = said("what do i do with alarm e two oh three on the pump", &[mention, e203()]);
     assert_eq!(said[0], "E203: Return filter blocked.");
 }
+
+#[test]
+fn a_passage_that_is_a_warning_answers_with_its_own_words() {
+    let body = "DANGER: Fill the accumulator with dry nitrogen only. Oxygen explodes.";
+    let mut p = text(body);
+    p.warnings = vec![warning(Signal::Danger, body, 0, false)];
+    assert_eq!(
+        said("Can I fill the accumulator with compressed air?", &[p]),
+        ["DANGER: Fill the accumulator with dry nitrogen only."]
+    );
+}
+
+#[test]
+fn a_question_for_one_figure_is_not_answered_with_the_whole_procedure() {
+    let lines = [
+        "1. Run the blade to zero.",
+        "2. An error of at most 0.3 degrees is permitted.",
+        "3. Wait 5 minutes.",
+    ];
+    let mut at = 0;
+    let steps: Vec<Passage> = lines
+        .iter()
+        .map(|line| {
+            let mut p = text(line);
+            p.shape = Shape::Step;
+            p.span = Span { start: at, end: at + line.len() };
+            at += line.len() + 1;
+            p
+        })
+        .collect();
+    let hits = [&steps[1], &steps[0], &steps[2]].map(|passage| Hit { passage, score: 1.0 });
+    let quoted = quote("What error is permitted at the zero position?", &hits, &steps);
+    let said: Vec<_> = quoted.sentences.iter().map(|s| s.text.as_str()).collect();
+    assert_eq!(said, [lines[1]]);
+}
