@@ -9,7 +9,7 @@ export MILLWRIGHT_DATA := $(DATA)
 export MILLWRIGHT_TEST_DATA := $(DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test packages build models test-models lint picture
+.PHONY: demo test packages build models test-models lint picture figures
 
 demo: build models ## build, fetch models, index the sample manuals, ask the recorded question
 	$(MILLWRIGHT) index knowledge
@@ -34,6 +34,12 @@ models: build
 # The tests need every small model, the voice with its "check before commercial use" too.
 test-models: build
 	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe
+
+# The README's figures, measured here and now.
+figures: build models
+	$(MILLWRIGHT) index knowledge
+	$(MILLWRIGHT) eval golden --json | tail -n 1 > docs/golden.json
+	python3 docs/figures.py
 
 # The README's picture of the panel, from a real turn.
 picture: build

@@ -11,6 +11,7 @@ mod engine;
 mod index;
 mod models;
 mod node;
+mod readme;
 mod talk;
 mod tui;
 mod voice;

@@ -1,0 +1,51 @@
+//! The README's figures are those of the stored run, and its commands exist.
+
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+
+use crate::support::plant::{Plant, root};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+#[test]
+fn the_figures_in_the_readme_are_those_of_the_stored_run() {
+    let run: Value = serde_json::from_str(&read("docs/golden.json")).unwrap();
+    let figures = run["figures"].as_object().unwrap();
+    let readme = read("README.md");
+    let table = readme.split("<!-- figures: docs/golden.json -->").nth(1).unwrap();
+    let table = table.split("<!-- end of figures -->").next().unwrap();
+    assert!(table.contains(run["machine"].as_str().unwrap()));
+    let mut shown = 0;
+    for row in table.lines().filter(|l| l.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (name, value) = (cells[1].trim_matches('`'), cells[2]);
+        let stored = figures.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} is not stored"));
+        let digits = value.split_once('.').map_or(0, |(_, d)| d.len());
+        assert_eq!(value, format!("{stored:.digits$}"), "{name}");
+        shown += 1;
+    }
+    assert_eq!(shown, figures.len());
+}
+
+#[test]
+fn every_figure_has_its_meaning_in_the_docs() {
+    let run: Value = serde_json::from_str(&read("docs/golden.json")).unwrap();
+    let docs = read("docs/figures.md");
+    for name in run["figures"].as_object().unwrap().keys() {
+        assert!(docs.contains(&format!("`{name}`")), "{name} is not in docs/figures.md");
+    }
+}
+
+#[test]
+fn every_command_that_the_readme_shows_exists() {
+    let plant = Plant::bare();
+    let readme = read("README.md");
+    let commands = readme.lines().filter_map(|l| l.strip_prefix("$ millwright "));
+    for command in commands.map(|c| c.split_whitespace().next().unwrap()) {
+        let help = plant.run(&[command, "--help"]);
+        assert!(help.status.success(), "millwright {command} --help");
+    }
+}
