@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Moment;
-use crate::core::answer::{Answer, Rung};
+use crate::core::answer::{Answer, Rung, Verdict};
 use crate::core::engine::{Prompt, Update};
 use crate::core::hear::Transcript;
 use crate::core::knowledge::passage::Passage;
@@ -49,7 +49,7 @@ pub struct Asked {
 }
 
 /// What retrieval brought.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
     /// Ranked hits and what is known of the codes.
     pub found: Found,
@@ -57,6 +57,15 @@ pub struct Findings {
     pub siblings: Vec<Passage>,
     /// Time that retrieval waited (for cores, for the index).
     pub wait: Duration,
+}
+
+/// What ranking made of the findings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// The quoted answer, or a refusal where the evidence asks for one.
+    pub answer: Answer,
+    /// The passages that the model would read, best first; at most three.
+    pub passages: Vec<Passage>,
 }
 
 /// What happened.
@@ -80,15 +89,21 @@ pub enum Event {
     Screened(Asked),
     /// Retrieval is done.
     Found(Box<Findings>),
+    /// Ranking is done: the quoted answer, or a refusal.
+    Ranked(Box<Ranked>),
     /// The engine says something about the draft.
     Draft(Update),
-    /// The first clause of the answer is ready as sound.
+    /// The guard has judged the draft.
+    Judged(Box<Result<Answer, Verdict>>),
+    /// The answer has been rendered for its readers.
+    Rendered,
+    /// A clause of the answer is ready as sound.
     Synthesised {
         /// Time spent waiting for the voice and its cores.
         wait: Duration,
     },
-    /// All of the answer is ready as sound, or nothing is to be spoken.
-    Rendered,
+    /// All of the answer is ready as sound.
+    Voiced,
     /// The first sample left for the loudspeaker `after` the first sound was ready.
     Played {
         /// From the first sound at the mixer to its first sample at the device.
@@ -121,6 +136,13 @@ pub enum Action {
     },
     /// Search for this question.
     Search(String),
+    /// Rank what was found.
+    Rank {
+        /// For this question.
+        question: String,
+        /// From these passages.
+        findings: Box<Findings>,
+    },
     /// Have this written; the answer is of no use after the deadline.
     Draft {
         /// What to read.
@@ -130,7 +152,14 @@ pub enum Action {
     },
     /// Stop writing.
     CancelDraft,
-    /// This is the answer.
+    /// Have the guard judge this draft.
+    Judge {
+        /// What was written.
+        draft: String,
+        /// What it was written from.
+        passages: Vec<Passage>,
+    },
+    /// This is the answer: hand it over and render it.
     Deliver(Box<Answer>),
     /// There is no answer: say why.
     Fail {

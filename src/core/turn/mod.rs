@@ -3,10 +3,10 @@
 //! ```text
 //!  begin(typed) ──────────────┐
 //!                             ▼
-//!  begin(spoken) ─▶ Hearing ─▶ Screening ─▶ Finding ─▶ Drafting ─▶ Delivering ─▶ Closed
-//!                     │            │           │           │ deadline, refusal at the
-//!                     │ no speech  │ empty     │ refused   │ door, guard: one rung down
-//!                     └────────────┴───────────┴───────────┴──────▶ Delivering
+//!  begin(spoken) ─▶ Hearing ─▶ Screening ─▶ Finding ─▶ Ranking ─▶ Drafting ─▶ Judging
+//!                     │            │                      │          │ deadline,  │ guard:
+//!                     │ no speech  │ empty        refused │          │ refusal    │ no
+//!                     └────────────┴──────────────────────┴──────────┴────────────┴─▶ Delivering ─▶ Closed
 //! ```
 //!
 //! [`Turn::handle`] takes an event and the moment and returns what is to be done;
@@ -34,7 +34,7 @@ use super::hear::Transcript;
 use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
 
-pub use event::{Action, Asked, Event, Findings, Limits, Replay};
+pub use event::{Action, Asked, Event, Findings, Limits, Ranked, Replay};
 
 /// How many passages the model reads (house plan, decision 7).
 const PROMPT_PASSAGES: usize = 3;
@@ -54,7 +54,12 @@ enum State {
     Hearing,
     Screening,
     Finding,
+    Ranking,
     Drafting(Box<Drafting>),
+    Judging {
+        /// What is said if the guard says no.
+        quoted: Box<Answer>,
+    },
     /// Delivered; sound may still be on its way.
     Delivering,
     Closed,
@@ -64,7 +69,6 @@ enum State {
 struct Drafting {
     /// What is said if the draft fails: always ready before a draft is asked for.
     quoted: Answer,
-    passages: Vec<Passage>,
     until: Moment,
     submitted: Moment,
     /// Waits of the engine, booked to the prefill stage.
@@ -146,7 +150,7 @@ impl Turn {
         match &self.state {
             State::Drafting(d) => Some((d.until, Reason::DraftLate)),
             State::New | State::Delivering | State::Closed => None,
-            State::Hearing | State::Screening | State::Finding => {
+            State::Hearing | State::Screening | State::Finding | State::Ranking | State::Judging { .. } => {
                 Some((self.origin + self.limits.limit, Reason::TurnLate))
             }
         }
@@ -197,7 +201,14 @@ impl Turn {
                     self.deliver(say_again("there was no question in it"), now)
                 }
             }
-            (State::Finding, Event::Found(findings)) => self.found(*findings, now),
+            (State::Finding, Event::Found(findings)) => {
+                let wait = findings.wait;
+                self.book(Stage::Retrieve, self.spent(now, wait), wait, "");
+                self.enter(State::Ranking, now);
+                vec![Action::Rank { question: self.question.clone(), findings }]
+            }
+            (State::Ranking, Event::Ranked(ranked)) => self.ranked(*ranked, now),
+            (State::Judging { quoted }, Event::Judged(judged)) => self.judged(*quoted, *judged, now),
             (State::Drafting(drafting), Event::Draft(update)) => self.drafted(drafting, update, now),
             (State::Drafting(drafting), Event::Tick) if now >= drafting.until => {
                 let why = format!("the draft was not ready in {} ms", millis(drafting.until - self.origin).round());
@@ -221,15 +232,11 @@ impl Turn {
         }
     }
 
-    /// Ranking is pure and runs inside `handle`, which cannot see a clock: its line says
-    /// that it was done, and its time is part of what the next stage's begin shows.
-    fn book_rank(&mut self, now: Moment) {
-        self.book(Stage::Rank, self.spent(now, Duration::ZERO), Duration::ZERO, "");
-    }
-
     fn is_late(&self, state: &State, now: Moment) -> bool {
-        matches!(state, State::Hearing | State::Screening | State::Finding)
-            && now >= self.origin + self.limits.limit
+        matches!(
+            state,
+            State::Hearing | State::Screening | State::Finding | State::Ranking | State::Judging { .. }
+        ) && now >= self.origin + self.limits.limit
     }
 
     fn enter(&mut self, state: State, now: Moment) {
@@ -251,27 +258,13 @@ impl Turn {
         vec![Action::Screen { text, heard }]
     }
 
-    fn found(&mut self, findings: Findings, now: Moment) -> Vec<Action> {
-        let Findings { found, siblings, wait } = findings;
-        self.book(Stage::Retrieve, self.spent(now, wait), wait, "");
-        self.since = now;
-        let hits: Vec<quote::Hit<'_>> =
-            found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-        let codes = (found.codes.known.clone(), found.codes.unknown.clone());
-        let evidence = Evidence::of(&self.question, codes.0, codes.1, &hits);
-        let refused = ladder::decide_refusal(&evidence).map(|reason| {
-            let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
-            ladder::refuse(&reason, &nearest)
-        });
-        let quoted = match refused {
-            Some(refusal) => refusal,
-            None => ladder::quoted(&quote(&self.question, &hits, &siblings), ""),
-        };
-        self.book_rank(now);
+    fn ranked(&mut self, ranked: Ranked, now: Moment) -> Vec<Action> {
+        self.book(Stage::Rank, self.spent(now, Duration::ZERO), Duration::ZERO, "");
+        let Ranked { answer: quoted, passages } = ranked;
         if quoted.kind != AnswerKind::Answer {
             return self.deliver(quoted, now);
         }
-        self.passages = found.hits.into_iter().take(PROMPT_PASSAGES).map(|h| h.passage).collect();
+        self.passages = passages;
         let why = match (&self.limits.replay, self.limits.rung) {
             (Some(Replay { why, judged: None }), _) => Some(why.clone()),
             (_, Rung::Refused | Rung::Quoted) => Some("no draft was wanted".to_owned()),
@@ -286,7 +279,6 @@ impl Turn {
         self.enter(
             State::Drafting(Box::new(Drafting {
                 quoted,
-                passages: self.passages.clone(),
                 until,
                 submitted: now,
                 wait: Duration::ZERO,
@@ -357,8 +349,13 @@ impl Turn {
         if written.trim().is_empty() {
             return self.deliver(with_why(d.quoted, or(why, "the model wrote nothing")), now);
         }
-        let judged = ladder::from_draft(&written, &d.passages);
-        self.draft = written;
+        self.draft = written.clone();
+        self.enter(State::Judging { quoted: Box::new(d.quoted) }, now);
+        vec![Action::Judge { draft: written, passages: self.passages.clone() }]
+    }
+
+    fn judged(&mut self, quoted: Answer, judged: Result<Answer, Verdict>, now: Moment) -> Vec<Action> {
+        self.book(Stage::Guard, self.spent(now, Duration::ZERO), Duration::ZERO, "");
         match judged {
             Ok(answer) => {
                 self.draft_verdict = Some(answer.verdict.clone());
@@ -367,7 +364,7 @@ impl Turn {
             Err(verdict) => {
                 let why = ladder::why_of(&verdict);
                 self.draft_verdict = Some(verdict);
-                self.deliver(with_why(d.quoted, why), now)
+                self.deliver(with_why(quoted, why), now)
             }
         }
     }
@@ -384,6 +381,11 @@ impl Turn {
     fn delivering(&mut self, event: Event, now: Moment) -> Vec<Action> {
         self.state = State::Delivering;
         match event {
+            Event::Rendered => {
+                self.book(Stage::Render, self.spent(now, Duration::ZERO), Duration::ZERO, "");
+                self.since = now;
+                if self.limits.spoken { Vec::new() } else { self.close(now) }
+            }
             Event::Synthesised { wait } if self.ledger.of(Stage::Synthesise).is_none() => {
                 self.book(Stage::Synthesise, self.spent(now, wait), wait, "");
                 let since_origin = now.saturating_sub(self.origin);
@@ -396,16 +398,7 @@ impl Turn {
                 self.first_audio = self.first_audio.map(|ready| ready + after);
                 Vec::new()
             }
-            Event::Rendered => {
-                self.total = now.saturating_sub(self.origin);
-                self.state = State::Closed;
-                vec![Action::Close]
-            }
-            Event::Cancelled => {
-                self.total = now.saturating_sub(self.origin);
-                self.state = State::Closed;
-                vec![Action::Close]
-            }
+            Event::Voiced | Event::Cancelled => self.close(now),
             // The voice broke: the answer stands as text.
             Event::Failed { what, .. } => {
                 self.book(Stage::Synthesise, self.spent(now, Duration::ZERO), Duration::ZERO, &what);
@@ -417,7 +410,11 @@ impl Turn {
 
     fn failed(&mut self, state: State, what: String, hint: String, now: Moment) -> Vec<Action> {
         match state {
-            // The quoted rung is ready: a broken engine costs the draft, not the answer.
+            // The quoted rung is ready: a broken guard or engine costs the draft, not the answer.
+            State::Judging { quoted } => {
+                self.book(Stage::Guard, self.spent(now, Duration::ZERO), Duration::ZERO, &what);
+                self.deliver(with_why(*quoted, what), now)
+            }
             State::Drafting(d) => {
                 let why = format!("the model failed: {what}");
                 self.book(Stage::Draft, self.spent(now, Duration::ZERO), Duration::ZERO, &why);
@@ -428,9 +425,15 @@ impl Turn {
     }
 
     fn end(&mut self, last: Action, now: Moment) -> Vec<Action> {
+        let mut actions = vec![last];
+        actions.extend(self.close(now));
+        actions
+    }
+
+    fn close(&mut self, now: Moment) -> Vec<Action> {
         self.total = now.saturating_sub(self.origin);
         self.state = State::Closed;
-        vec![last, Action::Close]
+        vec![Action::Close]
     }
 }
 
@@ -448,6 +451,24 @@ fn with_why(mut answer: Answer, why: String) -> Answer {
 
 fn or(text: String, other: &str) -> String {
     if text.is_empty() { other.to_owned() } else { text }
+}
+
+/// Ranks what was found: a refusal where the evidence asks for one, else the passages' own
+/// sentences, and the passages for the model. Pure; [`Action::Rank`] asks for it.
+pub fn rank(question: &str, findings: Findings) -> Ranked {
+    let Findings { found, siblings, .. } = findings;
+    let hits: Vec<quote::Hit<'_>> =
+        found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
+    let evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
+    let answer = match ladder::decide_refusal(&evidence) {
+        Some(reason) => {
+            let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
+            ladder::refuse(&reason, &nearest)
+        }
+        None => ladder::quoted(&quote(question, &hits, &siblings), ""),
+    };
+    let passages = found.hits.into_iter().take(PROMPT_PASSAGES).map(|h| h.passage).collect();
+    Ranked { answer, passages }
 }
 
 /// "Say it once more", and why.

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Asked, Event, Findings, Limits, Reason, Replay, Turn};
+use super::{Action, Asked, Event, Findings, Limits, Reason, Replay, Turn, rank};
 use crate::core::Moment;
-use crate::core::answer::{Answer, AnswerKind, Rung};
+use crate::core::answer::{Answer, AnswerKind, Rung, ladder};
 use crate::core::engine::{Finish, Refusal, Update};
 use crate::core::hear::Transcript;
 use crate::core::knowledge::code::QueryCodes;
@@ -107,8 +107,30 @@ fn found(limits: Limits) -> (Turn, Vec<Action>) {
     let mut turn = Turn::new(limits);
     turn.handle(Event::Typed(QUESTION.into()), at(0));
     turn.handle(asked(), at(1));
-    let actions = turn.handle(findings(vec![passage()], QueryCodes::default()), at(10));
+    let actions = rank_found(&mut turn, findings(vec![passage()], QueryCodes::default()), 10);
     (turn, actions)
+}
+
+/// Hands in the findings at `ms` and does the ranking that the turn then asks for.
+fn rank_found(turn: &mut Turn, findings: Event, ms: u64) -> Vec<Action> {
+    let mut actions = turn.handle(findings, at(ms));
+    match actions.pop() {
+        Some(Action::Rank { question, findings }) => {
+            turn.handle(Event::Ranked(Box::new(rank(&question, *findings))), at(ms))
+        }
+        other => panic!("no ranking asked for: {other:?}"),
+    }
+}
+
+/// Does the judging that the turn asks for.
+fn judge(turn: &mut Turn, mut actions: Vec<Action>, ms: u64) -> Vec<Action> {
+    match actions.pop() {
+        Some(Action::Judge { draft, passages }) => {
+            actions.extend(turn.handle(Event::Judged(Box::new(ladder::from_draft(&draft, &passages))), at(ms)));
+            actions
+        }
+        other => panic!("no judging asked for: {other:?}"),
+    }
 }
 
 fn delivered(actions: &[Action]) -> Answer {
@@ -143,6 +165,7 @@ fn a_quoted_answer_needs_no_model_and_puts_the_warning_first() {
     assert!(answer.text().contains("195 Nm"), "{}", answer.text());
     assert!(answer.text().find("Bleed").unwrap() < answer.text().find("195 Nm").unwrap());
     assert_eq!(turn.first_content, Some(at(10)));
+    assert_eq!(turn.handle(Event::Rendered, at(11)), [Action::Close]);
 }
 
 #[test]
@@ -151,8 +174,10 @@ fn a_grounded_draft_in_time_is_delivered_recombined() {
     assert!(matches!(&actions[..], [Action::Draft { .. }]), "{actions:?}");
     turn.handle(prefilled(), at(200));
     turn.handle(text("The torque of the M16 flange bolt is 195 Nm."), at(400));
-    let answer = delivered(&turn.handle(done(), at(500)));
+    let actions = turn.handle(done(), at(500));
+    let answer = delivered(&judge(&mut turn, actions, 505));
     assert_eq!(answer.rung, Rung::Recombined);
+    assert_eq!(turn.ledger.of(Stage::Guard).unwrap().ms, 5.0);
     assert_eq!(turn.prompt_ids, [1, 2, 3]);
     assert_eq!(turn.ledger.of(Stage::Draft).unwrap().ms, 300.0);
 }
@@ -162,7 +187,8 @@ fn a_draft_with_another_number_falls_to_the_quote() {
     let (mut turn, _) = found(limits(Rung::Recombined));
     turn.handle(prefilled(), at(200));
     turn.handle(text("The torque of the M16 flange bolt is 159 Nm."), at(400));
-    let answer = delivered(&turn.handle(done(), at(500)));
+    let actions = turn.handle(done(), at(500));
+    let answer = delivered(&judge(&mut turn, actions, 505));
     assert_eq!(answer.rung, Rung::Quoted);
     assert!(answer.rung_why.contains("guard"), "{}", answer.rung_why);
     assert!(answer.text().contains("195 Nm") && !answer.text().contains("159"));
@@ -188,7 +214,8 @@ fn of_a_late_draft_its_finished_sentences_count() {
     let (mut turn, _) = found(limits(Rung::Recombined));
     turn.handle(prefilled(), at(200));
     turn.handle(text("The torque of the M16 flange bolt is 195 Nm. The"), at(400));
-    let answer = delivered(&turn.handle(Event::Tick, at(1785)));
+    let actions = turn.handle(Event::Tick, at(1785));
+    let answer = delivered(&judge(&mut turn, actions, 1786));
     assert_eq!(answer.rung, Rung::Recombined);
     assert_eq!(turn.draft, "The torque of the M16 flange bolt is 195 Nm.");
 }
@@ -215,7 +242,7 @@ fn a_code_that_no_manual_holds_is_refused_before_any_model_is_asked() {
     turn.handle(Event::Typed("What does E77 mean?".into()), at(0));
     turn.handle(Event::Screened(Asked { question: "What does E77 mean?".into(), is_question: true }), at(1));
     let codes = QueryCodes { unknown: vec!["E77".into()], ..QueryCodes::default() };
-    let answer = delivered(&turn.handle(findings(vec![passage()], codes), at(9)));
+    let answer = delivered(&rank_found(&mut turn, findings(vec![passage()], codes), 9));
     assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
     assert!(answer.text().contains("E77"));
 }
@@ -239,14 +266,15 @@ fn the_clock_of_a_spoken_turn_starts_at_the_last_sample_of_speech() {
     let transcript = Transcript { speech: true, text: QUESTION.into(), ..Transcript::default() };
     turn.handle(Event::Transcribed { transcript, wait: Duration::ZERO }, at(1100));
     turn.handle(asked(), at(1101));
-    delivered(&turn.handle(findings(vec![passage()], QueryCodes::default()), at(1110)));
+    delivered(&rank_found(&mut turn, findings(vec![passage()], QueryCodes::default()), 1110));
+    turn.handle(Event::Rendered, at(1110));
     assert_eq!(turn.first_content, None, "spoken content counts when it is synthesised");
     turn.handle(Event::Synthesised { wait: Duration::ZERO }, at(1180));
     turn.handle(Event::Synthesised { wait: Duration::ZERO }, at(1300));
     turn.handle(Event::Played { after: at(30) }, at(1210));
     assert_eq!(turn.first_content, Some(at(430)));
     assert_eq!(turn.first_audio, Some(at(460)));
-    assert_eq!(turn.handle(Event::Rendered, at(1400)), [Action::Close]);
+    assert_eq!(turn.handle(Event::Voiced, at(1400)), [Action::Close]);
     assert!(turn.is_closed());
 }
 
@@ -281,6 +309,7 @@ fn a_replay_keeps_what_the_clock_decided() {
     let (mut turn, _) = found(Limits { replay, ..limits(Rung::Recombined) });
     turn.handle(prefilled(), at(5000));
     turn.handle(text(&format!("{first} And more that was cut.")), at(6000));
-    assert_eq!(delivered(&turn.handle(done(), at(7000))).rung, Rung::Recombined);
+    let actions = turn.handle(done(), at(7000));
+    assert_eq!(delivered(&judge(&mut turn, actions, 7001)).rung, Rung::Recombined);
     assert_eq!(turn.draft, first);
 }

@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::service::{Control, Out, Shared, crashed, identities, unix_ms, whisper_job};
-use crate::core::answer::{Answer, Rung};
+use crate::core::answer::{Answer, Rung, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
 use crate::core::knowledge::search::Query;
 use crate::core::ledger::millis;
 use crate::core::snapshot::{Doing, TurnView};
-use crate::core::turn::{Action, Asked, Event, Limits, Replay, Turn};
+use crate::core::turn::{self, Action, Asked, Event, Limits, Replay, Turn};
 use crate::entry::screen;
 use crate::exit::render;
 use crate::operations::audit::{Identities, Record};
@@ -97,7 +97,7 @@ pub async fn run(
             },
             () = sleep_until(node, wake) => Event::Tick,
         };
-        if matches!(event, Event::Rendered) {
+        if matches!(event, Event::Voiced) {
             job.wait_for_played(&mut turn, &mut controls).await;
         }
         actions = turn.handle(event, node.now());
@@ -144,6 +144,12 @@ impl Job {
                 self.report(Event::Screened(asked)).await;
             }
             Action::Search(question) => self.search(question),
+            Action::Rank { question, findings } => {
+                self.compute(move || Event::Ranked(Box::new(turn::rank(&question, *findings))));
+            }
+            Action::Judge { draft, passages } => {
+                self.compute(move || Event::Judged(Box::new(ladder::from_draft(&draft, &passages))));
+            }
             Action::Draft { prompt, deadline } => self.start_draft(prompt, deadline),
             Action::CancelDraft => self.draft.raise(),
             Action::Deliver(answer) => self.deliver(*answer).await,
@@ -157,6 +163,18 @@ impl Job {
             }
             Action::Close => debug_assert!(turn.is_closed()),
         }
+    }
+
+    /// Short pure work, off the runtime's own threads.
+    fn compute(&self, work: impl FnOnce() -> Event + Send + 'static) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let event = match tokio::task::spawn_blocking(work).await {
+                Ok(event) => event,
+                Err(e) => failed(&crashed(e)),
+            };
+            let _ = events.send(event).await;
+        });
     }
 
     async fn report(&self, event: Event) {
@@ -236,9 +254,10 @@ impl Job {
 
     async fn deliver(&mut self, answer: Answer) {
         let lines: Vec<String> = render::spoken(&answer).into_iter().map(|l| l.text).collect();
+        self.report(Event::Rendered).await;
         self.out.send(Said::Answered { turn: self.id.clone(), answer: Box::new(answer) }).await;
         if !self.options.speak {
-            return self.report(Event::Rendered).await;
+            return;
         }
         let (node, events, out) = (self.node.clone(), self.events.clone(), self.out.clone());
         let cancel = self.voice.clone();
@@ -246,7 +265,7 @@ impl Job {
             if let Err(e) = speak(&node, lines, &events, &out, &cancel).await {
                 let _ = events.send(failed(&e)).await;
             }
-            let _ = events.send(Event::Rendered).await;
+            let _ = events.send(Event::Voiced).await;
         });
     }
 
