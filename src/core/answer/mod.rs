@@ -135,12 +135,7 @@ pub struct Said {
 impl Said {
     /// A warning with the number of its citation.
     pub fn of(warning: &Warning, citation: usize) -> Self {
-        Said {
-            signal: warning.signal,
-            text: warning.text.clone(),
-            citation,
-            lockout: warning.lockout,
-        }
+        Said { signal: warning.signal, text: warning.text.clone(), citation, lockout: warning.lockout }
     }
 }
 
