@@ -26,12 +26,7 @@ pub struct Fault<K> {
 impl<K> Fault<K> {
     /// A fault without a cause or hint.
     pub fn new(kind: K, what: impl Into<String>) -> Self {
-        Self {
-            kind,
-            what: what.into(),
-            cause: None,
-            hint: String::new(),
-        }
+        Self { kind, what: what.into(), cause: None, hint: String::new() }
     }
 
     /// Adds what lies beneath.
@@ -50,12 +45,7 @@ impl<K> Fault<K> {
 
     /// The same fault seen from another floor.
     pub fn lift<L>(self, kind: impl FnOnce(&K) -> L) -> Fault<L> {
-        Fault {
-            kind: kind(&self.kind),
-            what: self.what,
-            cause: self.cause,
-            hint: self.hint,
-        }
+        Fault { kind: kind(&self.kind), what: self.what, cause: self.cause, hint: self.hint }
     }
 }
 
@@ -73,9 +63,7 @@ impl<K> fmt::Display for Fault<K> {
 
 impl<K: fmt::Debug> StdError for Fault<K> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.cause
-            .as_deref()
-            .map(|c| c as &(dyn StdError + 'static))
+        self.cause.as_deref().map(|c| c as &(dyn StdError + 'static))
     }
 }
 
@@ -90,9 +78,7 @@ mod tests {
             Missing,
         }
         let io = std::io::Error::other("disk gone");
-        let f = Fault::new(K::Missing, "cannot open the index")
-            .because(io)
-            .hint("millwright index DIR");
+        let f = Fault::new(K::Missing, "cannot open the index").because(io).hint("millwright index DIR");
         assert_eq!(f.to_string(), "cannot open the index: disk gone");
         assert_eq!(f.hint, "millwright index DIR");
         assert_eq!(f.lift(|k| *k == K::Missing).kind, true);

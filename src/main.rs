@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Arguments in, exit code out; nothing else.
 
 use std::process::ExitCode;
@@ -5,3 +6,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     millwright::operations::commands::main()
 }
+=======
+fn main(){}
+>>>>>>> speak

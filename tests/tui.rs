@@ -31,7 +31,8 @@ impl Tui {
         command.env("PULSE_SERVER", "unix:/nonexistent");
         let child = pty.slave.spawn_command(command).unwrap();
         let mut output = pty.master.try_clone_reader().unwrap();
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
+        let size = |n: u16| std::num::NonZero::new(n).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(cols), 0)));
         let painted = screen.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];

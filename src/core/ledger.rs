@@ -140,33 +140,13 @@ pub struct Ledger {
 
 impl Ledger {
     /// Books a stage that began at `from` and ended at `to`, `wait` of it spent waiting.
-    pub fn book(
-        &mut self,
-        stage: Stage,
-        from: Moment,
-        to: Moment,
-        wait: Duration,
-        budgets: &Budgets,
-    ) {
+    pub fn book(&mut self, stage: Stage, from: Moment, to: Moment, wait: Duration, budgets: &Budgets) {
         let whole = to.saturating_sub(from);
-        self.put(
-            stage,
-            whole.saturating_sub(wait),
-            wait,
-            budgets,
-            String::new(),
-        );
+        self.put(stage, whole.saturating_sub(wait), wait, budgets, String::new());
     }
 
     /// Books a stage by its measured times.
-    pub fn put(
-        &mut self,
-        stage: Stage,
-        spent: Duration,
-        wait: Duration,
-        budgets: &Budgets,
-        note: String,
-    ) {
+    pub fn put(&mut self, stage: Stage, spent: Duration, wait: Duration, budgets: &Budgets, note: String) {
         self.entries.push(Entry {
             stage,
             ms: millis(spent),

@@ -117,16 +117,10 @@ impl std::fmt::Display for Refusal {
         match self {
             Refusal::Full { bound } => write!(f, "the model's queue is full ({bound} waiting)"),
             Refusal::TooLate { earliest_ms } => {
-                write!(
-                    f,
-                    "a draft would be ready in {earliest_ms} ms at the earliest"
-                )
+                write!(f, "a draft would be ready in {earliest_ms} ms at the earliest")
             }
             Refusal::TooLong { tokens, window } => {
-                write!(
-                    f,
-                    "the prompt has {tokens} tokens, the model's window {window}"
-                )
+                write!(f, "the prompt has {tokens} tokens, the model's window {window}")
             }
             Refusal::Gone => f.write_str("no model is loaded"),
         }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::cut;
 use super::passage::Passage;
 use super::read::{self, MAX_BYTES};
-use super::revision::{Identity, Stated, sidecar};
+use super::revision::{Fact, Identity, Stated, sidecar};
 use super::settle::settle;
 use super::walk::{self, Source};
 use super::write::write;
@@ -217,6 +217,10 @@ fn read_one(
     let (stated, own_sidecar) = sidecars.of(&source.path, warnings)?;
     let stem = source.path.file_stem().unwrap_or_default().to_string_lossy();
     let identity = Identity::of(&read, &stated, own_sidecar || alone, &stem);
+    if is_about_the_folder(source, &identity) {
+        let what = "a README that names no machine is about the folder, not a manual";
+        return Err(read::unreadable(what, "give it front matter with `machine` to index it"));
+    }
     let id = free_id(root, &source.name, entries)?;
     let passages = cut::cut(&read, &identity, kb, &id)?;
     if passages.is_empty() {
@@ -237,6 +241,13 @@ fn read_one(
         passages: (0, 0),
     };
     Ok(Entry { document, text: read.text, passages })
+}
+
+/// A README at the top of an indexed directory that says of no machine that it is about it.
+fn is_about_the_folder(source: &Source, identity: &Identity) -> bool {
+    let stem = source.name.split('.').next().unwrap_or_default();
+    let stated = [&identity.machine, &identity.model, &identity.revision].into_iter().any(Fact::is_known);
+    stem.eq_ignore_ascii_case("readme") && !stated
 }
 
 /// The name below the root; where another directory has the same, with the root's name.

@@ -459,7 +459,9 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
     let Findings { found, siblings, .. } = findings;
     let hits: Vec<quote::Hit<'_>> =
         found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-    let evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
+    let mut evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
+    // Two measures that err differently; the smaller one refuses better.
+    evidence.coverage = evidence.coverage.min(found.coverage);
     let answer = match ladder::decide_refusal(&evidence) {
         Some(reason) => {
             let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();

@@ -159,7 +159,7 @@ fn done() -> Event {
 
 #[test]
 fn a_quoted_answer_needs_no_model_and_puts_the_warning_first() {
-    let (turn, actions) = found(limits(Rung::Quoted));
+    let (mut turn, actions) = found(limits(Rung::Quoted));
     let answer = delivered(&actions);
     assert_eq!((answer.kind, answer.rung), (AnswerKind::Answer, Rung::Quoted));
     assert!(answer.text().contains("195 Nm"), "{}", answer.text());

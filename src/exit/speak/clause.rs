@@ -60,9 +60,9 @@ fn push(clauses: &mut Vec<Clause>, text: &str) {
     let text = text.trim();
     if text.contains(char::is_alphanumeric) {
         let pause_ms = match text.chars().last() {
-            Some('.' | '?' | '!') => 220,
-            Some(':' | ';') => 140,
-            Some(',') => 90,
+            Some('.' | '?' | '!') => 300,
+            Some(':' | ';') => 200,
+            Some(',') => 140,
             _ => 0,
         };
         clauses.push(Clause {
@@ -141,7 +141,7 @@ mod tests {
         check(
             "Stop the pump. Is it hot? Wait!",
             80,
-            &[("Stop the pump.", 220), ("Is it hot?", 220), ("Wait!", 220)],
+            &[("Stop the pump.", 300), ("Is it hot?", 300), ("Wait!", 300)],
         );
         check("", 80, &[]);
         check(" . , ! ", 80, &[]);
@@ -153,8 +153,8 @@ mod tests {
             "Close the suction valve, open the drain and wait.",
             30,
             &[
-                ("Close the suction valve,", 90),
-                ("open the drain and wait.", 220),
+                ("Close the suction valve,", 140),
+                ("open the drain and wait.", 300),
             ],
         );
         check(
@@ -163,7 +163,7 @@ mod tests {
             &[
                 ("Tighten the flange bolts", 0),
                 ("to one hundred ninety five newton", 0),
-                ("metres.", 220),
+                ("metres.", 300),
             ],
         );
         check(
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_word_is_lost_and_no_clause_is_too_long(text in "([a-z]{1,9}[,;:.?!]? ){0,60}", longest in 20usize..90) {
+        fn no_word_is_lost_and_no_clause_is_too_long(text in "([a-z]{1,9}[,;:.?!]? ){0,60}", longest in 20usize..140) {
             let clauses = clauses_within(&text, longest);
             let joined: Vec<&str> = clauses.iter().flat_map(|c| c.text.split_whitespace()).collect();
             prop_assert_eq!(joined, text.split_whitespace().collect::<Vec<_>>());

@@ -6,8 +6,9 @@
 //! configuration. Format: <https://github.com/rhasspy/piper>.
 //!
 //! Both noises are zero by default, so the same clause always gives the same samples (they
-//! would be drawn unseeded otherwise) and a turn can be replayed. Read back by Whisper, the
-//! quiet setting loses nothing against the voice's own; it sounds a little flatter.
+//! would be drawn unseeded otherwise) and a turn can be replayed. Whisper tiny.en read the
+//! same figures back from six maintenance sentences, all of them right, with the voice's own
+//! noise and without.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -7,6 +7,12 @@ use super::speakable;
 use super::voice::{Pcm, Voice};
 use crate::exit::Result;
 
+/// Softer than this is silence; breath and the end of an "s" are louder.
+const SILENCE: f32 = 0.004;
+/// What is left of the silence before and after a clause.
+const LEAD_MS: usize = 10;
+const TAIL_MS: usize = 30;
+
 /// A clause and its sound, the pause after it included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spoken {
@@ -59,6 +65,7 @@ impl Sayer {
     /// Those of the voice.
     pub fn speak(&mut self, clause: &Clause, threads: usize) -> Result<Pcm> {
         let mut pcm = self.voice.synthesise(&clause.text, threads)?;
+        trim(&mut pcm);
         pcm.samples
             .extend(Pcm::silence(clause.pause_ms, pcm.sample_rate).samples);
         Ok(pcm)
@@ -73,6 +80,21 @@ impl Sayer {
             threads,
         }
     }
+}
+
+/// Cuts the silence around a clause: voices leave up to 400 ms, which would tear a sentence
+/// apart where it was cut, and every millisecond before the first sound is heard as delay.
+fn trim(pcm: &mut Pcm) {
+    let frames = |ms: usize| ms * pcm.sample_rate as usize / 1000;
+    let loud = |s: &f32| s.abs() > SILENCE;
+    let Some(first) = pcm.samples.iter().position(loud) else {
+        return;
+    };
+    let last = pcm.samples.iter().rposition(loud).unwrap_or(first);
+    let start = first.saturating_sub(frames(LEAD_MS));
+    let end = (last + 1 + frames(TAIL_MS)).min(pcm.samples.len());
+    pcm.samples.truncate(end);
+    pcm.samples.drain(..start);
 }
 
 /// A text being said; see [`Sayer::say`].
@@ -115,6 +137,23 @@ mod tests {
                 sample_rate: 1000,
             })
         }
+    }
+
+    #[test]
+    fn the_silence_around_a_clause_goes() {
+        let mut samples = vec![0.001; 500];
+        samples.extend([0.5, 0.0, -0.5]);
+        samples.extend([0.001; 500]);
+        let mut pcm = Pcm {
+            samples,
+            sample_rate: 1000,
+        };
+        trim(&mut pcm);
+        assert_eq!(pcm.samples.len(), 10 + 3 + 30);
+        assert_eq!(pcm.samples[10], 0.5);
+        let mut silence = Pcm::silence(100, 1000);
+        trim(&mut silence);
+        assert_eq!(silence.ms(), 100);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::amount::{Amount, begins_amount};
 use super::code::{self, Class};
+use super::words::Words;
 use super::{number, unit};
 
 /// Abbreviations whose full stop ends no sentence.
@@ -28,10 +30,6 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("a.m.", "AM"),
     ("p.m.", "PM"),
 ];
-
-/// After these words a bare number is a name and is read digit by digit: "fifteen" and
-/// "fifty" are one word in noise.
-const NAMED_BY_NUMBER: &[&str] = &["alarm", "code", "error", "fault"];
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -57,7 +55,6 @@ struct Patterns {
     citation: Regex,
     /// "1 250" with a no-break or thin space.
     thousands: Regex,
-    number: Regex,
     hexadecimal: Regex,
     thread: Regex,
     date: Regex,
@@ -79,7 +76,6 @@ impl Patterns {
             ),
             citation: re(r"\s*\[\d{1,3}(?:\s*[,;-]\s*\d{1,3})*\]"),
             thousands: re(r"(\d)[\u{00A0}\u{2009}\u{202F}](\d{3})\b"),
-            number: re(r"^(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"),
             hexadecimal: re(r"^0[xX]([0-9A-Fa-f]+)$"),
             thread: re(r"^M(\d{1,3}(?:\.\d)?)((?:[x×]\d+(?:\.\d+)?)*)$"),
             date: re(r"^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"),
@@ -411,13 +407,6 @@ fn mark_words(mark: &str) -> &'static str {
     }
 }
 
-fn begins_amount(chunk: &str) -> bool {
-    chunk
-        .trim_start_matches(['+', '-', '±', '('])
-        .starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && chunk.contains(|c: char| c.is_ascii_digit())
-}
-
 /// "/etc/pump/limits.conf" → "limits.conf": the folders say nothing to an ear.
 fn file_name(text: &str) -> Option<&str> {
     let drive = text.get(1..3).is_some_and(|d| d == ":\\" || d == ":/");
@@ -427,237 +416,4 @@ fn file_name(text: &str) -> Option<&str> {
         return None;
     }
     text.rsplit(['/', '\\']).find(|part| !part.is_empty())
-}
-
-/// One or more numbers with what joins them: "195", "-5…+5", "10×20", "230/400V".
-struct Amount {
-    words: String,
-    unit: Option<String>,
-    /// What follows after a hyphen: the "-way" of "3-way".
-    tail: String,
-    /// The amount is exactly one (for the unit's singular).
-    one: bool,
-    /// A whole number and nothing else.
-    plain: bool,
-    fraction: bool,
-}
-
-impl Amount {
-    /// `None` where `text` is anything else than an amount from its first to its last
-    /// character.
-    fn parse(text: &str) -> Option<Self> {
-        let mut words = Vec::new();
-        let mut rest = text;
-        let mut count = 0;
-        let mut last;
-        loop {
-            let (sign, unsigned) = signed(rest);
-            let found = PATTERNS.number.find(unsigned)?;
-            last = found.as_str();
-            count += 1;
-            words.extend(sign.map(str::to_owned));
-            words.push(number::number(last));
-            rest = &unsigned[found.end()..];
-            let one = count == 1 && last == "1";
-            let done = |words: Vec<String>, unit, tail: &str, plain| {
-                Some(Self {
-                    words: words.join(" "),
-                    unit,
-                    tail: tail.to_owned(),
-                    one,
-                    plain,
-                    fraction: false,
-                })
-            };
-            if rest.is_empty() {
-                let plain =
-                    count == 1 && sign.is_none() && last.bytes().all(|b| b.is_ascii_digit());
-                return done(words, None, "", plain);
-            }
-            if count == 1
-                && sign.is_none()
-                && let Some(found) = fraction(last, rest)
-            {
-                return Some(found);
-            }
-            if let Some(unit) = unit::words(rest, one) {
-                return done(words, Some(unit), "", false);
-            }
-            if rest == "x" || rest == "×" {
-                words.push("times".to_owned());
-                return done(words, None, "", false);
-            }
-            if let Some((join, after)) = joined(rest) {
-                // "007-12" is a part number, not a range.
-                if last.len() > 1 && last.starts_with('0') && !last.contains(['.', ',']) {
-                    return None;
-                }
-                words.push(join.to_owned());
-                rest = after;
-                continue;
-            }
-            // "10bar-15bar", "5mm-thick", "24-V", "3-way"
-            let (head, tail) = rest.split_once('-').or_else(|| rest.split_once('…'))?;
-            if !head.is_empty() && begins_amount(tail) {
-                words.extend([unit::words(head, one)?, "to".to_owned()]);
-                rest = tail;
-                continue;
-            }
-            if !tail.starts_with(char::is_alphabetic) || tail.contains(|c: char| c.is_ascii_digit())
-            {
-                return None;
-            }
-            if head.is_empty() {
-                if let Some(unit) = unit::words(tail, true) {
-                    return done(words, Some(unit), "", false);
-                }
-                // "2-K" may be a type number; "3-way" is not.
-                return if tail.chars().all(char::is_lowercase) && tail.len() > 1 {
-                    done(words, None, tail, false)
-                } else {
-                    None
-                };
-            }
-            let unit = unit::words(head, true)?;
-            return done(words, Some(unit), tail, false);
-        }
-    }
-}
-
-/// The sign before a number, as words.
-fn signed(text: &str) -> (Option<&'static str>, &str) {
-    for (mark, words) in [
-        ("+/-", "plus or minus"),
-        ("±", "plus or minus"),
-        ("+", "plus"),
-        ("-", "minus"),
-    ] {
-        if let Some(rest) = text.strip_prefix(mark) {
-            return (Some(words), rest);
-        }
-    }
-    (None, text)
-}
-
-/// What joins one number to the next, as words, and the text from the next number on.
-fn joined(rest: &str) -> Option<(&'static str, &str)> {
-    const JOINS: [(&str, &str); 9] = [
-        ("...", "to"),
-        ("..", "to"),
-        ("…", "to"),
-        ("-", "to"),
-        ("~", "to"),
-        (":", "to"),
-        ("x", "by"),
-        ("×", "by"),
-        ("/", "slash"),
-    ];
-    if signed(rest).0 == Some("plus or minus") {
-        return Some(("", rest));
-    }
-    let (after, words) = JOINS
-        .iter()
-        .find_map(|(mark, words)| Some((rest.strip_prefix(mark)?, *words)))?;
-    begins_amount(after).then_some((words, after))
-}
-
-/// "1/2", "3/4-turn": a proper fraction and what may follow it.
-fn fraction(above: &str, rest: &str) -> Option<Amount> {
-    let after = rest.strip_prefix('/')?;
-    let end = after
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(after.len());
-    let (below, tail) = after.split_at(end);
-    let words = number::fraction(above, below)?;
-    let tail = match tail.strip_prefix('-') {
-        None if tail.is_empty() => "",
-        Some(word) if !word.is_empty() && word.chars().all(char::is_lowercase) => word,
-        _ => return None,
-    };
-    Some(Amount {
-        words,
-        unit: None,
-        tail: tail.to_owned(),
-        one: false,
-        plain: false,
-        fraction: true,
-    })
-}
-
-/// The words said so far, with plain punctuation only.
-#[derive(Default)]
-struct Words {
-    text: String,
-    /// The last thing said was an amount.
-    amount: bool,
-}
-
-impl Words {
-    /// Adds words; whatever is no letter or apostrophe is left out.
-    fn say(&mut self, words: &str) {
-        if words.is_empty() {
-            return;
-        }
-        for word in words.split_whitespace() {
-            let spoken = |c: &char| {
-                (c.is_alphabetic() && !c.is_numeric())
-                    || *c == '\''
-                    || ('\u{0300}'..='\u{036F}').contains(c)
-            };
-            let word: String = word.chars().filter(spoken).collect();
-            if !word.contains(char::is_alphabetic) {
-                continue;
-            }
-            if !self.text.is_empty() {
-                self.text.push(' ');
-            }
-            self.text.push_str(&word);
-        }
-        self.amount = false;
-    }
-
-    /// The strongest of the punctuation marks that followed a chunk.
-    fn punctuate(&mut self, after: &str) {
-        for strong in ['?', '!', '.', '…', ':', ';', ',', ')'] {
-            if after.contains(strong) {
-                return self.pause(match strong {
-                    '…' => '.',
-                    ')' => ',',
-                    mark => mark,
-                });
-            }
-        }
-    }
-
-    /// A pause after the last word; a stronger one replaces a weaker.
-    fn pause(&mut self, mark: char) {
-        const ORDER: &str = ",;:.!?";
-        let strength = |c: char| ORDER.find(c);
-        match self.text.chars().last() {
-            None => {}
-            Some(last) => match (strength(last), strength(mark)) {
-                (Some(old), Some(new)) if new > old => {
-                    self.text.pop();
-                    self.text.push(mark);
-                }
-                (Some(_), _) => {}
-                (None, _) => self.text.push(mark),
-            },
-        }
-        self.amount = false;
-    }
-
-    /// Whether the last word makes a bare number after it a name: "alarm", or one letter.
-    fn names_a_number(&self) -> bool {
-        let last = self.text.rsplit(' ').next().unwrap_or("");
-        let letter = last.len() == 1
-            && last.chars().all(|c| c.is_ascii_uppercase())
-            && last != "A"
-            && last != "I";
-        letter || NAMED_BY_NUMBER.iter().any(|w| w.eq_ignore_ascii_case(last))
-    }
-
-    fn finish(self) -> String {
-        self.text
-    }
 }

@@ -4,11 +4,13 @@
 //! words ([`english`]). The order of the figures is never changed and none is dropped:
 //! what is heard is what was guarded.
 
+mod amount;
 mod code;
 mod english;
 mod markdown;
 mod number;
 mod unit;
+mod words;
 
 pub(super) use number::is_word as is_number_word;
 
