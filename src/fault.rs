@@ -81,6 +81,6 @@ mod tests {
         let f = Fault::new(K::Missing, "cannot open the index").because(io).hint("millwright index DIR");
         assert_eq!(f.to_string(), "cannot open the index: disk gone");
         assert_eq!(f.hint, "millwright index DIR");
-        assert_eq!(f.lift(|k| *k == K::Missing).kind, true);
+        assert!(f.lift(|k| *k == K::Missing).kind);
     }
 }

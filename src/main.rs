@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Arguments in, exit code out; nothing else.
 
 use std::process::ExitCode;
@@ -6,6 +5,3 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     millwright::operations::commands::main()
 }
-=======
-fn main(){}
->>>>>>> speak

@@ -49,9 +49,27 @@ fn the_json_of_a_turn_holds_every_field_of_the_contract() {
     let plant = Plant::new();
     let turn = ask(&plant, &[TORQUE, "--rung", "quoted", "--exit", "spoken,technician"]);
     for field in [
-        "turn", "session", "machine", "language", "question", "heard", "kind", "rung", "rung_why", "text",
-        "sentences", "citations", "choices", "warnings", "numbers", "verdict", "exits", "stages",
-        "first_audio_ms", "first_content_ms", "total_ms",
+        "turn",
+        "session",
+        "machine",
+        "language",
+        "question",
+        "heard",
+        "kind",
+        "rung",
+        "rung_why",
+        "text",
+        "sentences",
+        "citations",
+        "choices",
+        "warnings",
+        "numbers",
+        "verdict",
+        "exits",
+        "stages",
+        "first_audio_ms",
+        "first_content_ms",
+        "total_ms",
     ] {
         assert!(turn.get(field).is_some(), "{field} is missing");
     }
@@ -71,7 +89,9 @@ fn a_code_that_no_manual_holds_is_refused() {
     let turn = ask(&plant, &["What does fault code E77 mean on the pump jack?", "--rung", "quoted"]);
     assert_eq!(turn["kind"], "refusal");
     assert_eq!(turn["rung"], "refused");
-    assert!(turn["rung_why"].as_str().unwrap().contains("E77") || turn["text"].as_str().unwrap().contains("E77"));
+    assert!(
+        turn["rung_why"].as_str().unwrap().contains("E77") || turn["text"].as_str().unwrap().contains("E77")
+    );
 }
 
 #[test]
@@ -88,7 +108,8 @@ fn with_model_a_recorded_question_is_heard_and_answered() {
     let turn = ask(&plant, &["--audio", "assets/question.flac", "--rung", "quoted"]);
     assert!(turn["heard"].as_str().unwrap().contains("M16"), "{}", turn["heard"]);
     assert!(sentences(&turn).contains("195 Nm"), "{turn}");
-    let stages: Vec<_> = turn["stages"].as_array().unwrap().iter().map(|s| s["stage"].as_str().unwrap()).collect();
+    let stages: Vec<_> =
+        turn["stages"].as_array().unwrap().iter().map(|s| s["stage"].as_str().unwrap()).collect();
     assert!(stages.contains(&"transcribe") && stages.contains(&"retrieve"), "{stages:?}");
 }
 

@@ -69,7 +69,9 @@ fn at_rate(samples: &[f32], rate: u32) -> Vec<f32> {
             let at = i as f64 * 16_000.0 / f64::from(rate);
             let near = at as isize - reach..=at as isize + reach;
             let sum: f64 = near
-                .filter_map(|j| Some(f64::from(*samples.get(usize::try_from(j).ok()?)?) * weight(at - j as f64)))
+                .filter_map(|j| {
+                    Some(f64::from(*samples.get(usize::try_from(j).ok()?)?) * weight(at - j as f64))
+                })
                 .sum();
             sum as f32
         })
@@ -247,7 +249,9 @@ fn with_model_the_format_of_the_file_does_not_change_the_words() {
 #[test]
 fn with_model_silence_and_noise_are_not_speech() {
     let mut recogniser = tiny();
-    let hum = |seconds: usize| -> Vec<f32> { (0..16_000 * seconds).map(|i| 0.1 * (i as f32 * 0.02).sin()).collect() };
+    let hum = |seconds: usize| -> Vec<f32> {
+        (0..16_000 * seconds).map(|i| 0.1 * (i as f32 * 0.02).sin()).collect()
+    };
     for (name, samples) in [
         ("nothing", vec![]),
         ("one sample", vec![0.1]),
@@ -268,7 +272,8 @@ fn with_model_the_same_utterance_gives_the_same_words_whatever_went_before() {
     let mut recogniser = tiny();
     let first = hear(&mut recogniser, &samples);
     hear(&mut recogniser, &white_noise(6, 0.1));
-    let with_prompt = Options { prompt: Some("Hydraulic pump, alarm E203, pitch motor.".into()), ..options() };
+    let with_prompt =
+        Options { prompt: Some("Hydraulic pump, alarm E203, pitch motor.".into()), ..options() };
     recogniser.transcribe(&samples, &with_prompt).unwrap();
     assert_eq!(hear(&mut recogniser, &samples), first);
 }

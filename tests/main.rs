@@ -3,6 +3,8 @@
 //! A test that needs a model, a sound server or a terminal says so in its name
 //! (`with_model_…`, `with_sound_…`, `with_terminal_…`). `make test` supplies all three.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 mod ask;

@@ -23,8 +23,11 @@ fn open_turns(plant: &Plant) -> usize {
     let file = plant.data().join("audit.sqlite");
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let count = || -> rusqlite::Result<i64> {
-        rusqlite::Connection::open_with_flags(&file, flags)?
-            .query_row("SELECT count(*) FROM turns WHERE state = 'open'", [], |r| r.get(0))
+        rusqlite::Connection::open_with_flags(&file, flags)?.query_row(
+            "SELECT count(*) FROM turns WHERE state = 'open'",
+            [],
+            |r| r.get(0),
+        )
     };
     count().unwrap_or(0) as usize
 }

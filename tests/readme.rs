@@ -22,7 +22,8 @@ fn the_figures_in_the_readme_are_those_of_the_stored_run() {
     for row in table.lines().filter(|l| l.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let (name, value) = (cells[1].trim_matches('`'), cells[2]);
-        let stored = figures.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} is not stored"));
+        let stored =
+            figures.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} is not stored"));
         let digits = value.split_once('.').map_or(0, |(_, d)| d.len());
         assert_eq!(value, format!("{stored:.digits$}"), "{name}");
         shown += 1;

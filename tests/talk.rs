@@ -63,7 +63,8 @@ fn with_sound_and_model_a_spoken_question_comes_back_as_a_spoken_answer() {
     assert!(turn["heard"].as_str().unwrap().contains("M16"), "{turn}");
     assert!(turn["text"].as_str().unwrap().contains("195 Nm"), "{turn}");
     assert!(turn["first_audio_ms"].is_number() && turn["first_content_ms"].is_number(), "{turn}");
-    let stages: Vec<_> = turn["stages"].as_array().unwrap().iter().map(|s| s["stage"].as_str().unwrap()).collect();
+    let stages: Vec<_> =
+        turn["stages"].as_array().unwrap().iter().map(|s| s["stage"].as_str().unwrap()).collect();
     for stage in ["endpoint", "transcribe", "retrieve", "synthesise", "play"] {
         assert!(stages.contains(&stage), "{stage} is not in {stages:?}");
     }

@@ -20,9 +20,8 @@ struct Tui {
 
 impl Tui {
     fn start(plant: &Plant, rows: u16, cols: u16) -> Tui {
-        let pty = native_pty_system()
-            .openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })
-            .unwrap();
+        let pty =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_millwright"));
         command.args(["--data", plant.data().to_str().unwrap(), "tui", "--rung", "quoted"]);
         command.cwd(root());

@@ -23,26 +23,18 @@ const SENTENCE: &str = "Tighten the flange bolts to **195 Nm**.";
 
 fn piper() -> Piper {
     let file = |name| support::model("piper-en-us-joe", name);
-    Piper::load(
-        &file("en_US-joe-medium.onnx"),
-        &file("en_US-joe-medium.onnx.json"),
-    )
-    .unwrap()
+    Piper::load(&file("en_US-joe-medium.onnx"), &file("en_US-joe-medium.onnx.json")).unwrap()
 }
 
 fn spoken(voice: Box<dyn Voice>, text: &str) -> Vec<Pcm> {
-    Sayer::new(voice, "en")
-        .say(text, 1)
-        .map(|s| s.unwrap().pcm)
-        .collect()
+    Sayer::new(voice, "en").say(text, 1).map(|s| s.unwrap().pcm).collect()
 }
 
 /// What Whisper tiny.en hears in 16 kHz mono.
 fn transcribe(samples: &[f32]) -> String {
     whisper_rs::install_logging_hooks();
     let model = support::model("whisper-tiny.en", "ggml-tiny.en.bin");
-    let context =
-        WhisperContext::new_with_params(&model, WhisperContextParameters::default()).unwrap();
+    let context = WhisperContext::new_with_params(&model, WhisperContextParameters::default()).unwrap();
     let mut state = context.create_state().unwrap();
     let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
     params.set_n_threads(2);
@@ -56,10 +48,7 @@ fn transcribe(samples: &[f32]) -> String {
 /// The pieces as one signal at 16 kHz, by linear interpolation: enough for a recogniser.
 fn at_16_khz(pieces: &[Pcm]) -> Vec<f32> {
     let rate = f64::from(pieces[0].sample_rate);
-    let all: Vec<f32> = pieces
-        .iter()
-        .flat_map(|p| p.samples.iter().copied())
-        .collect();
+    let all: Vec<f32> = pieces.iter().flat_map(|p| p.samples.iter().copied()).collect();
     let count = (all.len() as f64 * 16_000.0 / rate) as usize;
     (0..count.saturating_sub(1))
         .map(|i| {
@@ -87,12 +76,7 @@ fn with_model_threads_change_the_time_and_not_the_words() {
     let one = voice.synthesise("Close the suction valve.", 1).unwrap();
     let two = voice.synthesise("Close the suction valve.", 2).unwrap();
     assert_eq!(one.samples.len(), two.samples.len());
-    let apart = one
-        .samples
-        .iter()
-        .zip(&two.samples)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max);
+    let apart = one.samples.iter().zip(&two.samples).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 1e-3, "{apart}");
 }
 
@@ -100,10 +84,7 @@ fn with_model_threads_change_the_time_and_not_the_words() {
 fn with_model_the_voice_s_own_noise_is_there_for_who_wants_it() {
     let mut lively = piper().noise(Noise::Own);
     let text = "Wait for the pressure to fall.";
-    assert_ne!(
-        lively.synthesise(text, 1).unwrap(),
-        lively.synthesise(text, 1).unwrap()
-    );
+    assert_ne!(lively.synthesise(text, 1).unwrap(), lively.synthesise(text, 1).unwrap());
 }
 
 #[test]
@@ -125,14 +106,8 @@ fn without_a_model_espeak_ng_speaks_into_a_wav_file() {
     let path = dir.path().join("said.wav");
     wav::write(&path, &pieces).unwrap();
     let mut reader = hound::WavReader::open(&path).unwrap();
-    assert_eq!(
-        (reader.spec().channels, reader.spec().sample_rate),
-        (1, 22_050)
-    );
-    let loud = reader
-        .samples::<i16>()
-        .filter(|s| s.as_ref().unwrap().unsigned_abs() > 2000)
-        .count();
+    assert_eq!((reader.spec().channels, reader.spec().sample_rate), (1, 22_050));
+    let loud = reader.samples::<i16>().filter(|s| s.as_ref().unwrap().unsigned_abs() > 2000).count();
     assert!(loud > 5000, "{loud} loud samples");
 }
 
@@ -169,17 +144,8 @@ fn with_model_real_time_factor() {
 /// Runs one of the `in_a_process_of_its_own_` tests below in another environment. Gives
 /// back whether it passed, and all that it said.
 fn alone(test: &str, envs: &[(String, String)]) -> (bool, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "--ignored",
-            "--nocapture",
-            &format!("voice::{test}"),
-        ])
+    let Output { status, stdout, stderr } = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", &format!("voice::{test}")])
         .envs(envs.iter().cloned())
         .output()
         .unwrap();
@@ -188,13 +154,9 @@ fn alone(test: &str, envs: &[(String, String)]) -> (bool, String) {
 }
 
 fn tone(hertz: f32, ms: u32) -> Pcm {
-    let samples = (0..ms * 22)
-        .map(|i| 0.4 * (std::f32::consts::TAU * hertz * i as f32 / 22_000.0).sin())
-        .collect();
-    Pcm {
-        samples,
-        sample_rate: 22_000,
-    }
+    let samples =
+        (0..ms * 22).map(|i| 0.4 * (std::f32::consts::TAU * hertz * i as f32 / 22_000.0).sin()).collect();
+    Pcm { samples, sample_rate: 22_000 }
 }
 
 /// Milliseconds of the recording in which this pitch is plainly heard.
@@ -217,11 +179,7 @@ fn heard_ms(recording: &[f32], hertz: f32) -> usize {
 fn in_a_process_of_its_own_the_speaker_plays_and_is_cut_short() {
     let (speaker, events) = Speaker::open(None).unwrap();
     let next = || events.recv_timeout(Duration::from_secs(10)).unwrap();
-    for (id, sound) in [
-        (1, tone(500.0, 600)),
-        (2, tone(900.0, 400)),
-        (3, Earcon::Heard.pcm()),
-    ] {
+    for (id, sound) in [(1, tone(500.0, 600)), (2, tone(900.0, 400)), (3, Earcon::Heard.pcm())] {
         speaker.say(id, sound).unwrap();
     }
     assert_eq!(speaker.waiting(), 3);
@@ -242,12 +200,7 @@ fn in_a_process_of_its_own_the_speaker_plays_and_is_cut_short() {
     let gap = times[1].0 - times[0].1;
     assert!(gap < Duration::from_millis(100), "{gap:?}");
     assert_eq!(speaker.waiting(), 0);
-    let held: usize = speaker
-        .tap()
-        .since(0)
-        .iter()
-        .map(|b| b.samples().len())
-        .sum();
+    let held: usize = speaker.tap().since(0).iter().map(|b| b.samples().len()).sum();
     assert!(held > speaker.tap().sample_rate() as usize, "{held}");
 
     speaker.say(4, tone(1500.0, 5000)).unwrap();
@@ -258,38 +211,25 @@ fn in_a_process_of_its_own_the_speaker_plays_and_is_cut_short() {
     speaker.flush();
     assert!(matches!(next(), Event::Cut { id: 4 }));
     assert!(matches!(next(), Event::Cut { id: 5 }));
-    assert!(
-        start.elapsed() < Duration::from_millis(150),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(150), "{:?}", start.elapsed());
     std::thread::sleep(Duration::from_millis(300));
 
     for id in 0..64 {
         speaker.say(id, tone(100.0, 1000)).unwrap();
     }
-    assert!(matches!(
-        speaker.say(64, tone(100.0, 1)),
-        Err(Refused::Full(_))
-    ));
+    assert!(matches!(speaker.say(64, tone(100.0, 1)), Err(Refused::Full(_))));
 }
 
 #[test]
 fn with_sound_sentences_are_played_in_turn_and_a_flush_stops_them() {
     let sound = Sound::start();
     let recording = sound.record_speaker();
-    let (passed, said) = alone(
-        "in_a_process_of_its_own_the_speaker_plays_and_is_cut_short",
-        &sound.envs(),
-    );
+    let (passed, said) = alone("in_a_process_of_its_own_the_speaker_plays_and_is_cut_short", &sound.envs());
     let heard = recording.stop();
     assert!(passed, "{said}");
     for (hertz, want) in [(500.0, 500..=700), (900.0, 320..=480), (1500.0, 400..=900)] {
         let ms = heard_ms(&heard, hertz);
-        assert!(
-            want.contains(&ms),
-            "{hertz} Hz for {ms} ms, want {want:?}\n{said}"
-        );
+        assert!(want.contains(&ms), "{hertz} Hz for {ms} ms, want {want:?}\n{said}");
     }
 }
 
@@ -316,10 +256,7 @@ fn in_a_process_of_its_own_the_voice_speaks_the_sentence() {
 fn with_sound_with_model_the_number_is_understood_at_the_loudspeaker() {
     let sound = Sound::start();
     let recording = sound.record_speaker();
-    let (passed, said) = alone(
-        "in_a_process_of_its_own_the_voice_speaks_the_sentence",
-        &sound.envs(),
-    );
+    let (passed, said) = alone("in_a_process_of_its_own_the_voice_speaks_the_sentence", &sound.envs());
     let heard = recording.stop();
     assert!(passed, "{said}");
     let words = transcribe(&heard);
@@ -337,17 +274,10 @@ fn in_a_process_of_its_own_no_loudspeaker_is_an_error() {
 #[test]
 fn without_a_loudspeaker_the_error_says_what_to_do_and_nothing_is_printed() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(
-        home.path().join(".asoundrc"),
-        "pcm.!default { type hw card 31 }\n",
-    )
-    .unwrap();
+    std::fs::write(home.path().join(".asoundrc"), "pcm.!default { type hw card 31 }\n").unwrap();
     let envs = [("HOME".to_owned(), home.path().display().to_string())];
     let (passed, said) = alone("in_a_process_of_its_own_no_loudspeaker_is_an_error", &envs);
-    assert!(
-        passed && said.contains("ERROR") && said.contains("--out FILE.wav"),
-        "{said}"
-    );
+    assert!(passed && said.contains("ERROR") && said.contains("--out FILE.wav"), "{said}");
     let complaint = said.lines().find(|line| line.starts_with("ALSA lib"));
     assert_eq!(complaint, None);
 }
@@ -359,9 +289,5 @@ fn with_sound_the_microphone_and_the_loudspeaker_are_apart() {
     wav::write(&path, &[tone(700.0, 500)]).unwrap();
     let recording = sound.record_speaker();
     sound.play_into_microphone(&path);
-    assert_eq!(
-        heard_ms(&recording.stop(), 700.0),
-        0,
-        "the microphone's sound is not at the loudspeaker"
-    );
+    assert_eq!(heard_ms(&recording.stop(), 700.0), 0, "the microphone's sound is not at the loudspeaker");
 }

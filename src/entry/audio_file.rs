@@ -57,7 +57,9 @@ pub fn read(path: &Path) -> Result<Audio> {
             false => Ok(file),
         })
         .map_err(|e| {
-            Error::new(Kind::Io, format!("cannot open {name}")).because(e).hint("check the path and its permissions")
+            Error::new(Kind::Io, format!("cannot open {name}"))
+                .because(e)
+                .hint("check the path and its permissions")
         })?;
     decode(BufReader::new(file)).map_err(|mut error| {
         error.what = format!("{name}: {}", error.what);
@@ -132,8 +134,9 @@ fn clock(frames: u64, rate: u32) -> String {
 
 fn too_long() -> Error {
     let minutes = LONGEST_SECONDS / 60;
-    unreadable(format!("the recording is longer than {minutes} minutes"))
-        .hint(format!("cut it into parts of at most {minutes} minutes: sox IN OUT.wav trim 0 {LONGEST_SECONDS}"))
+    unreadable(format!("the recording is longer than {minutes} minutes")).hint(format!(
+        "cut it into parts of at most {minutes} minutes: sox IN OUT.wav trim 0 {LONGEST_SECONDS}"
+    ))
 }
 
 fn unreadable(what: impl Into<String>) -> Error {
@@ -141,5 +144,7 @@ fn unreadable(what: impl Into<String>) -> Error {
 }
 
 fn broken(cause: io::Error) -> Error {
-    Error::new(Kind::Io, "the file cannot be read").because(cause).hint("check the disk or the medium that it is on")
+    Error::new(Kind::Io, "the file cannot be read")
+        .because(cause)
+        .hint("check the disk or the medium that it is on")
 }

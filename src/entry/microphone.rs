@@ -100,8 +100,7 @@ impl Microphone {
         let device = match device {
             Some(wanted) => find(&host, wanted)?,
             None => host.default_input_device().ok_or_else(|| {
-                Error::new(Kind::Device, "there is no microphone")
-                    .hint("plug one in, or type the question")
+                Error::new(Kind::Device, "there is no microphone").hint("plug one in, or type the question")
             })?,
         };
         let name = device.description().map_or_else(|_| device.to_string(), |d| d.name().to_owned());
@@ -272,9 +271,7 @@ where
 {
     let frames = data.chunks_exact(channels);
     let offered = frames.len();
-    let mono = frames.map(|frame| {
-        frame.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32
-    });
+    let mono = frames.map(|frame| frame.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
     let room = offered.min(ring.slots());
     let taken = ring.write_chunk_uninit(room).map_or(0, |chunk| chunk.fill_from_iter(mono));
     (offered - taken) as u64
@@ -282,9 +279,15 @@ where
 
 fn refused(what: &str, cause: cpal::Error) -> Error {
     let hint = match cause.kind() {
-        cpal::ErrorKind::DeviceBusy => "another program is using it: close that one, or choose another microphone",
-        cpal::ErrorKind::PermissionDenied => "allow this user to record (on Linux: membership of the group \"audio\")",
-        _ => "check that it is plugged in; millwright doctor lists the microphones; typed questions work without one",
+        cpal::ErrorKind::DeviceBusy => {
+            "another program is using it: close that one, or choose another microphone"
+        }
+        cpal::ErrorKind::PermissionDenied => {
+            "allow this user to record (on Linux: membership of the group \"audio\")"
+        }
+        _ => {
+            "check that it is plugged in; millwright doctor lists the microphones; typed questions work without one"
+        }
     };
     Error::new(Kind::Device, what).because(cause).hint(hint)
 }

@@ -100,12 +100,8 @@ impl Audit {
     /// Notes that a turn began. Never waits: the close carries everything again.
     pub fn opened(&self, turn: &str, session: &str, question: &str, at_ms: i64) {
         if let Some(mailbox) = &self.mailbox {
-            let write = Write::Open {
-                turn: turn.into(),
-                session: session.into(),
-                question: question.into(),
-                at_ms,
-            };
+            let write =
+                Write::Open { turn: turn.into(), session: session.into(), question: question.into(), at_ms };
             if let Err(TrySendError::Full(_)) = mailbox.try_send(write) {
                 tracing::warn!(turn, "audit mailbox full: the turn's opening is not recorded");
             }
@@ -120,9 +116,7 @@ impl Audit {
         let (done, wait) = sync_channel(1);
         let gone = || Error::new(Kind::Failed, "the audit log's writer is gone");
         let mailbox = self.mailbox.as_ref().ok_or_else(gone)?;
-        mailbox
-            .send(Write::Close { record: Box::new(record), at_ms, done })
-            .map_err(|_| gone())?;
+        mailbox.send(Write::Close { record: Box::new(record), at_ms, done }).map_err(|_| gone())?;
         wait.recv_timeout(Duration::from_secs(10)).map_err(|_| gone())?
     }
 
@@ -252,8 +246,8 @@ pub fn read(data: &Path, turn: &str) -> Result<Option<Record>> {
         return Err(Error::new(Kind::Missing, "there is no audit log yet")
             .hint("ask something first: millwright ask \"…\""));
     }
-    let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|e| broken(data, e))?;
+    let db =
+        Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| broken(data, e))?;
     let row: Option<(String, String, Option<String>)> = db
         .query_row("SELECT state, what, record FROM turns WHERE turn = ?1", [turn], |r| {
             Ok((r.get(0)?, r.get(1)?, r.get(2)?))
@@ -266,9 +260,9 @@ pub fn read(data: &Path, turn: &str) -> Result<Option<Record>> {
             let line = format!("turn {turn} is {state} and has no record: {what}");
             Err(Error::new(Kind::Failed, line))
         }
-        Some((_, _, Some(text))) => serde_json::from_str(&text).map(Some).map_err(|e| {
-            Error::new(Kind::Failed, format!("turn {turn} cannot be read")).because(e)
-        }),
+        Some((_, _, Some(text))) => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|e| Error::new(Kind::Failed, format!("turn {turn} cannot be read")).because(e)),
     }
 }
 
@@ -281,8 +275,8 @@ pub fn newest(data: &Path, limit: usize) -> Result<Vec<(String, String, String)>
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let db = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|e| broken(data, e))?;
+    let db =
+        Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| broken(data, e))?;
     (|| {
         db.prepare("SELECT turn, state, question FROM turns ORDER BY opened_ms DESC, turn DESC LIMIT ?1")?
             .query_map([limit as i64], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?

@@ -6,11 +6,7 @@ use std::io::Cursor;
 
 fn converted(ct2: Vec<u8>) -> millwright::operations::outcome::Result<Vec<u8>> {
     let mut out = Vec::new();
-    convert::ct2_to_ggml(
-        Cursor::new(ct2),
-        tiny_whisper::tokenizer().as_slice(),
-        &mut out,
-    )?;
+    convert::ct2_to_ggml(Cursor::new(ct2), tiny_whisper::tokenizer().as_slice(), &mut out)?;
     Ok(out)
 }
 
@@ -21,20 +17,9 @@ const FILTERS: usize = 80 * 201 * 4;
 #[test]
 fn a_ctranslate2_whisper_becomes_the_ggml_file_that_another_writer_makes() {
     let ours = converted(tiny_whisper::ct2(4)).unwrap();
-    let header: Vec<i32> = ours[..HEADER]
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|b| i32::from_le_bytes(*b))
-        .collect();
-    assert_eq!(
-        header,
-        [0x67676d6c, 5, 6, 64, 1, 1, 4, 64, 1, 1, 80, 1, 80, 201]
-    );
-    assert!(
-        ours[HEADER + FILTERS..] == tiny_whisper::expected_tail(),
-        "tokens or tensors differ"
-    );
+    let header: Vec<i32> = ours[..HEADER].as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
+    assert_eq!(header, [0x67676d6c, 5, 6, 64, 1, 1, 4, 64, 1, 1, 80, 1, 80, 201]);
+    assert!(ours[HEADER + FILTERS..] == tiny_whisper::expected_tail(), "tokens or tensors differ");
 }
 
 #[test]
@@ -45,18 +30,10 @@ fn float32_weights_give_the_same_file() {
 #[test]
 fn integer_weights_and_foreign_files_are_refused() {
     let fault = converted(tiny_whisper::ct2(1)).unwrap_err();
-    assert!(
-        fault.to_string().contains("quantised to integers"),
-        "{fault}"
-    );
+    assert!(fault.to_string().contains("quantised to integers"), "{fault}");
     let mut other_version = tiny_whisper::ct2(4);
     other_version[0] = 5;
-    assert!(
-        converted(other_version)
-            .unwrap_err()
-            .to_string()
-            .contains("version is 5")
-    );
+    assert!(converted(other_version).unwrap_err().to_string().contains("version is 5"));
     assert!(converted(b"GGUF".to_vec()).is_err());
 }
 
@@ -68,12 +45,7 @@ fn a_key_bias_is_refused_because_ggml_could_not_hold_it() {
     // Closing NUL, rank, one dimension, type, length; then the query's bias.
     let data = at + name.len() + 1 + 1 + 4 + 1 + 4;
     file[data + 2 * tiny_whisper::WIDTH + 1] = 0x3c;
-    assert!(
-        converted(file)
-            .unwrap_err()
-            .to_string()
-            .contains("key bias")
-    );
+    assert!(converted(file).unwrap_err().to_string().contains("key bias"));
 }
 
 mod hostile {

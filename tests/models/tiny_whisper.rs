@@ -9,23 +9,14 @@ pub const WIDTH: usize = 64;
 const TOKENS: [&str; 3] = ["Ġa", "b", "<|endoftext|>"];
 
 pub fn tokenizer() -> Vec<u8> {
-    let vocab: Vec<String> = TOKENS
-        .iter()
-        .enumerate()
-        .map(|(i, t)| format!("\"{t}\":{i}"))
-        .collect();
+    let vocab: Vec<String> = TOKENS.iter().enumerate().map(|(i, t)| format!("\"{t}\":{i}")).collect();
     format!("{{\"model\":{{\"vocab\":{{{}}}}}}}", vocab.join(",")).into_bytes()
 }
 
 /// Small f16 numbers that depend on the name alone.
 fn numbers(name: &str, count: usize) -> Vec<f16> {
-    let seed = name
-        .bytes()
-        .fold(7_u32, |s, b| s.wrapping_mul(31).wrapping_add(b.into()));
-    noise(seed, count)
-        .into_iter()
-        .map(|b| f16::from_f32(f32::from(b) / 64.0 - 2.0))
-        .collect()
+    let seed = name.bytes().fold(7_u32, |s, b| s.wrapping_mul(31).wrapping_add(b.into()));
+    noise(seed, count).into_iter().map(|b| f16::from_f32(f32::from(b) / 64.0 - 2.0)).collect()
 }
 
 /// Name and dimensions of every variable, in the order of the file.
@@ -102,16 +93,12 @@ pub fn ct2(kind: u8) -> Vec<u8> {
     for (name, dims) in variables {
         file.extend(text(&name));
         file.push(dims.len() as u8);
-        dims.iter()
-            .for_each(|d| file.extend((*d as u32).to_le_bytes()));
+        dims.iter().for_each(|d| file.extend((*d as u32).to_le_bytes()));
         file.push(kind);
         let count: usize = dims.iter().product();
         let values = values(&name, count);
         let data: Vec<u8> = match kind {
-            0 => values
-                .iter()
-                .flat_map(|v| v.to_f32().to_le_bytes())
-                .collect(),
+            0 => values.iter().flat_map(|v| v.to_f32().to_le_bytes()).collect(),
             1 => vec![1; count],
             _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         };
@@ -133,46 +120,16 @@ pub fn expected_tail() -> Vec<u8> {
         file.0.extend(token);
     }
     let positions = "position_encodings/encodings";
-    file.tensor(
-        "encoder.positional_embedding",
-        &format!("encoder/{positions}"),
-        0..6,
-        &[6, d],
-        true,
-    );
+    file.tensor("encoder.positional_embedding", &format!("encoder/{positions}"), 0..6, &[6, d], true);
     for (conv, channels) in [("conv1", 80), ("conv2", d)] {
         let (to, from) = (format!("encoder.{conv}"), format!("encoder/{conv}"));
-        file.tensor(
-            &format!("{to}.weight"),
-            &format!("{from}/weight"),
-            0..d,
-            &[d, channels, 3],
-            false,
-        );
-        file.tensor(
-            &format!("{to}.bias"),
-            &format!("{from}/bias"),
-            0..d,
-            &[d, 1],
-            true,
-        );
+        file.tensor(&format!("{to}.weight"), &format!("{from}/weight"), 0..d, &[d, channels, 3], false);
+        file.tensor(&format!("{to}.bias"), &format!("{from}/bias"), 0..d, &[d, 1], true);
     }
     file.block("encoder");
     file.norm("encoder.ln_post", "encoder/layer_norm");
-    file.tensor(
-        "decoder.positional_embedding",
-        &format!("decoder/{positions}"),
-        0..4,
-        &[4, d],
-        true,
-    );
-    file.tensor(
-        "decoder.token_embedding.weight",
-        "decoder/embeddings/weight",
-        0..5,
-        &[5, d],
-        false,
-    );
+    file.tensor("decoder.positional_embedding", &format!("decoder/{positions}"), 0..4, &[4, d], true);
+    file.tensor("decoder.token_embedding.weight", "decoder/embeddings/weight", 0..5, &[5, d], false);
     file.block("decoder");
     file.norm("decoder.ln", "decoder/layer_norm");
     file.0
@@ -206,42 +163,18 @@ impl Ggml {
 
     fn weight(&mut self, to: &str, from: &str, rows: Range<usize>, columns: usize) {
         let dims = [rows.len(), columns];
-        self.tensor(
-            &format!("{to}.weight"),
-            &format!("{from}/weight"),
-            rows,
-            &dims,
-            false,
-        );
+        self.tensor(&format!("{to}.weight"), &format!("{from}/weight"), rows, &dims, false);
     }
 
     fn linear(&mut self, to: &str, from: &str, rows: Range<usize>, columns: usize) {
         self.weight(to, from, rows.clone(), columns);
         let dims = [rows.len()];
-        self.tensor(
-            &format!("{to}.bias"),
-            &format!("{from}/bias"),
-            rows,
-            &dims,
-            true,
-        );
+        self.tensor(&format!("{to}.bias"), &format!("{from}/bias"), rows, &dims, true);
     }
 
     fn norm(&mut self, to: &str, from: &str) {
-        self.tensor(
-            &format!("{to}.weight"),
-            &format!("{from}/gamma"),
-            0..WIDTH,
-            &[WIDTH],
-            true,
-        );
-        self.tensor(
-            &format!("{to}.bias"),
-            &format!("{from}/beta"),
-            0..WIDTH,
-            &[WIDTH],
-            true,
-        );
+        self.tensor(&format!("{to}.weight"), &format!("{from}/gamma"), 0..WIDTH, &[WIDTH], true);
+        self.tensor(&format!("{to}.bias"), &format!("{from}/beta"), 0..WIDTH, &[WIDTH], true);
     }
 
     fn block(&mut self, side: &str) {
@@ -256,12 +189,7 @@ impl Ggml {
         self.norm(&to("attn_ln"), &from("self_attention/layer_norm"));
         if side == "decoder" {
             let fused = from("attention/linear_1");
-            self.linear(
-                &to("cross_attn.query"),
-                &from("attention/linear_0"),
-                0..d,
-                d,
-            );
+            self.linear(&to("cross_attn.query"), &from("attention/linear_0"), 0..d, d);
             self.weight(&to("cross_attn.key"), &fused, 0..d, d);
             self.linear(&to("cross_attn.value"), &fused, d..2 * d, d);
             self.linear(&to("cross_attn.out"), &from("attention/linear_2"), 0..d, d);

@@ -27,19 +27,15 @@ impl Package {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let info = format!("{}-1.0.dist-info", self.folder());
         let metadata = format!("Metadata-Version: 2.1\nName: {}\nVersion: 1.0\n", self.name);
-        let wheel =
-            b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+        let wheel = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
         for (path, bytes) in [
-            (
-                format!("{}/data.bin", self.folder()),
-                self.member.as_slice(),
-            ),
+            (format!("{}/data.bin", self.folder()), self.member.as_slice()),
             (format!("{info}/METADATA"), metadata.as_bytes()),
             (format!("{info}/WHEEL"), wheel.as_slice()),
             (format!("{info}/RECORD"), b"".as_slice()),
         ] {
-            let options = zip::write::SimpleFileOptions::default()
-                .last_modified_time(zip::DateTime::default());
+            let options =
+                zip::write::SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
             zip.start_file(path, options).unwrap();
             zip.write_all(bytes).unwrap();
         }
@@ -70,38 +66,17 @@ impl World {
         let packages: Vec<Package> = ["big-part1", "big-part2", "big-part3", "small-voice"]
             .into_iter()
             .zip(1..)
-            .map(|(name, seed)| Package {
-                name,
-                member: noise(seed, 40_000 + seed as usize),
-            })
+            .map(|(name, seed)| Package { name, member: noise(seed, 40_000 + seed as usize) })
             .collect();
         let dir = TempDir::new().unwrap();
         fs::create_dir(dir.path().join("wheels")).unwrap();
         for package in &packages {
-            fs::write(
-                dir.path().join("wheels").join(package.wheel_name()),
-                package.wheel(),
-            )
-            .unwrap();
+            fs::write(dir.path().join("wheels").join(package.wheel_name()), package.wheel()).unwrap();
         }
-        let big: Vec<u8> = packages[..3]
-            .iter()
-            .flat_map(|p| p.member.clone())
-            .collect();
+        let big: Vec<u8> = packages[..3].iter().flat_map(|p| p.member.clone()).collect();
         let manifest = row("big", "answerer", "yes", "big.gguf", &big, &packages[..3])
-            + &row(
-                "voice",
-                "voice",
-                "check",
-                "voice.onnx",
-                &packages[3].member,
-                &packages[3..],
-            );
-        Self {
-            dir,
-            packages,
-            manifest,
-        }
+            + &row("voice", "voice", "check", "voice.onnx", &packages[3].member, &packages[3..]);
+        Self { dir, packages, manifest }
     }
 
     pub fn store(&self) -> Store {
@@ -117,10 +92,7 @@ impl World {
     }
 
     pub fn big(&self) -> Vec<u8> {
-        self.packages[..3]
-            .iter()
-            .flat_map(|p| p.member.clone())
-            .collect()
+        self.packages[..3].iter().flat_map(|p| p.member.clone()).collect()
     }
 
     /// A stand-in for pip that copies from the folder of wheels, notes each call, and runs
@@ -138,13 +110,8 @@ cp "{wheels}/$name"-*.whl "$dest"
         );
         let path = self.path("pip.sh");
         fs::write(&path, script).unwrap();
-        let pip = Pip {
-            command: vec![OsString::from("sh"), path.into()],
-        };
-        Options {
-            accept_licences: false,
-            pip,
-        }
+        let pip = Pip { command: vec![OsString::from("sh"), path.into()] };
+        Options { accept_licences: false, pip }
     }
 
     pub fn calls(&self) -> Vec<String> {
@@ -153,14 +120,7 @@ cp "{wheels}/$name"-*.whl "$dest"
     }
 }
 
-fn row(
-    id: &str,
-    role: &str,
-    commercial: &str,
-    file: &str,
-    whole: &[u8],
-    packages: &[Package],
-) -> String {
+fn row(id: &str, role: &str, commercial: &str, file: &str, whole: &[u8], packages: &[Package]) -> String {
     let mut row = format!(
         r#"
 [[model]]

@@ -25,10 +25,6 @@ pub fn model_data() -> PathBuf {
 /// One model file below the data directory.
 pub fn model(id: &str, file: &str) -> PathBuf {
     let path = model_data().join("models").join(id).join(file);
-    assert!(
-        path.is_file(),
-        "{} is missing: run `make models`",
-        path.display()
-    );
+    assert!(path.is_file(), "{} is missing: run `make models`", path.display());
     path
 }

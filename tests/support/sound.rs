@@ -68,20 +68,14 @@ impl Sound {
         let sound = Self { dir, server };
         let start = Instant::now();
         while !sound.answers() {
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "pulseaudio does not answer"
-            );
+            assert!(start.elapsed() < Duration::from_secs(20), "pulseaudio does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
         sound
     }
 
     fn answers(&self) -> bool {
-        let sinks = self
-            .command("pactl")
-            .args(["list", "short", "sinks"])
-            .output();
+        let sinks = self.command("pactl").args(["list", "short", "sinks"]).output();
         sinks.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("mic"))
     }
 
@@ -92,33 +86,21 @@ impl Sound {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command
-            .envs(self.envs())
-            .stdin(Stdio::null())
-            .stderr(Stdio::null());
+        command.envs(self.envs()).stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
 
     /// Plays a WAV file into the microphone, to its end.
     pub fn play_into_microphone(&self, wav: &Path) {
         let status = self.command("paplay").arg("--device=mic").arg(wav).status();
-        assert!(
-            status
-                .expect("paplay is not installed: apt-get install pulseaudio-utils")
-                .success()
-        );
+        assert!(status.expect("paplay is not installed: apt-get install pulseaudio-utils").success());
     }
 
     /// Starts to record what the loudspeaker is sent. Returns once the recording runs.
     pub fn record_speaker(&self) -> Recording {
         let mut child = self
             .command("parec")
-            .args([
-                "--device=speaker.monitor",
-                "--format=s16le",
-                "--channels=1",
-                "--latency-msec=20",
-            ])
+            .args(["--device=speaker.monitor", "--format=s16le", "--channels=1", "--latency-msec=20"])
             .arg(format!("--rate={RECORDED_HZ}"))
             .stdout(Stdio::piped())
             .spawn()
@@ -157,12 +139,7 @@ impl Recording {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let bytes = self.reader.join().unwrap();
-        bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|s: &[u8; 2]| f32::from(i16::from_le_bytes(*s)) / 32_768.0)
-            .collect()
+        bytes.as_chunks().0.iter().map(|s: &[u8; 2]| f32::from(i16::from_le_bytes(*s)) / 32_768.0).collect()
     }
 }
 
@@ -176,9 +153,6 @@ fn envs(dir: &Path) -> Vec<(String, String)> {
         ("HOME".to_owned(), text(dir)),
         ("XDG_RUNTIME_DIR".to_owned(), text(dir)),
         ("XDG_CONFIG_HOME".to_owned(), text(&dir.join("config"))),
-        (
-            "PULSE_SERVER".to_owned(),
-            format!("unix:{}", text(&socket(dir))),
-        ),
+        ("PULSE_SERVER".to_owned(), format!("unix:{}", text(&socket(dir)))),
     ]
 }

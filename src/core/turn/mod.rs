@@ -185,11 +185,7 @@ impl Turn {
                 let (speech, text) = (transcript.speech, transcript.text.clone());
                 let doubt = transcript.doubt.clone();
                 self.transcript = Some(transcript);
-                if speech {
-                    self.screen(text, true, now)
-                } else {
-                    self.deliver(say_again(&doubt), now)
-                }
+                if speech { self.screen(text, true, now) } else { self.deliver(say_again(&doubt), now) }
             }
             (State::Screening, Event::Screened(asked)) => {
                 self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, "");
@@ -211,7 +207,8 @@ impl Turn {
             (State::Judging { quoted }, Event::Judged(judged)) => self.judged(*quoted, *judged, now),
             (State::Drafting(drafting), Event::Draft(update)) => self.drafted(drafting, update, now),
             (State::Drafting(drafting), Event::Tick) if now >= drafting.until => {
-                let why = format!("the draft was not ready in {} ms", millis(drafting.until - self.origin).round());
+                let why =
+                    format!("the draft was not ready in {} ms", millis(drafting.until - self.origin).round());
                 let mut actions = vec![Action::CancelDraft];
                 actions.extend(self.judge(*drafting, why, false, now));
                 actions
@@ -321,7 +318,12 @@ impl Turn {
                 };
             }
             Update::Refused(refusal) => {
-                self.book(Stage::Draft, Duration::ZERO, now.saturating_sub(d.submitted), &refusal.to_string());
+                self.book(
+                    Stage::Draft,
+                    Duration::ZERO,
+                    now.saturating_sub(d.submitted),
+                    &refusal.to_string(),
+                );
                 return self.deliver(with_why(d.quoted, refusal.to_string()), now);
             }
             Update::Failed(what) => {

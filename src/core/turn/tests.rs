@@ -39,14 +39,7 @@ fn budgets() -> Budgets {
 }
 
 fn limits(rung: Rung) -> Limits {
-    Limits {
-        deadline: at(1800),
-        limit: at(60_000),
-        rung,
-        budgets: budgets(),
-        spoken: false,
-        replay: None,
-    }
+    Limits { deadline: at(1800), limit: at(60_000), rung, budgets: budgets(), spoken: false, replay: None }
 }
 
 fn field(name: &str, value: &str) -> Field {
@@ -126,7 +119,8 @@ fn rank_found(turn: &mut Turn, findings: Event, ms: u64) -> Vec<Action> {
 fn judge(turn: &mut Turn, mut actions: Vec<Action>, ms: u64) -> Vec<Action> {
     match actions.pop() {
         Some(Action::Judge { draft, passages }) => {
-            actions.extend(turn.handle(Event::Judged(Box::new(ladder::from_draft(&draft, &passages))), at(ms)));
+            actions
+                .extend(turn.handle(Event::Judged(Box::new(ladder::from_draft(&draft, &passages))), at(ms)));
             actions
         }
         other => panic!("no judging asked for: {other:?}"),

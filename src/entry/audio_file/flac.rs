@@ -63,7 +63,9 @@ impl Blocks for Flac {
         let channels = decoded.spec().channels.count().max(1);
         let mut samples = SampleBuffer::<f32>::new(decoded.capacity() as u64, *decoded.spec());
         samples.copy_interleaved_ref(decoded);
-        out.extend(samples.samples().chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
+        out.extend(
+            samples.samples().chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32),
+        );
         Ok(true)
     }
 }

@@ -498,7 +498,8 @@ mod tests {
         let handle = Handle::spawn(open, move || start.elapsed(), events).unwrap();
         assert_eq!(said.blocking_recv(), Some(back()));
         assert!(handle.press(Key::Down));
-        let started = std::iter::from_fn(|| said.blocking_recv()).find(|event| !matches!(event, Event::Level(_)));
+        let started =
+            std::iter::from_fn(|| said.blocking_recv()).find(|event| !matches!(event, Event::Level(_)));
         assert_eq!(started, Some(Event::Started));
         drop(handle);
         while said.blocking_recv().is_some() {}

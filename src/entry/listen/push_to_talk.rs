@@ -106,10 +106,23 @@ pub struct PushToTalk {
 enum State {
     #[default]
     Idle,
-    Recording { by: By, since: Moment, samples: usize },
-    Trailing { by: By, since: Moment, released: Moment, left: usize, samples: usize },
+    Recording {
+        by: By,
+        since: Moment,
+        samples: usize,
+    },
+    Trailing {
+        by: By,
+        since: Moment,
+        released: Moment,
+        left: usize,
+        samples: usize,
+    },
     /// The cap was reached; the press or release that would have ended it is still to come.
-    Spent { by: By, until: Moment },
+    Spent {
+        by: By,
+        until: Moment,
+    },
 }
 
 /// How the utterance was begun.

@@ -121,8 +121,7 @@ impl Filter {
             let frames = self.chunk.len();
             let source = InterleavedSlice::new(input, 1, input.len()).map_err(refused)?;
             let mut sink = InterleavedSlice::new_mut(&mut self.chunk, 1, frames).map_err(refused)?;
-            let (taken, given) =
-                self.fft.process_into_buffer(&source, &mut sink, None).map_err(refused)?;
+            let (taken, given) = self.fft.process_into_buffer(&source, &mut sink, None).map_err(refused)?;
             used += taken;
             let dropped = self.delay.min(given);
             self.delay -= dropped;

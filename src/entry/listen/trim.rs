@@ -35,7 +35,10 @@ pub fn speech(samples: &[f32]) -> Option<Range<usize>> {
         Some((from..*start, run.first() == Some(&true)))
     });
     let first = runs.find(|(run, loud)| *loud && run.len() >= SHORTEST)?.0;
-    let last = runs.filter(|(run, loud)| *loud && run.len() >= SHORTEST).last().map_or(first.clone(), |(run, _)| run);
+    let last = runs
+        .filter(|(run, loud)| *loud && run.len() >= SHORTEST)
+        .last()
+        .map_or(first.clone(), |(run, _)| run);
     Some(first.start * FRAME..(last.end * FRAME).min(samples.len()))
 }
 

@@ -68,9 +68,7 @@ fn missing(program: &Path, e: std::io::Error) -> Error {
         ErrorKind::NotFound => format!("{} is not installed", program.display()),
         _ => format!("{} does not start", program.display()),
     };
-    Error::new(Kind::Voice, what)
-        .because(e)
-        .hint("apt-get install espeak-ng")
+    Error::new(Kind::Voice, what).because(e).hint("apt-get install espeak-ng")
 }
 
 pub(super) fn broken() -> Error {
@@ -79,11 +77,8 @@ pub(super) fn broken() -> Error {
 }
 
 pub(super) fn late(limit: Duration) -> Error {
-    Error::new(
-        Kind::Voice,
-        format!("espeak-ng gave no answer within {} ms", limit.as_millis()),
-    )
-    .hint("espeak-ng --version (1.51 or newer works)")
+    Error::new(Kind::Voice, format!("espeak-ng gave no answer within {} ms", limit.as_millis()))
+        .hint("espeak-ng --version (1.51 or newer works)")
 }
 
 #[cfg(test)]

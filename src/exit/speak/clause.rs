@@ -26,9 +26,8 @@ const SHORTEST: usize = 12;
 
 /// Words before which a speaker may breathe.
 const BREATHS: &[&str] = &[
-    "after", "and", "at", "because", "before", "between", "but", "by", "for", "from", "if", "in",
-    "into", "of", "on", "or", "than", "that", "to", "until", "when", "where", "which", "while",
-    "with", "without",
+    "after", "and", "at", "because", "before", "between", "but", "by", "for", "from", "if", "in", "into",
+    "of", "on", "or", "than", "that", "to", "until", "when", "where", "which", "while", "with", "without",
 ];
 
 /// [`clauses_within`] the default length.
@@ -65,10 +64,7 @@ fn push(clauses: &mut Vec<Clause>, text: &str) {
             Some(',') => 140,
             _ => 0,
         };
-        clauses.push(Clause {
-            text: text.to_owned(),
-            pause_ms,
-        });
+        clauses.push(Clause { text: text.to_owned(), pause_ms });
     }
 }
 
@@ -94,18 +90,10 @@ fn sentences(text: &str) -> Vec<&str> {
 /// Where to cut a text that is longer than `longest` characters: a byte offset inside it,
 /// the last of the best kind of cut that leaves at least [`SHORTEST`] characters before it.
 fn cut(text: &str, longest: usize) -> usize {
-    let offset = |chars: usize| {
-        text.char_indices()
-            .nth(chars)
-            .map_or(text.len(), |(at, _)| at)
-    };
+    let offset = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
     let (shortest, limit) = (offset(SHORTEST), offset(longest));
     let (mut mark, mut breath, mut gap, mut space) = (None, None, None, None);
-    for (at, _) in text
-        .match_indices(' ')
-        .take_while(|(at, _)| *at <= limit)
-        .filter(|(at, _)| *at > 0)
-    {
+    for (at, _) in text.match_indices(' ').take_while(|(at, _)| *at <= limit).filter(|(at, _)| *at > 0) {
         let before = text[..at].rsplit(' ').next().unwrap_or("");
         let next = text[at + 1..].split(' ').next().unwrap_or("");
         space = Some(at);
@@ -152,38 +140,23 @@ mod tests {
         check(
             "Close the suction valve, open the drain and wait.",
             30,
-            &[
-                ("Close the suction valve,", 140),
-                ("open the drain and wait.", 300),
-            ],
+            &[("Close the suction valve,", 140), ("open the drain and wait.", 300)],
         );
         check(
             "Tighten the flange bolts to one hundred ninety five newton metres.",
             40,
-            &[
-                ("Tighten the flange bolts", 0),
-                ("to one hundred ninety five newton", 0),
-                ("metres.", 300),
-            ],
+            &[("Tighten the flange bolts", 0), ("to one hundred ninety five newton", 0), ("metres.", 300)],
         );
         check(
             "Set exactly one hundred ninety five",
             28,
             &[("Set exactly", 0), ("one hundred ninety five", 0)],
         );
-        check(
-            "aaaaaaaaaa bbbbbbbbbb cccccccccc",
-            24,
-            &[("aaaaaaaaaa bbbbbbbbbb", 0), ("cccccccccc", 0)],
-        );
+        check("aaaaaaaaaa bbbbbbbbbb cccccccccc", 24, &[("aaaaaaaaaa bbbbbbbbbb", 0), ("cccccccccc", 0)]);
         check(
             &"x".repeat(50),
             20,
-            &[
-                ("xxxxxxxxxxxxxxxxxxxx", 0),
-                ("xxxxxxxxxxxxxxxxxxxx", 0),
-                ("xxxxxxxxxx", 0),
-            ],
+            &[("xxxxxxxxxxxxxxxxxxxx", 0), ("xxxxxxxxxxxxxxxxxxxx", 0), ("xxxxxxxxxx", 0)],
         );
     }
 

@@ -51,10 +51,7 @@ impl Earcon {
                 (TAU * hertz * i as f32 / SAMPLE_RATE as f32).sin() * envelope * LEVEL
             }));
         }
-        Pcm {
-            samples,
-            sample_rate: SAMPLE_RATE,
-        }
+        Pcm { samples, sample_rate: SAMPLE_RATE }
     }
 }
 
@@ -69,18 +66,9 @@ mod tests {
             assert!((60..=500).contains(&sound.ms()), "{} ms", sound.ms());
             assert!(sound.samples.iter().all(|s| s.abs() <= LEVEL));
             assert!(sound.samples.iter().any(|s| s.abs() > 0.9 * LEVEL));
-            let jump = sound
-                .samples
-                .windows(2)
-                .map(|w| (w[1] - w[0]).abs())
-                .fold(0.0, f32::max);
+            let jump = sound.samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
             assert!(jump < 0.12, "a click of {jump}");
         }
-        assert!(
-            sounds
-                .iter()
-                .enumerate()
-                .all(|(i, a)| sounds[..i].iter().all(|b| a != b))
-        );
+        assert!(sounds.iter().enumerate().all(|(i, a)| sounds[..i].iter().all(|b| a != b)));
     }
 }

@@ -32,11 +32,7 @@ impl EspeakVoice {
             "zh" | "zh-cn" => "cmn".to_owned(),
             other => other.to_owned(),
         };
-        let mut this = Self {
-            program: child::PROGRAM.into(),
-            name: format!("espeak-ng {voice}"),
-            voice,
-        };
+        let mut this = Self { program: child::PROGRAM.into(), name: format!("espeak-ng {voice}"), voice };
         this.synthesise("ready", 1)?;
         Ok(this)
     }
@@ -62,10 +58,7 @@ impl Voice for EspeakVoice {
                 format!(
                     "{}{}",
                     plain(part),
-                    part.chars()
-                        .last()
-                        .filter(char::is_ascii_punctuation)
-                        .unwrap_or(' ')
+                    part.chars().last().filter(char::is_ascii_punctuation).unwrap_or(' ')
                 )
             })
             .collect();
@@ -78,33 +71,15 @@ impl Voice for EspeakVoice {
 /// its length: everything after the start of "data" is sound.
 fn parse(wav: &[u8]) -> Result<Pcm> {
     let odd = || {
-        Error::new(Kind::Voice, "espeak-ng gave no sound")
-            .hint("espeak-ng --voices (is the language there?)")
+        Error::new(Kind::Voice, "espeak-ng gave no sound").hint("espeak-ng --voices (is the language there?)")
     };
-    let header = wav
-        .get(..36)
-        .filter(|h| h.starts_with(b"RIFF") && h.get(8..12) == Some(b"WAVE"))
-        .ok_or_else(odd)?;
-    let rate = header
-        .get(24..28)
-        .and_then(|b| b.try_into().ok())
-        .map(u32::from_le_bytes)
-        .filter(|r| *r > 0);
-    let data = wav
-        .windows(4)
-        .position(|w| w == b"data")
-        .and_then(|at| wav.get(at + 8..))
-        .ok_or_else(odd)?;
-    let samples = data
-        .as_chunks()
-        .0
-        .iter()
-        .map(|s: &[u8; 2]| f32::from(i16::from_le_bytes(*s)) / 32_768.0)
-        .collect();
-    Ok(Pcm {
-        samples,
-        sample_rate: rate.ok_or_else(odd)?,
-    })
+    let header =
+        wav.get(..36).filter(|h| h.starts_with(b"RIFF") && h.get(8..12) == Some(b"WAVE")).ok_or_else(odd)?;
+    let rate = header.get(24..28).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).filter(|r| *r > 0);
+    let data = wav.windows(4).position(|w| w == b"data").and_then(|at| wav.get(at + 8..)).ok_or_else(odd)?;
+    let samples =
+        data.as_chunks().0.iter().map(|s: &[u8; 2]| f32::from(i16::from_le_bytes(*s)) / 32_768.0).collect();
+    Ok(Pcm { samples, sample_rate: rate.ok_or_else(odd)? })
 }
 
 #[cfg(test)]
@@ -124,10 +99,7 @@ mod tests {
 
     #[test]
     fn an_unknown_language_or_a_broken_stream_is_an_error() {
-        assert_eq!(
-            EspeakVoice::start("xx-none").err().map(|e| e.kind),
-            Some(Kind::Voice)
-        );
+        assert_eq!(EspeakVoice::start("xx-none").err().map(|e| e.kind), Some(Kind::Voice));
         for bytes in [&b""[..], b"RIFF", &[0; 64]] {
             assert_eq!(parse(bytes).unwrap_err().kind, Kind::Voice);
         }

@@ -88,25 +88,8 @@ impl Feed {
         let (notes, from_feed) = RingBuffer::new(4 * most);
         let (tap, from_tap) = RingBuffer::new(TAP_BLOCKS);
         let fade = 1.0 / (0.005 * rate.get() as f32);
-        let feed = Self {
-            rate,
-            shared,
-            sentences,
-            notes,
-            tap,
-            block: None,
-            playing: None,
-            frame: 0,
-            fade,
-        };
-        (
-            feed,
-            Ends {
-                sentences: to_feed,
-                notes: from_feed,
-                tap: from_tap,
-            },
-        )
+        let feed = Self { rate, shared, sentences, notes, tap, block: None, playing: None, frame: 0, fade };
+        (feed, Ends { sentences: to_feed, notes: from_feed, tap: from_tap })
     }
 
     fn note(&mut self, note: Note) {
@@ -118,22 +101,11 @@ impl Feed {
     fn begin(&mut self, flushes: u64) -> Option<Playing> {
         while let Ok(sentence) = self.sentences.pop() {
             if sentence.flushes == flushes && !sentence.samples.is_empty() {
-                self.note(Note::Started {
-                    id: sentence.id,
-                    at: Instant::now(),
-                });
-                return Some(Playing {
-                    sentence,
-                    next: 0,
-                    level: 1.0,
-                });
+                self.note(Note::Started { id: sentence.id, at: Instant::now() });
+                return Some(Playing { sentence, next: 0, level: 1.0 });
             }
             let cut = sentence.flushes != flushes;
-            self.note(Note::Ended {
-                sentence,
-                cut,
-                at: Instant::now(),
-            });
+            self.note(Note::Ended { sentence, cut, at: Instant::now() });
         }
         None
     }
@@ -150,20 +122,11 @@ impl Feed {
             // Cut at once it would click.
             playing.level -= self.fade;
         }
-        let sample = playing
-            .sentence
-            .samples
-            .get(playing.next)
-            .copied()
-            .unwrap_or(0.0)
-            * playing.level.max(0.0);
+        let sample =
+            playing.sentence.samples.get(playing.next).copied().unwrap_or(0.0) * playing.level.max(0.0);
         playing.next += 1;
         if playing.next >= playing.sentence.samples.len() || playing.level <= 0.0 {
-            self.note(Note::Ended {
-                sentence: playing.sentence,
-                cut: flushed,
-                at: Instant::now(),
-            });
+            self.note(Note::Ended { sentence: playing.sentence, cut: flushed, at: Instant::now() });
         } else {
             self.playing = Some(playing);
         }
@@ -175,9 +138,7 @@ impl Feed {
         let full = match sample {
             Some(sample) => {
                 let frame = self.frame;
-                self.block
-                    .get_or_insert_with(|| Block::new(frame, Instant::now()))
-                    .push(sample)
+                self.block.get_or_insert_with(|| Block::new(frame, Instant::now())).push(sample)
             }
             None => true,
         };
@@ -230,11 +191,7 @@ mod tests {
     }
 
     fn say(ends: &mut Ends, id: u64, flushes: u64, count: usize) {
-        let sentence = Sentence {
-            id,
-            flushes,
-            samples: vec![1.0; count],
-        };
+        let sentence = Sentence { id, flushes, samples: vec![1.0; count] };
         assert!(ends.sentences.push(sentence).is_ok());
     }
 
@@ -257,10 +214,7 @@ mod tests {
         say(&mut ends, 2, 0, 2);
         let heard: Vec<f32> = feed.by_ref().take(7).collect();
         assert_eq!(heard, [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
-        assert_eq!(
-            notes(&mut ends),
-            ["1 started", "1 finished", "2 started", "2 finished"]
-        );
+        assert_eq!(notes(&mut ends), ["1 started", "1 finished", "2 started", "2 finished"]);
         assert_eq!(shared.frames.load(Relaxed), 8);
         let block = ends.tap.pop().unwrap();
         assert_eq!((block.frame, block.samples().len()), (1, 5));
@@ -272,17 +226,12 @@ mod tests {
         say(&mut ends, 1, 0, 500);
         say(&mut ends, 2, 0, 500);
         assert_eq!(feed.by_ref().take(10).sum::<f32>(), 10.0);
-        shared
-            .flushes
-            .store(1, std::sync::atomic::Ordering::Release);
+        shared.flushes.store(1, std::sync::atomic::Ordering::Release);
         let tail: Vec<f32> = feed.by_ref().take(10).collect();
         assert!(tail.windows(2).all(|w| w[1] <= w[0]), "{tail:?}");
         assert_eq!(tail[5..], [0.0; 5]);
         say(&mut ends, 3, 1, 2);
         assert_eq!(feed.by_ref().take(3).collect::<Vec<_>>(), [1.0, 1.0, 0.0]);
-        assert_eq!(
-            notes(&mut ends),
-            ["1 started", "1 cut", "2 cut", "3 started", "3 finished"]
-        );
+        assert_eq!(notes(&mut ends), ["1 started", "1 cut", "2 cut", "3 started", "3 finished"]);
     }
 }

@@ -59,11 +59,7 @@ impl EspeakNg {
     /// As [`EspeakNg::start`].
     pub fn start_program(program: &Path, voice: &str) -> Result<Self> {
         let warm = Warm::start(program, voice)?;
-        Ok(Self {
-            program: program.to_owned(),
-            voice: voice.to_owned(),
-            warm: Some(warm),
-        })
+        Ok(Self { program: program.to_owned(), voice: voice.to_owned(), warm: Some(warm) })
     }
 
     /// The answer to one line. A child that has died since the last line is replaced once.
@@ -104,9 +100,7 @@ impl Phonemizer for EspeakNg {
                 phonemes.push_str(heard.trim());
             }
             match mark {
-                Some(mark) if phonemes.ends_with(|c: char| !PUNCTUATION.contains(&c)) => {
-                    phonemes.push(mark)
-                }
+                Some(mark) if phonemes.ends_with(|c: char| !PUNCTUATION.contains(&c)) => phonemes.push(mark),
                 _ => {}
             }
         }
@@ -133,22 +127,14 @@ impl Warm {
         std::thread::Builder::new()
             .name("phonemes".to_owned())
             .spawn(move || {
-                for line in BufReader::new(stdout)
-                    .lines()
-                    .map_while(std::io::Result::ok)
-                {
+                for line in BufReader::new(stdout).lines().map_while(std::io::Result::ok) {
                     if send.send(line.trim().to_owned()).is_err() {
                         break;
                     }
                 }
             })
             .map_err(|e| child::broken().because(e))?;
-        let mut warm = Self {
-            stdin,
-            answers,
-            marker: String::new(),
-            _child: child,
-        };
+        let mut warm = Self { stdin, answers, marker: String::new(), _child: child };
         warm.write(&format!("{MARKER}\n"))?;
         warm.marker = warm.answer(Instant::now() + LIMIT)?;
         Ok(warm)
@@ -189,16 +175,17 @@ impl Warm {
 /// Words only: espeak-ng must see no line break, no "[[" (its phoneme input) and no mark.
 /// A lone "A" that is a letter of a code is written so that it is not read as the article.
 pub(super) fn plain(words: &str) -> String {
-    let kept: String = words
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || c == '\'' || ('\u{0300}'..='\u{036F}').contains(&c) {
-                c
-            } else {
-                ' '
-            }
-        })
-        .collect();
+    let kept: String =
+        words
+            .chars()
+            .map(|c| {
+                if c.is_alphanumeric() || c == '\'' || ('\u{0300}'..='\u{036F}').contains(&c) {
+                    c
+                } else {
+                    ' '
+                }
+            })
+            .collect();
     let words: Vec<&str> = kept.split_whitespace().collect();
     let mut plain = String::with_capacity(kept.len());
     for (i, word) in words.iter().enumerate() {
@@ -214,19 +201,15 @@ pub(super) fn plain(words: &str) -> String {
 
 /// A single letter or digit, as codes are spelt.
 fn is_figure(word: &str) -> bool {
-    const FIGURES: [&str; 10] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-    ];
+    const FIGURES: [&str; 10] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     FIGURES.contains(&word) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase))
 }
 
 /// Lines short enough for espeak-ng.
 fn lines(words: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in words
-        .split(' ')
-        .filter(|w| w.contains(char::is_alphanumeric))
-    {
+    for word in words.split(' ').filter(|w| w.contains(char::is_alphanumeric)) {
         // No language has a word of that length; what is left out cannot be said anyway.
         let word: String = word.chars().take(LONGEST_LINE / 4).collect();
         match lines.last_mut() {
@@ -299,10 +282,7 @@ mod tests {
         let first = espeak.phonemes("Close the valve, then wait.").unwrap();
         assert_eq!(first, "klˈoʊs ðə vˈælv, ðˈɛn wˈeɪt.");
         for _ in 0..20 {
-            assert_eq!(
-                espeak.phonemes("Close the valve, then wait.").unwrap(),
-                first
-            );
+            assert_eq!(espeak.phonemes("Close the valve, then wait.").unwrap(), first);
         }
     }
 
@@ -310,18 +290,12 @@ mod tests {
     fn known_differences_from_the_voice_s_own_phonemes_are_mended() {
         let mut espeak = EspeakNg::start("en-us").unwrap();
         assert!(espeak.phonemes("door").unwrap().contains("ɔːɹ"));
-        assert_eq!(
-            espeak.phonemes("A two").unwrap(),
-            espeak.phonemes("eigh two").unwrap()
-        );
+        assert_eq!(espeak.phonemes("A two").unwrap(), espeak.phonemes("eigh two").unwrap());
         assert!(espeak.phonemes("A pump").unwrap().starts_with('ɐ'));
         assert_eq!(espeak.phonemes("").unwrap(), "");
         assert_eq!(espeak.phonemes(" ... !").unwrap(), "");
         let long = "hose ".repeat(1000);
-        assert_eq!(
-            espeak.phonemes(&long).unwrap().matches("hˈoʊz").count(),
-            1000
-        );
+        assert_eq!(espeak.phonemes(&long).unwrap().matches("hˈoʊz").count(), 1000);
     }
 
     #[test]

@@ -104,39 +104,20 @@ impl Piper {
         Self::with_phonemizer(onnx, config, Box::new(phonemizer))
     }
 
-    fn with_phonemizer(
-        onnx: &Path,
-        config: Config,
-        phonemizer: Box<dyn Phonemizer>,
-    ) -> Result<Self> {
+    fn with_phonemizer(onnx: &Path, config: Config, phonemizer: Box<dyn Phonemizer>) -> Result<Self> {
         let odd = |what: &str| {
-            Error::new(
-                Kind::Voice,
-                format!("{} is no Piper voice: {what}", onnx.display()),
-            )
-            .hint("millwright models verify, then millwright models pull voice")
+            Error::new(Kind::Voice, format!("{} is no Piper voice: {what}", onnx.display()))
+                .hint("millwright models verify, then millwright models pull voice")
         };
-        let model =
-            Model::load_file(onnx).map_err(|e| odd("it does not load").because(e.to_string()))?;
-        let node = |name: &str| {
-            model
-                .find_node(name)
-                .ok_or_else(|| odd(&format!("it has no \"{name}\"")))
-        };
-        let speaker = if config.num_speakers > 1 {
-            Some(node("sid")?)
-        } else {
-            None
-        };
+        let model = Model::load_file(onnx).map_err(|e| odd("it does not load").because(e.to_string()))?;
+        let node = |name: &str| model.find_node(name).ok_or_else(|| odd(&format!("it has no \"{name}\"")));
+        let speaker = if config.num_speakers > 1 { Some(node("sid")?) } else { None };
         let inputs = Inputs {
             ids: node("input")?,
             lengths: node("input_lengths")?,
             scales: node("scales")?,
             speaker,
-            sound: *model
-                .output_ids()
-                .first()
-                .ok_or_else(|| odd("it has no output"))?,
+            sound: *model.output_ids().first().ok_or_else(|| odd("it has no output"))?,
         };
         let id = |mark: &str| {
             config
@@ -152,27 +133,12 @@ impl Piper {
             .iter()
             .filter_map(|(phoneme, ids)| {
                 let mut chars = phoneme.chars();
-                chars
-                    .next()
-                    .filter(|_| chars.next().is_none())
-                    .zip(ids.first().copied())
+                chars.next().filter(|_| chars.next().is_none()).zip(ids.first().copied())
             })
             .collect();
-        let name = onnx
-            .file_stem()
-            .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let name = onnx.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let scales = [0.0, config.inference.length_scale, 0.0];
-        Ok(Self {
-            name,
-            model,
-            config,
-            ids,
-            frame,
-            inputs,
-            scales,
-            phonemizer,
-            pools: BTreeMap::new(),
-        })
+        Ok(Self { name, model, config, ids, frame, inputs, scales, phonemizer, pools: BTreeMap::new() })
     }
 
     /// Chooses the noise; [`Noise::Quiet`] is the default.
@@ -207,9 +173,7 @@ impl Piper {
         let most = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.clamp(1, most);
         Arc::clone(
-            self.pools
-                .entry(threads)
-                .or_insert_with(|| Arc::new(ThreadPool::with_num_threads(threads))),
+            self.pools.entry(threads).or_insert_with(|| Arc::new(ThreadPool::with_num_threads(threads))),
         )
     }
 
@@ -220,21 +184,14 @@ impl Piper {
         let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
             (self.inputs.lengths, NdTensor::from([count]).into()),
             (self.inputs.scales, NdTensor::from(self.scales).into()),
-            (
-                self.inputs.ids,
-                NdTensor::from_data([1, ids.len()], ids).into(),
-            ),
+            (self.inputs.ids, NdTensor::from_data([1, ids.len()], ids).into()),
         ];
         if let Some(speaker) = self.inputs.speaker {
             inputs.push((speaker, NdTensor::from([0i32]).into()));
         }
-        let [sound] = self
-            .model
-            .run_n(inputs, [self.inputs.sound], Some(options))
-            .map_err(|e| e.to_string())?;
-        let sound: Tensor<f32> = sound
-            .try_into()
-            .map_err(|_| "the sound is no f32 tensor".to_owned())?;
+        let [sound] =
+            self.model.run_n(inputs, [self.inputs.sound], Some(options)).map_err(|e| e.to_string())?;
+        let sound: Tensor<f32> = sound.try_into().map_err(|_| "the sound is no f32 tensor".to_owned())?;
         Ok(sound.to_vec())
     }
 }
@@ -249,40 +206,24 @@ impl Voice for Piper {
         let sample_rate = self.config.audio.sample_rate;
         let ids = self.ids(&phonemes);
         if ids.len() <= 3 {
-            return Ok(Pcm {
-                samples: Vec::new(),
-                sample_rate,
-            });
+            return Ok(Pcm { samples: Vec::new(), sample_rate });
         }
         let mut samples = self.run(ids, threads).map_err(|e| {
-            Error::new(
-                Kind::Compute,
-                format!("the voice {} failed on a clause", self.name),
-            )
-            .because(e)
-            .hint("millwright models verify")
+            Error::new(Kind::Compute, format!("the voice {} failed on a clause", self.name))
+                .because(e)
+                .hint("millwright models verify")
         })?;
         for sample in &mut samples {
-            *sample = if sample.is_finite() {
-                sample.clamp(-1.0, 1.0)
-            } else {
-                0.0
-            };
+            *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
-        Ok(Pcm {
-            samples,
-            sample_rate,
-        })
+        Ok(Pcm { samples, sample_rate })
     }
 }
 
 fn read_config(json: &Path) -> Result<Config> {
     let odd = |what: &str| {
-        Error::new(
-            Kind::Voice,
-            format!("cannot {what} the voice's configuration {}", json.display()),
-        )
-        .hint("millwright models verify, then millwright models pull voice")
+        Error::new(Kind::Voice, format!("cannot {what} the voice's configuration {}", json.display()))
+            .hint("millwright models verify, then millwright models pull voice")
     };
     let text = std::fs::read_to_string(json).map_err(|e| odd("read").because(e))?;
     let config: Config = serde_json::from_str(&text).map_err(|e| odd("understand").because(e))?;
@@ -301,9 +242,7 @@ mod tests {
     fn a_missing_or_foreign_file_is_an_error_with_a_way_out() {
         let dir = tempfile::tempdir().unwrap();
         let json = dir.path().join("v.onnx.json");
-        let error = Piper::load(&dir.path().join("v.onnx"), &json)
-            .err()
-            .unwrap();
+        let error = Piper::load(&dir.path().join("v.onnx"), &json).err().unwrap();
         assert_eq!(error.kind, Kind::Voice);
         assert!(error.hint.contains("models pull voice"));
         std::fs::write(&json, "{}").unwrap();
@@ -315,9 +254,7 @@ mod tests {
         )
         .unwrap();
         std::fs::write(dir.path().join("v.onnx"), b"not a model").unwrap();
-        let error = Piper::load(&dir.path().join("v.onnx"), &json)
-            .err()
-            .unwrap();
+        let error = Piper::load(&dir.path().join("v.onnx"), &json).err().unwrap();
         assert!(error.what.contains("is no Piper voice"), "{error}");
     }
 }

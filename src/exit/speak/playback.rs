@@ -106,56 +106,40 @@ impl Speaker {
         let glitches = Arc::new(AtomicU64::new(0));
         let thread = {
             let wanted = device.map(str::to_owned);
-            let (shared, waiting, glitches) = (
-                Arc::clone(&shared),
-                Arc::clone(&waiting),
-                Arc::clone(&glitches),
-            );
-            std::thread::Builder::new()
-                .name("speaker".to_owned())
-                .spawn(move || {
-                    // The device lives and dies on this thread: some systems ask for that.
-                    let line = match Line::open(wanted.as_deref(), &shared, &glitches) {
-                        Ok(line) => line,
-                        Err(e) => {
-                            let _ = opened.send(Err(e));
-                            return;
-                        }
-                    };
-                    let tap = Tap::new(line.rate.get());
-                    if opened.send(Ok((tap.clone(), line.name.clone()))).is_err() {
+            let (shared, waiting, glitches) =
+                (Arc::clone(&shared), Arc::clone(&waiting), Arc::clone(&glitches));
+            std::thread::Builder::new().name("speaker".to_owned()).spawn(move || {
+                // The device lives and dies on this thread: some systems ask for that.
+                let line = match Line::open(wanted.as_deref(), &shared, &glitches) {
+                    Ok(line) => line,
+                    Err(e) => {
+                        let _ = opened.send(Err(e));
                         return;
                     }
-                    Worker {
-                        wanted,
-                        line: Some(line),
-                        shared,
-                        waiting,
-                        glitches,
-                        tap,
-                        events,
-                        inside: Vec::new(),
-                    }
-                    .run(&orders);
-                })
+                };
+                let tap = Tap::new(line.rate.get());
+                if opened.send(Ok((tap.clone(), line.name.clone()))).is_err() {
+                    return;
+                }
+                Worker {
+                    wanted,
+                    line: Some(line),
+                    shared,
+                    waiting,
+                    glitches,
+                    tap,
+                    events,
+                    inside: Vec::new(),
+                }
+                .run(&orders);
+            })
         }
         .map_err(|e| Error::new(Kind::Device, "cannot start the speaker's thread").because(e))?;
         let (tap, name) = answer.recv().unwrap_or_else(|_| {
-            Err(Error::new(
-                Kind::Device,
-                "the speaker's thread ended before it had opened a device",
-            ))
+            Err(Error::new(Kind::Device, "the speaker's thread ended before it had opened a device"))
         })?;
         Ok((
-            Self {
-                mailbox: Some(mailbox),
-                shared,
-                waiting,
-                glitches,
-                tap,
-                name,
-                thread: Some(thread),
-            },
+            Self { mailbox: Some(mailbox), shared, waiting, glitches, tap, name, thread: Some(thread) },
             received,
         ))
     }
@@ -171,19 +155,12 @@ impl Speaker {
     /// # Errors
     /// [`Refused::Full`] with the sentence where [`MOST`] wait already.
     pub fn say(&self, id: u64, pcm: Pcm) -> std::result::Result<(), Refused> {
-        let taken = self
-            .waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| {
-                (n < MOST).then_some(n + 1)
-            });
+        let taken =
+            self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < MOST).then_some(n + 1));
         if taken.is_err() {
             return Err(Refused::Full(pcm));
         }
-        let order = Say {
-            id,
-            flushes: self.shared.flushes.load(Ordering::Acquire),
-            pcm,
-        };
+        let order = Say { id, flushes: self.shared.flushes.load(Ordering::Acquire), pcm };
         let Some(mailbox) = &self.mailbox else {
             return Err(Refused::Gone);
         };
@@ -251,22 +228,13 @@ impl Line {
         })
     }
 
-    fn try_open(
-        wanted: Option<&str>,
-        shared: &Arc<Shared>,
-        glitches: &Arc<AtomicU64>,
-    ) -> Result<Self> {
+    fn try_open(wanted: Option<&str>, shared: &Arc<Shared>, glitches: &Arc<AtomicU64>) -> Result<Self> {
         let device = find(wanted)?;
-        let name = device
-            .description()
-            .map_or_else(|_| device.to_string(), |d| d.name().to_owned());
+        let name = device.description().map_or_else(|_| device.to_string(), |d| d.name().to_owned());
         let refused = |e: rodio::DeviceSinkError| {
-            Error::new(
-                Kind::Device,
-                format!("the loudspeaker \"{name}\" cannot be opened"),
-            )
-            .because(e)
-            .hint("plug it in or choose another, or use --out FILE.wav")
+            Error::new(Kind::Device, format!("the loudspeaker \"{name}\" cannot be opened"))
+                .because(e)
+                .hint("plug it in or choose another, or use --out FILE.wav")
         };
         let rate = device
             .default_output_config()
@@ -290,22 +258,15 @@ impl Line {
                 }
             }
         };
-        let builder = builder
-            .with_buffer_size(cpal::BufferSize::Fixed(period(rate)))
-            .with_error_callback(on_error);
+        let builder =
+            builder.with_buffer_size(cpal::BufferSize::Fixed(period(rate))).with_error_callback(on_error);
         let mut sink = builder.open_sink_or_fallback().map_err(refused)?;
         sink.log_on_drop(false);
         let rate = sink.config().sample_rate();
         shared.frames.store(0, Ordering::Relaxed);
         let (feed, ends) = Feed::new(rate, MOST, Arc::clone(shared));
         sink.mixer().add(feed);
-        Ok(Self {
-            name,
-            rate,
-            ends,
-            lost,
-            _sink: sink,
-        })
+        Ok(Self { name, rate, ends, lost, _sink: sink })
     }
 }
 
@@ -319,8 +280,7 @@ fn find(wanted: Option<&str>) -> Result<cpal::Device> {
     let host = cpal::default_host();
     let Some(wanted) = wanted else {
         return host.default_output_device().ok_or_else(|| {
-            Error::new(Kind::Device, "there is no loudspeaker")
-                .hint("plug one in, or use --out FILE.wav")
+            Error::new(Kind::Device, "there is no loudspeaker").hint("plug one in, or use --out FILE.wav")
         });
     };
     let devices = host.output_devices().map_err(|e| {
@@ -331,30 +291,20 @@ fn find(wanted: Option<&str>) -> Result<cpal::Device> {
     let named: Vec<(String, cpal::Device)> = devices
         .filter_map(|d| {
             let id = d.id().map(|id| id.id().to_owned()).unwrap_or_default();
-            let name = d
-                .description()
-                .map_or_else(|_| d.to_string(), |d| d.name().to_owned());
+            let name = d.description().map_or_else(|_| d.to_string(), |d| d.name().to_owned());
             (id == wanted || name.contains(wanted)).then_some((id, d))
         })
         .collect();
     let exact = named.iter().position(|(id, _)| id == wanted);
     match (exact, named.len()) {
-        (None, 2..) => Err(Error::new(
-            Kind::Device,
-            format!("{} loudspeakers are called \"{wanted}\"", named.len()),
-        )
-        .hint("give more of the name: millwright doctor lists them")),
-        (exact, _) => named
-            .into_iter()
-            .nth(exact.unwrap_or(0))
-            .map(|(_, d)| d)
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Device,
-                    format!("there is no loudspeaker called \"{wanted}\""),
-                )
+        (None, 2..) => {
+            Err(Error::new(Kind::Device, format!("{} loudspeakers are called \"{wanted}\"", named.len()))
+                .hint("give more of the name: millwright doctor lists them"))
+        }
+        (exact, _) => named.into_iter().nth(exact.unwrap_or(0)).map(|(_, d)| d).ok_or_else(|| {
+            Error::new(Kind::Device, format!("there is no loudspeaker called \"{wanted}\""))
                 .hint("millwright doctor lists the devices")
-            }),
+        }),
     }
 }
 
@@ -416,16 +366,7 @@ impl Worker {
         };
         let samples = resample::to_rate(pcm, line.rate.get())?;
         // As many sentences fit into the ring as are ever let in.
-        if line
-            .ends
-            .sentences
-            .push(Sentence {
-                id,
-                flushes,
-                samples,
-            })
-            .is_ok()
-        {
+        if line.ends.sentences.push(Sentence { id, flushes, samples }).is_ok() {
             self.inside.push(id);
         } else {
             self.ended(Event::Cut { id });
@@ -448,11 +389,7 @@ impl Worker {
                     if let Some(i) = self.inside.iter().position(|inside| *inside == id) {
                         self.inside.remove(i);
                     }
-                    self.ended(if cut {
-                        Event::Cut { id }
-                    } else {
-                        Event::Finished { id, at }
-                    });
+                    self.ended(if cut { Event::Cut { id } } else { Event::Finished { id, at } });
                 }
             }
         }
@@ -461,20 +398,13 @@ impl Worker {
     /// Gives the device up where it said so, or where it has stopped pulling.
     fn look_after(&mut self, progress: Instant) {
         let Some(line) = &self.line else { return };
-        let said = line
-            .lost
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let said = line.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         let stalled = progress.elapsed() > STALLED;
         if said.is_none() && !stalled {
             return;
         }
-        let mut error = Error::new(
-            Kind::Device,
-            format!("the loudspeaker \"{}\" went away", line.name),
-        )
-        .hint("plug it in again: the next answer looks for it");
+        let mut error = Error::new(Kind::Device, format!("the loudspeaker \"{}\" went away", line.name))
+            .hint("plug it in again: the next answer looks for it");
         if let Some(e) = said {
             error = error.because(e);
         }

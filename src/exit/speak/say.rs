@@ -33,11 +33,7 @@ impl Sayer {
     /// Speaks `language` with `voice`, in clauses of at most [`clause::LONGEST`] characters.
     #[must_use]
     pub fn new(voice: Box<dyn Voice>, language: &str) -> Self {
-        Self {
-            voice,
-            language: language.to_owned(),
-            longest: clause::LONGEST,
-        }
+        Self { voice, language: language.to_owned(), longest: clause::LONGEST }
     }
 
     /// Other clauses than the default: at most `longest` characters.
@@ -66,19 +62,14 @@ impl Sayer {
     pub fn speak(&mut self, clause: &Clause, threads: usize) -> Result<Pcm> {
         let mut pcm = self.voice.synthesise(&clause.text, threads)?;
         trim(&mut pcm);
-        pcm.samples
-            .extend(Pcm::silence(clause.pause_ms, pcm.sample_rate).samples);
+        pcm.samples.extend(Pcm::silence(clause.pause_ms, pcm.sample_rate).samples);
         Ok(pcm)
     }
 
     /// The whole text, each clause synthesised when it is asked for.
     pub fn say(&mut self, text: &str, threads: usize) -> Saying<'_> {
         let clauses = self.clauses(text).into_iter();
-        Saying {
-            sayer: self,
-            clauses,
-            threads,
-        }
+        Saying { sayer: self, clauses, threads }
     }
 }
 
@@ -109,11 +100,7 @@ impl Iterator for Saying<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let clause = self.clauses.next()?;
-        Some(
-            self.sayer
-                .speak(&clause, self.threads)
-                .map(|pcm| Spoken { clause, pcm }),
-        )
+        Some(self.sayer.speak(&clause, self.threads).map(|pcm| Spoken { clause, pcm }))
     }
 }
 
@@ -132,10 +119,7 @@ mod tests {
 
         fn synthesise(&mut self, clause: &str, threads: usize) -> Result<Pcm> {
             assert_eq!(threads, 2);
-            Ok(Pcm {
-                samples: vec![1.0; clause.chars().count()],
-                sample_rate: 1000,
-            })
+            Ok(Pcm { samples: vec![1.0; clause.chars().count()], sample_rate: 1000 })
         }
     }
 
@@ -144,10 +128,7 @@ mod tests {
         let mut samples = vec![0.001; 500];
         samples.extend([0.5, 0.0, -0.5]);
         samples.extend([0.001; 500]);
-        let mut pcm = Pcm {
-            samples,
-            sample_rate: 1000,
-        };
+        let mut pcm = Pcm { samples, sample_rate: 1000 };
         trim(&mut pcm);
         assert_eq!(pcm.samples.len(), 10 + 3 + 30);
         assert_eq!(pcm.samples[10], 0.5);
@@ -159,15 +140,9 @@ mod tests {
     #[test]
     fn a_text_is_said_clause_by_clause_with_its_pauses() {
         let mut sayer = Sayer::new(Box::new(Metronome), "en").longest(40);
-        let spoken: Vec<Spoken> = sayer
-            .say("**Stop.** Set 5 bar.", 2)
-            .map(|s| s.unwrap())
-            .collect();
+        let spoken: Vec<Spoken> = sayer.say("**Stop.** Set 5 bar.", 2).map(|s| s.unwrap()).collect();
         let texts: Vec<&str> = spoken.iter().map(|s| s.clause.text.as_str()).collect();
         assert_eq!(texts, ["Stop.", "Set five bar."]);
-        assert_eq!(
-            spoken[0].pcm.samples.len(),
-            5 + spoken[0].clause.pause_ms as usize
-        );
+        assert_eq!(spoken[0].pcm.samples.len(), 5 + spoken[0].clause.pause_ms as usize);
     }
 }

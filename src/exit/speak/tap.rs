@@ -26,12 +26,7 @@ pub struct Block {
 
 impl Block {
     pub(super) fn new(frame: u64, at: Instant) -> Self {
-        Self {
-            frame,
-            at,
-            samples: [0.0; BLOCK],
-            filled: 0,
-        }
+        Self { frame, at, samples: [0.0; BLOCK], filled: 0 }
     }
 
     /// Adds a sample; `true` once the block is full.
@@ -59,10 +54,7 @@ pub struct Tap {
 
 impl Tap {
     pub(super) fn new(rate: u32) -> Self {
-        Self {
-            rate: Arc::new(AtomicU32::new(rate)),
-            blocks: Arc::default(),
-        }
+        Self { rate: Arc::new(AtomicU32::new(rate)), blocks: Arc::default() }
     }
 
     /// Samples per second; another one after another device was opened.
@@ -81,11 +73,7 @@ impl Tap {
     /// The blocks from sample number `frame` on that are still held, oldest first.
     #[must_use]
     pub fn since(&self, frame: u64) -> Vec<Block> {
-        self.lock()
-            .iter()
-            .filter(|b| b.frame + b.filled as u64 > frame)
-            .copied()
-            .collect()
+        self.lock().iter().filter(|b| b.frame + b.filled as u64 > frame).copied().collect()
     }
 
     pub(super) fn keep(&self, block: Block) {

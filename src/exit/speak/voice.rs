@@ -20,10 +20,7 @@ impl Pcm {
     #[must_use]
     pub fn silence(ms: u32, sample_rate: u32) -> Self {
         let samples = u64::from(ms) * u64::from(sample_rate) / 1000;
-        Self {
-            samples: vec![0.0; usize::try_from(samples).unwrap_or(0)],
-            sample_rate,
-        }
+        Self { samples: vec![0.0; usize::try_from(samples).unwrap_or(0)], sample_rate }
     }
 
     /// Length in milliseconds.
@@ -64,10 +61,7 @@ pub fn pick_voice(models: &Path, prefer: Option<&str>, language: &str) -> Picked
         match Piper::load(&onnx, &config_of(&onnx)) {
             Ok(piper) if same_language(piper.espeak_voice(), language) => {
                 let why = format!("the Piper voice {}", piper.name());
-                return Picked {
-                    voice: Some(Box::new(piper)),
-                    why,
-                };
+                return Picked { voice: Some(Box::new(piper)), why };
             }
             Ok(_) => {}
             Err(e) => doubts.push(e.to_string()),
@@ -82,17 +76,11 @@ pub fn pick_voice(models: &Path, prefer: Option<&str>, language: &str) -> Picked
     match EspeakVoice::start(language) {
         Ok(voice) => {
             let why = format!("espeak-ng's own voice: {}", doubts.join("; "));
-            Picked {
-                voice: Some(Box::new(voice)),
-                why,
-            }
+            Picked { voice: Some(Box::new(voice)), why }
         }
         Err(e) => {
             doubts.push(format!("{e} ({})", e.hint));
-            Picked {
-                voice: None,
-                why: format!("no voice, text and tones only: {}", doubts.join("; ")),
-            }
+            Picked { voice: None, why: format!("no voice, text and tones only: {}", doubts.join("; ")) }
         }
     }
 }
@@ -114,11 +102,8 @@ impl Picked {
 /// order.
 fn installed(models: &Path, prefer: Option<&str>) -> Vec<PathBuf> {
     let entries = |dir: &Path| -> Vec<PathBuf> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
-            .into_iter()
-            .flatten()
-            .filter_map(|e| Some(e.ok()?.path()))
-            .collect();
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(dir).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
         paths.sort();
         paths
     };
@@ -139,12 +124,7 @@ fn config_of(onnx: &Path) -> PathBuf {
 
 /// "en-us" speaks "en" and "en-US".
 fn same_language(voice: &str, language: &str) -> bool {
-    let primary = |tag: &str| {
-        tag.split(['-', '_'])
-            .next()
-            .unwrap_or("")
-            .to_ascii_lowercase()
-    };
+    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
     primary(voice) == primary(language)
 }
 
@@ -156,10 +136,7 @@ mod tests {
     fn without_a_model_espeak_speaks_and_says_why() {
         let picked = pick_voice(Path::new("/nonexistent"), None, "en");
         assert!(picked.voice.is_some());
-        assert_eq!(
-            picked.why,
-            "espeak-ng's own voice: no Piper voice for \"en\" is installed"
-        );
+        assert_eq!(picked.why, "espeak-ng's own voice: no Piper voice for \"en\" is installed");
     }
 
     #[test]

@@ -17,10 +17,7 @@ use crate::exit::{Error, Kind, Result};
 pub fn write(path: &Path, pieces: &[Pcm]) -> Result<()> {
     let sample_rate = pieces.first().map_or(22_050, |p| p.sample_rate);
     if pieces.iter().any(|p| p.sample_rate != sample_rate) {
-        return Err(Error::new(
-            Kind::Compute,
-            "the pieces of one WAV file have different sample rates",
-        ));
+        return Err(Error::new(Kind::Compute, "the pieces of one WAV file have different sample rates"));
     }
     let part = part_of(path);
     let written = write_part(&part, pieces, sample_rate).and_then(|()| fs::rename(&part, path));
@@ -38,19 +35,12 @@ fn write_part(part: &Path, pieces: &[Pcm], sample_rate: u32) -> std::io::Result<
         hound::Error::IoError(e) => e,
         e => std::io::Error::other(e),
     };
-    let spec = WavSpec {
-        channels: 1,
-        sample_rate,
-        bits_per_sample: 16,
-        sample_format: SampleFormat::Int,
-    };
+    let spec = WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
     let file = File::create(part)?;
     let mut buffer = BufWriter::new(&file);
     let mut writer = WavWriter::new(&mut buffer, spec).map_err(other)?;
     for sample in pieces.iter().flat_map(|p| &p.samples) {
-        writer
-            .write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)
-            .map_err(other)?;
+        writer.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16).map_err(other)?;
     }
     writer.finalize().map_err(other)?;
     buffer.flush()?;
@@ -74,13 +64,8 @@ mod tests {
     fn what_was_written_reads_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.wav");
-        let pieces = [
-            Pcm {
-                samples: vec![0.0, 0.5, -0.5, 2.0],
-                sample_rate: 16_000,
-            },
-            Pcm::silence(1, 16_000),
-        ];
+        let pieces =
+            [Pcm { samples: vec![0.0, 0.5, -0.5, 2.0], sample_rate: 16_000 }, Pcm::silence(1, 16_000)];
         write(&path, &pieces).unwrap();
         write(&path, &pieces).unwrap();
         let mut reader = hound::WavReader::open(&path).unwrap();
@@ -88,11 +73,7 @@ mod tests {
         let samples: Vec<i16> = reader.samples().map(|s| s.unwrap()).collect();
         assert_eq!(samples.len(), 20);
         assert_eq!(&samples[..5], &[0, 16_383, -16_383, 32_767, 0]);
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            1,
-            "no part is left"
-        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no part is left");
     }
 
     #[test]
@@ -101,9 +82,6 @@ mod tests {
         let error = write(&dir.path().join("no/a.wav"), &[]).unwrap_err();
         assert_eq!(error.kind, Kind::Io);
         let mixed = [Pcm::silence(1, 8000), Pcm::silence(1, 16_000)];
-        assert_eq!(
-            write(&dir.path().join("a.wav"), &mixed).unwrap_err().kind,
-            Kind::Compute
-        );
+        assert_eq!(write(&dir.path().join("a.wav"), &mixed).unwrap_err().kind, Kind::Compute);
     }
 }

@@ -37,8 +37,13 @@ pub(super) async fn run(context: &Context, args: cli::Ask) -> Result<()> {
     let questions = questions(&args)?;
     let mut client = context.client().await?;
     let spoken = args.speak || args.out.is_some();
-    warm(&mut client, &args.how, questions.iter().any(|(_, q)| matches!(q, Ok(Question::Recorded(_)))), spoken)
-        .await?;
+    warm(
+        &mut client,
+        &args.how,
+        questions.iter().any(|(_, q)| matches!(q, Ok(Question::Recorded(_)))),
+        spoken,
+    )
+    .await?;
     let speaker = if args.speak { open_or_say_why(context) } else { None };
     let mut failed = 0;
     for (id, question) in questions {

@@ -75,7 +75,10 @@ async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
             context.out.line(&row)?;
         } else if row.mark != golden::Mark::Right {
             bar.suspend(|| {
-                context.out.note(&format!("{:?} {}: {} (missing {:?}, forbidden {:?})", row.mark, row.id, row.text, row.missing, row.forbidden));
+                context.out.note(&format!(
+                    "{:?} {}: {} (missing {:?}, forbidden {:?})",
+                    row.mark, row.id, row.text, row.missing, row.forbidden
+                ));
             });
         }
         rows.push(row);
@@ -86,8 +89,12 @@ async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
     client.finish().await;
     let figures = golden::figures(&items, &rows, &reports);
     let unsupported = figures.get("golden.unsupported_numbers").copied().unwrap_or(0.0);
-    let bars =
-        vec![Bar { name: "golden.unsupported_numbers", value: unsupported, want: "= 0", holds: unsupported == 0.0 }];
+    let bars = vec![Bar {
+        name: "golden.unsupported_numbers",
+        value: unsupported,
+        want: "= 0",
+        holds: unsupported == 0.0,
+    }];
     let last = Figures {
         suite: "golden",
         figures,

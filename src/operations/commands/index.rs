@@ -1,6 +1,6 @@
 //! `millwright index DIR…` and `millwright index remove DOCUMENT`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -12,12 +12,14 @@ use crate::operations::outcome::{Error, Kind};
 pub(super) async fn run(context: &Context, args: cli::Index) -> Result<()> {
     if let Some(IndexAction::Remove { document, kb }) = args.action {
         let mut client = context.client().await?;
-        client.call(Command::Remove { document: document.clone(), kb }, Vec::new(), async |_, _, _| Ok(())).await?;
+        client
+            .call(Command::Remove { document: document.clone(), kb }, Vec::new(), async |_, _, _| Ok(()))
+            .await?;
         client.finish().await;
         context.out.note(&format!("{document} is out of the index"));
         return Ok(());
     }
-    let dirs = args.dirs.iter().map(absolute).collect::<Result<Vec<_>>>()?;
+    let dirs = args.dirs.iter().map(|d| absolute(d)).collect::<Result<Vec<_>>>()?;
     let mut client = context.client().await?;
     let bar = progress_bar();
     let command = Command::Index { dirs, kb: args.kb };
@@ -38,7 +40,7 @@ pub(super) async fn run(context: &Context, args: cli::Index) -> Result<()> {
 }
 
 /// The node may have another working directory, so it gets absolute paths.
-fn absolute(dir: &PathBuf) -> Result<PathBuf> {
+fn absolute(dir: &Path) -> Result<PathBuf> {
     dir.canonicalize().map_err(|e| {
         Error::new(Kind::Failed, format!("cannot read {}", dir.display()))
             .because(e)

@@ -8,9 +8,7 @@ use serde::Serialize;
 use super::cli::Models;
 use super::output::Output;
 use super::{Context, Result};
-use crate::operations::models::{
-    self, Consent, Done, Event, Model, Options, Outcome, Report, State, Store,
-};
+use crate::operations::models::{self, Consent, Done, Event, Model, Options, Outcome, Report, State, Store};
 
 pub(super) fn run(context: &Context, action: Models) -> Result<()> {
     let store = Store::open(&context.data)?;
@@ -89,7 +87,9 @@ fn print_done(out: &Output, done: &[Done]) -> Result<()> {
         }
         let word = match &row.outcome {
             Outcome::Present => "present".to_owned(),
-            Outcome::Installed { fetched, kept } => format!("installed ({fetched} parts fetched, {kept} kept)"),
+            Outcome::Installed { fetched, kept } => {
+                format!("installed ({fetched} parts fetched, {kept} kept)")
+            }
             Outcome::Waiting { missing } => format!("waits for {}", missing.join(", ")),
             Outcome::Skipped { reason } => format!("skipped: {reason}"),
         };

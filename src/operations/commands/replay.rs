@@ -78,7 +78,11 @@ pub(super) async fn run(context: &Context, args: cli::Replay) -> Result<()> {
 fn compare(record: &Record, again: &TurnReport) -> Vec<Difference> {
     let was = &record.report;
     let quotes = |r: &TurnReport| {
-        r.citations.iter().map(|c| format!("{}@{}#{}-{}", c.document, c.revision, c.start, c.end)).collect::<Vec<_>>().join(" ")
+        r.citations
+            .iter()
+            .map(|c| format!("{}@{}#{}-{}", c.document, c.revision, c.start, c.end))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let numbers = |r: &TurnReport| r.numbers.iter().map(|n| n.text.clone()).collect::<Vec<_>>().join(" ");
     [

@@ -11,7 +11,13 @@ use crate::exit::panel::{self, Theme, View, picture};
 use crate::operations::node::protocol::{AskOptions, Command, Event};
 use crate::operations::outcome::{Error, Kind};
 
-pub(super) async fn run(context: &Context, how: &How, question: &str, size: (u16, u16), file: &Path) -> Result<()> {
+pub(super) async fn run(
+    context: &Context,
+    how: &How,
+    question: &str,
+    size: (u16, u16),
+    file: &Path,
+) -> Result<()> {
     let mut client = context.client().await?;
     warm(&mut client, how, false, false).await?;
     let options = AskOptions { question: Some(question.to_owned()), ..options(how, false, false) };

@@ -73,7 +73,15 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
         client.finish().await;
     };
     let serving = async {
-        serve_person(&args.how, &mut wanted, ear, heard, speaker.as_deref(), &canceller, &jobs, &local).await;
+        let person = Person {
+            how: &args.how,
+            ear,
+            speaker: speaker.as_deref(),
+            canceller: &canceller,
+            jobs: &jobs,
+            local: &local,
+        };
+        person.serve(&mut wanted, heard).await;
         leave.store(true, Ordering::Release);
         terminal::restore();
         if let Some(speaker) = &speaker {
@@ -89,60 +97,64 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
     }
 }
 
-/// Does what the person wants, until they leave.
-async fn serve_person(
-    how: &How,
-    wanted: &mut mpsc::Receiver<Wish>,
+/// What the person's wishes are carried out with.
+struct Person<'a> {
+    how: &'a How,
     ear: Option<ear::Handle>,
-    mut heard: Option<mpsc::Receiver<ear::Event>>,
-    speaker: Option<&Loudspeaker>,
-    canceller: &Canceller,
-    jobs: &mpsc::Sender<Job>,
-    local: &Mutex<Local>,
-) {
-    loop {
-        let wish = tokio::select! {
-            wish = wanted.recv() => wish.unwrap_or(Wish::Quit),
-            event = next(&mut heard) => {
-                if let Some(event) = event {
-                    hear(event, local, speaker, how, jobs);
-                } else {
-                    heard = None;
-                    change(local, |l| l.notice = "the microphone's thread ended".into());
+    speaker: Option<&'a Loudspeaker>,
+    canceller: &'a Canceller,
+    jobs: &'a mpsc::Sender<Job>,
+    local: &'a Mutex<Local>,
+}
+
+impl Person<'_> {
+    /// Does what the person wants, until they leave.
+    async fn serve(&self, wanted: &mut mpsc::Receiver<Wish>, mut heard: Option<mpsc::Receiver<ear::Event>>) {
+        let Person { how, ear, speaker, canceller, jobs, local } = self;
+        loop {
+            let wish = tokio::select! {
+                wish = wanted.recv() => wish.unwrap_or(Wish::Quit),
+                event = next(&mut heard) => {
+                    if let Some(event) = event {
+                        hear(event, local, *speaker, how, jobs);
+                    } else {
+                        heard = None;
+                        change(local, |l| l.notice = "the microphone's thread ended".into());
+                    }
+                    continue;
                 }
-                continue;
-            }
-            () = platform::termination() => Wish::Quit,
-        };
-        match wish {
-            Wish::Ask(text) => {
-                let options = AskOptions {
-                    question: Some(text),
-                    ..options(how, speaker.is_some(), speaker.is_some())
-                };
-                submit(jobs, Job { options: Box::new(options), samples: Vec::new() }, local);
-            }
-            Wish::PushStart => {
-                if let Some(speaker) = speaker {
-                    speaker.flush();
+                () = platform::termination() => Wish::Quit,
+            };
+            match wish {
+                Wish::Ask(text) => {
+                    let options = AskOptions {
+                        question: Some(text),
+                        ..options(how, speaker.is_some(), speaker.is_some())
+                    };
+                    submit(jobs, Job { options: Box::new(options), samples: Vec::new() }, local);
                 }
-                match &ear {
-                    Some(ear) => drop(ear.press(Key::Down)),
-                    None => change(local, |l| l.notice = "no microphone: type the question".into()),
+                Wish::PushStart => {
+                    if let Some(speaker) = speaker {
+                        speaker.flush();
+                    }
+                    match ear {
+                        Some(ear) => drop(ear.press(Key::Down)),
+                        None => change(local, |l| l.notice = "no microphone: type the question".into()),
+                    }
                 }
-            }
-            Wish::PushEnd => {
-                if let Some(ear) = &ear {
-                    ear.press(Key::Up);
+                Wish::PushEnd => {
+                    if let Some(ear) = ear {
+                        ear.press(Key::Up);
+                    }
                 }
-            }
-            Wish::StopSpeaking => {
-                if let Some(speaker) = speaker {
-                    speaker.flush();
+                Wish::StopSpeaking => {
+                    if let Some(speaker) = speaker {
+                        speaker.flush();
+                    }
+                    canceller.cancel().await;
                 }
-                canceller.cancel().await;
+                Wish::Quit => break,
             }
-            Wish::Quit => break,
         }
     }
 }
@@ -177,7 +189,9 @@ async fn ask_all(
             if let Some(speaker) = speaker {
                 speaker.earcon(Earcon::Error);
             }
-            change(local, |l| l.notice = if e.hint.is_empty() { e.to_string() } else { format!("{e} → {}", e.hint) });
+            change(local, |l| {
+                l.notice = if e.hint.is_empty() { e.to_string() } else { format!("{e} → {}", e.hint) }
+            });
         }
     }
 }

@@ -103,7 +103,8 @@ pub fn load(dir: &Path) -> Result<Vec<Item>> {
         let text = std::fs::read_to_string(&file).map_err(cannot)?;
         for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             let row: Question = serde_json::from_str(line).map_err(|e| {
-                Error::new(Kind::Failed, format!("{} line {}: no golden row", file.display(), n + 1)).because(e)
+                Error::new(Kind::Failed, format!("{} line {}: no golden row", file.display(), n + 1))
+                    .because(e)
             })?;
             let audio = row.audio.as_ref().map(|a| dir.join(a));
             items.push(Item { row: row.clone(), audio: None });
@@ -123,10 +124,8 @@ pub fn load(dir: &Path) -> Result<Vec<Item>> {
 pub fn mark(item: &Item, report: &TurnReport) -> Row {
     // Warnings may rightly hold other values; they are judged by their own suite.
     let answer: String = report.sentences.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
-    let missing: Vec<String> =
-        item.row.must_contain.iter().filter(|w| !holds(&answer, w)).cloned().collect();
-    let forbidden: Vec<String> =
-        item.row.must_not.iter().filter(|w| holds(&answer, w)).cloned().collect();
+    let missing: Vec<String> = item.row.must_contain.iter().filter(|w| !holds(&answer, w)).cloned().collect();
+    let forbidden: Vec<String> = item.row.must_not.iter().filter(|w| holds(&answer, w)).cloned().collect();
     let mark = match (report.kind, item.row.answerable) {
         (AnswerKind::Clarify, _) => Mark::Clarified,
         (AnswerKind::Refusal, false) => Mark::Right,
@@ -169,10 +168,16 @@ pub fn figures(items: &[Item], rows: &[Row], reports: &[TurnReport]) -> BTreeMap
         put(&format!("{name}_answerable"), answerable as f64);
         put(&format!("{name}_right_share"), share(count(way, true, Some(Mark::Right)), answerable));
         put(&format!("{name}_wrong_share"), share(count(way, true, Some(Mark::Wrong)), answerable));
-        put(&format!("{name}_answerable_refused_share"), share(count(way, true, Some(Mark::Refused)), answerable));
+        put(
+            &format!("{name}_answerable_refused_share"),
+            share(count(way, true, Some(Mark::Refused)), answerable),
+        );
         put(&format!("{name}_asked_back_share"), share(count(way, true, Some(Mark::Clarified)), answerable));
         put(&format!("{name}_unanswerable"), unanswerable as f64);
-        put(&format!("{name}_unanswerable_refused_share"), share(count(way, false, Some(Mark::Right)), unanswerable));
+        put(
+            &format!("{name}_unanswerable_refused_share"),
+            share(count(way, false, Some(Mark::Right)), unanswerable),
+        );
     }
     let unsupported: usize = reports.iter().map(|r| r.verdict.unsupported.len()).sum();
     put("unsupported_numbers", unsupported as f64);

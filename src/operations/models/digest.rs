@@ -93,10 +93,7 @@ pub struct Hasher<W> {
 impl<W: Write> Hasher<W> {
     /// Hashes what will be written to `inner`.
     pub fn new(inner: W) -> Self {
-        Self {
-            inner,
-            state: Sha256::new(),
-        }
+        Self { inner, state: Sha256::new() }
     }
 
     /// The writer back, and the digest of what went through.
@@ -126,10 +123,7 @@ mod tests {
     fn the_digest_of_abc_is_the_standards_own() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), abc);
-        assert_eq!(
-            Digest::of_reader(&b"abc"[..]).unwrap(),
-            Digest::parse(abc).unwrap()
-        );
+        assert_eq!(Digest::of_reader(&b"abc"[..]).unwrap(), Digest::parse(abc).unwrap());
     }
 
     #[test]

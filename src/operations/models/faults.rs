@@ -38,11 +38,8 @@ pub fn too_little_room(path: &Path, needed: u64, free: u64) -> Error {
 /// Fewer (or more) bytes than the pin says.
 pub fn truncated(what: &str, have: u64, want: u64) -> Error {
     let how = if have < want { "truncated" } else { "too long" };
-    Error::new(
-        Kind::Failed,
-        format!("{what} is {how}: {have} of {want} bytes"),
-    )
-    .hint("get it again: `millwright models pull` goes on at the next missing part")
+    Error::new(Kind::Failed, format!("{what} is {how}: {have} of {want} bytes"))
+        .hint("get it again: `millwright models pull` goes on at the next missing part")
 }
 
 /// The right length, other bytes.

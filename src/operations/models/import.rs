@@ -47,11 +47,9 @@ impl Known<'_> {
     fn is_named(&self, name: &str) -> bool {
         match self {
             Known::Finished(file) => file.name == name,
-            Known::Wheel(part) => name.starts_with(&format!(
-                "{}-{}-",
-                part.package.replace('-', "_"),
-                part.version
-            )),
+            Known::Wheel(part) => {
+                name.starts_with(&format!("{}-{}-", part.package.replace('-', "_"), part.version))
+            }
             // Names such as config.json say nothing.
             Known::Member(_) => false,
         }
@@ -64,12 +62,7 @@ impl Known<'_> {
 /// # Errors
 /// One line where nothing is recognised, where a file has a known name but other bytes, or
 /// where the file system refuses.
-pub fn import(
-    store: &Store,
-    path: &Path,
-    options: &Options,
-    report: &mut dyn Report,
-) -> Result<Vec<Done>> {
+pub fn import(store: &Store, path: &Path, options: &Options, report: &mut dyn Report) -> Result<Vec<Done>> {
     let found = recognise(store.manifest(), path)?;
     if found.is_empty() {
         return Err(nothing(path));
@@ -77,11 +70,8 @@ pub fn import(
     let _lock = store.lock()?;
     let mut done = Vec::new();
     for model in &store.manifest().models {
-        let mine: Vec<_> = found
-            .iter()
-            .filter(|(_, m, _)| m.id == model.id)
-            .map(|(p, _, k)| (p, *k))
-            .collect();
+        let mine: Vec<_> =
+            found.iter().filter(|(_, m, _)| m.id == model.id).map(|(p, _, k)| (p, *k)).collect();
         if mine.is_empty() {
             continue;
         }
@@ -94,27 +84,15 @@ pub fn import(
                 None => bring(store, model, &mine, report)?,
             }
         };
-        done.push(Done {
-            id: model.id.clone(),
-            outcome,
-        });
+        done.push(Done { id: model.id.clone(), outcome });
     }
     Ok(done)
 }
 
 /// Imports one model from a path of the manifest. The lock is held and the licence accepted.
-pub(super) fn only(
-    store: &Store,
-    model: &Model,
-    path: &Path,
-    report: &mut dyn Report,
-) -> Result<Outcome> {
+pub(super) fn only(store: &Store, model: &Model, path: &Path, report: &mut dyn Report) -> Result<Outcome> {
     let found = recognise(store.manifest(), path)?;
-    let mine: Vec<_> = found
-        .iter()
-        .filter(|(_, m, _)| m.id == model.id)
-        .map(|(p, _, k)| (p, *k))
-        .collect();
+    let mine: Vec<_> = found.iter().filter(|(_, m, _)| m.id == model.id).map(|(p, _, k)| (p, *k)).collect();
     if mine.is_empty() {
         return Err(nothing(path));
     }
@@ -163,16 +141,8 @@ fn bring(
         return Ok(Outcome::Installed { fetched, kept: 0 });
     }
     let mut missing: Vec<String> = Vec::new();
-    for placed in model
-        .sources
-        .first()
-        .map(|s| assembly.missing(s))
-        .unwrap_or_default()
-    {
-        let name = placed
-            .part
-            .map_or(&placed.member.path, |p| &p.package)
-            .clone();
+    for placed in model.sources.first().map(|s| assembly.missing(s)).unwrap_or_default() {
+        let name = placed.part.map_or(&placed.member.path, |p| &p.package).clone();
         if missing.last() != Some(&name) {
             missing.push(name);
         }
@@ -182,41 +152,22 @@ fn bring(
 
 /// The files at `path` that are, byte for byte, something that the manifest pins. A file
 /// given by itself, or one with a known name, must be.
-fn recognise<'m>(
-    manifest: &'m Manifest,
-    path: &Path,
-) -> Result<Vec<(PathBuf, &'m Model, Known<'m>)>> {
+fn recognise<'m>(manifest: &'m Manifest, path: &Path) -> Result<Vec<(PathBuf, &'m Model, Known<'m>)>> {
     let index = index(manifest);
-    let files = if path.is_dir() {
-        walk(path)?
-    } else {
-        vec![path.to_owned()]
-    };
+    let files = if path.is_dir() { walk(path)? } else { vec![path.to_owned()] };
     let mut found = Vec::new();
     for file in files {
-        let length = file
-            .metadata()
-            .map_err(|e| faults::io("read", &file, e))?
-            .len();
-        let sized: Vec<_> = index
-            .iter()
-            .filter(|(_, known)| known.size() == length)
-            .collect();
+        let length = file.metadata().map_err(|e| faults::io("read", &file, e))?.len();
+        let sized: Vec<_> = index.iter().filter(|(_, known)| known.size() == length).collect();
         let digest = match sized.is_empty() {
             true => None,
             false => Some(Digest::of_file(&file).map_err(|e| faults::io("read", &file, e))?),
         };
-        let same: Vec<_> = sized
-            .into_iter()
-            .filter(|(_, known)| Some(known.sha256()) == digest)
-            .collect();
+        let same: Vec<_> = sized.into_iter().filter(|(_, known)| Some(known.sha256()) == digest).collect();
         if same.is_empty() {
             damaged(&index, &file, length, digest)?;
         }
-        found.extend(
-            same.into_iter()
-                .map(|(model, known)| (file.clone(), *model, *known)),
-        );
+        found.extend(same.into_iter().map(|(model, known)| (file.clone(), *model, *known)));
     }
     Ok(found)
 }
@@ -242,12 +193,7 @@ fn index(manifest: &Manifest) -> Vec<(&Model, Known<'_>)> {
 }
 
 /// A file that is named like a known one but is not it is an error, whatever else is there.
-fn damaged(
-    index: &[(&Model, Known<'_>)],
-    file: &Path,
-    length: u64,
-    digest: Option<Digest>,
-) -> Result<()> {
+fn damaged(index: &[(&Model, Known<'_>)], file: &Path, length: u64, digest: Option<Digest>) -> Result<()> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let Some((_, meant)) = index.iter().find(|(_, known)| known.is_named(&name)) else {
         return Ok(());
@@ -260,11 +206,7 @@ fn damaged(
 }
 
 fn nothing(path: &Path) -> Error {
-    let what = if path.is_dir() {
-        "holds no file"
-    } else {
-        "is no file"
-    };
+    let what = if path.is_dir() { "holds no file" } else { "is no file" };
     Error::new(Kind::Failed, format!("{} {what} of a model that is known here", path.display()))
         .hint("`millwright models list` shows the known ones; any llama or qwen2 GGUF file can be used where it lies with --model PATH")
 }

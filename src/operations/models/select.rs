@@ -10,10 +10,7 @@ impl Manifest {
     /// # Errors
     /// [`Kind::Usage`] with the nearest ids.
     pub fn get(&self, id: &str) -> Result<&Model> {
-        self.models
-            .iter()
-            .find(|m| m.id == id)
-            .ok_or_else(|| self.unknown(id))
+        self.models.iter().find(|m| m.id == id).ok_or_else(|| self.unknown(id))
     }
 
     /// The models that ids and roles on a command line mean, in the manifest's order and
@@ -25,34 +22,21 @@ impl Manifest {
     pub fn select(&self, wanted: &[String]) -> Result<Vec<&Model>> {
         let mut ids: HashSet<&str> = HashSet::new();
         if wanted.is_empty() {
-            ids.extend(
-                self.models
-                    .iter()
-                    .filter(|m| m.default)
-                    .map(|m| m.id.as_str()),
-            );
+            ids.extend(self.models.iter().filter(|m| m.default).map(|m| m.id.as_str()));
         }
         for word in wanted {
             match Role::ALL.into_iter().find(|r| r.as_str() == word) {
                 Some(role) => {
                     let of_role = || self.models.iter().filter(move |m| m.role == role);
                     let any_default = of_role().any(|m| m.default);
-                    ids.extend(
-                        of_role()
-                            .filter(|m| m.default || !any_default)
-                            .map(|m| m.id.as_str()),
-                    );
+                    ids.extend(of_role().filter(|m| m.default || !any_default).map(|m| m.id.as_str()));
                 }
                 None => {
                     ids.insert(self.get(word)?.id.as_str());
                 }
             }
         }
-        Ok(self
-            .models
-            .iter()
-            .filter(|m| ids.contains(m.id.as_str()))
-            .collect())
+        Ok(self.models.iter().filter(|m| ids.contains(m.id.as_str())).collect())
     }
 
     fn unknown(&self, id: &str) -> Error {
@@ -65,16 +49,10 @@ impl Manifest {
             .collect();
         near.sort_unstable();
         let nearest = near.first().map_or(0, |(d, _)| *d);
-        let near: Vec<&str> = near
-            .into_iter()
-            .take_while(|(d, _)| *d <= nearest + 1)
-            .take(3)
-            .map(|(_, known)| known)
-            .collect();
-        Error::new(Kind::Usage, format!("there is no model {id:?}")).hint(format!(
-            "did you mean {}? `millwright models list` shows all",
-            near.join(", ")
-        ))
+        let near: Vec<&str> =
+            near.into_iter().take_while(|(d, _)| *d <= nearest + 1).take(3).map(|(_, known)| known).collect();
+        Error::new(Kind::Usage, format!("there is no model {id:?}"))
+            .hint(format!("did you mean {}? `millwright models list` shows all", near.join(", ")))
     }
 }
 
@@ -91,9 +69,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         let mut next = vec![left];
         for (cb, above) in b.iter().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(ca != *cb))
-                .min(left + 1)
-                .min(above + 1);
+            left = (diagonal + usize::from(ca != *cb)).min(left + 1).min(above + 1);
             diagonal = *above;
             next.push(left);
         }
@@ -112,12 +88,7 @@ mod tests {
         let manifest = Manifest::embedded().unwrap();
         let ids = |words: &[&str]| -> Vec<String> {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-            manifest
-                .select(&words)
-                .unwrap()
-                .iter()
-                .map(|m| m.id.clone())
-                .collect()
+            manifest.select(&words).unwrap().iter().map(|m| m.id.clone()).collect()
         };
         assert_eq!(ids(&["answerer"]), ["qwen2.5-coder-0.5b"]);
         assert_eq!(ids(&["embedder", "minilm-l6-v2"]), ["minilm-l6-v2"]);
@@ -133,11 +104,7 @@ mod tests {
         ] {
             let fault = manifest.get(typed).unwrap_err();
             assert_eq!(fault.kind, Kind::Usage);
-            assert!(
-                fault.hint.contains(&format!("did you mean {meant}")),
-                "{typed}: {}",
-                fault.hint
-            );
+            assert!(fault.hint.contains(&format!("did you mean {meant}")), "{typed}: {}", fault.hint);
         }
     }
 }

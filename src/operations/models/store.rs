@@ -58,11 +58,7 @@ impl Receipt {
             files: model
                 .files
                 .iter()
-                .map(|f| ReceiptFile {
-                    name: f.name.clone(),
-                    size: f.size,
-                    sha256: f.sha256,
-                })
+                .map(|f| ReceiptFile { name: f.name.clone(), size: f.size, sha256: f.sha256 })
                 .collect(),
         }
     }
@@ -120,10 +116,7 @@ impl Store {
 
     /// The store of a data directory with another manifest.
     pub fn with_manifest(data: &Path, manifest: Manifest) -> Self {
-        Self {
-            root: data.join("models"),
-            manifest,
-        }
+        Self { root: data.join("models"), manifest }
     }
 
     /// Which models there could be.
@@ -170,14 +163,10 @@ impl Store {
     /// file is read.
     pub fn is_installed(&self, model: &Model) -> bool {
         let folder = self.folder(model);
-        let receipt = fs::read_to_string(folder.join(RECEIPT))
-            .ok()
-            .and_then(|t| toml::from_str::<Receipt>(&t).ok());
+        let receipt =
+            fs::read_to_string(folder.join(RECEIPT)).ok().and_then(|t| toml::from_str::<Receipt>(&t).ok());
         receipt.is_some_and(|r| r.is_for(model))
-            && model
-                .files
-                .iter()
-                .all(|f| has_size(&folder.join(&f.name), f.size))
+            && model.files.iter().all(|f| has_size(&folder.join(&f.name), f.size))
     }
 
     /// The model to use for a role: the one named by id, the file given by path, or with
@@ -188,12 +177,7 @@ impl Store {
     /// is neither an id of that role nor a file.
     pub fn locate(&self, role: Role, named: Option<&str>) -> Result<Located> {
         let Some(named) = named else {
-            let of_role: Vec<&Model> = self
-                .manifest
-                .models
-                .iter()
-                .filter(|m| m.role == role)
-                .collect();
+            let of_role: Vec<&Model> = self.manifest.models.iter().filter(|m| m.role == role).collect();
             let default = of_role.iter().find(|m| m.default);
             let installed = default
                 .into_iter()
@@ -204,27 +188,19 @@ impl Store {
         };
         let path = Path::new(named);
         match self.manifest.get(named) {
-            Ok(model) if model.role != role => Err(Error::new(
-                Kind::Usage,
-                format!("{named} is a {}, not a {role}", model.role),
-            )
-            .hint("`millwright models list` shows all")),
+            Ok(model) if model.role != role => {
+                Err(Error::new(Kind::Usage, format!("{named} is a {}, not a {role}", model.role))
+                    .hint("`millwright models list` shows all"))
+            }
             Ok(model) if self.is_installed(model) => self.located(model),
             Ok(model) => Err(missing(&format!("{named} is not installed"), &model.id)),
-            Err(_) if path.is_file() => Ok(Located {
-                id: None,
-                path: path.to_owned(),
-                sha256: None,
-            }),
+            Err(_) if path.is_file() => Ok(Located { id: None, path: path.to_owned(), sha256: None }),
             Err(unknown) => Err(unknown),
         }
     }
 
     fn located(&self, model: &Model) -> Result<Located> {
-        let file = model
-            .files
-            .first()
-            .ok_or_else(|| missing("the model has no files", &model.id))?;
+        let file = model.files.first().ok_or_else(|| missing("the model has no files", &model.id))?;
         Ok(Located {
             id: Some(model.id.clone()),
             path: self.folder(model).join(&file.name),
@@ -249,10 +225,7 @@ impl Store {
             Ok(()) => Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Failed,
-                format!(
-                    "another pull or import is at work in {}",
-                    self.root.display()
-                ),
+                format!("another pull or import is at work in {}", self.root.display()),
             )
             .hint("wait for it to end, then run this again")),
             Err(TryLockError::Error(e)) => Err(faults::io("lock", &path, e)),
@@ -315,8 +288,7 @@ fn missing(what: &str, name: &str) -> Error {
 }
 
 pub(super) fn has_size(path: &Path, size: u64) -> bool {
-    path.metadata()
-        .is_ok_and(|m| m.is_file() && m.len() == size)
+    path.metadata().is_ok_and(|m| m.is_file() && m.len() == size)
 }
 
 /// Makes renames in a directory last through a power cut, where the system can.

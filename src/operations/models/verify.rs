@@ -45,12 +45,7 @@ pub enum State {
 pub fn verify(store: &Store, wanted: &[String], report: &mut dyn Report) -> Result<Vec<Checked>> {
     let mut models = store.manifest().select(wanted)?;
     if wanted.is_empty() {
-        let here: Vec<&Model> = store
-            .manifest()
-            .models
-            .iter()
-            .filter(|m| store.has_traces(m))
-            .collect();
+        let here: Vec<&Model> = store.manifest().models.iter().filter(|m| store.has_traces(m)).collect();
         if !here.is_empty() {
             models = here;
         }
@@ -73,17 +68,10 @@ pub fn verify(store: &Store, wanted: &[String], report: &mut dyn Report) -> Resu
 /// [`Kind::Failed`] where a file is wrong, else [`Kind::Missing`] where one is missing.
 pub fn verdict(rows: &[Checked]) -> Result<()> {
     let named = |state: State| {
-        rows.iter()
-            .filter(|r| r.state == state)
-            .map(|r| format!("{}/{}", r.id, r.file))
-            .collect::<Vec<_>>()
+        rows.iter().filter(|r| r.state == state).map(|r| format!("{}/{}", r.id, r.file)).collect::<Vec<_>>()
     };
     let (wrong, absent) = (named(State::Wrong), named(State::Missing));
-    let mut ids: Vec<&str> = rows
-        .iter()
-        .filter(|r| r.state != State::Ok)
-        .map(|r| r.id.as_str())
-        .collect();
+    let mut ids: Vec<&str> = rows.iter().filter(|r| r.state != State::Ok).map(|r| r.id.as_str()).collect();
     ids.dedup();
     let hint = format!("millwright models pull {}", ids.join(" "));
     match (wrong.is_empty(), absent.is_empty()) {
@@ -91,9 +79,7 @@ pub fn verdict(rows: &[Checked]) -> Result<()> {
         (false, _) => {
             Err(Error::new(Kind::Failed, format!("not as pinned: {}", wrong.join(", "))).hint(hint))
         }
-        (true, false) => {
-            Err(Error::new(Kind::Missing, format!("missing: {}", absent.join(", "))).hint(hint))
-        }
+        (true, false) => Err(Error::new(Kind::Missing, format!("missing: {}", absent.join(", "))).hint(hint)),
     }
 }
 
@@ -108,24 +94,12 @@ pub(super) fn check(store: &Store, model: &Model, report: &mut dyn Report) -> Re
             Err(e) => return Err(faults::io("read", &path, e)),
             Ok(_) if !has_size(&path, file.size) => State::Wrong,
             Ok(_) => {
-                report.event(Event::Hashing {
-                    id: &model.id,
-                    file: &file.name,
-                });
+                report.event(Event::Hashing { id: &model.id, file: &file.name });
                 let digest = Digest::of_file(&path).map_err(|e| faults::io("read", &path, e))?;
-                if digest == file.sha256 {
-                    State::Ok
-                } else {
-                    State::Wrong
-                }
+                if digest == file.sha256 { State::Ok } else { State::Wrong }
             }
         };
-        found.push(Checked {
-            id: model.id.clone(),
-            file: file.name.clone(),
-            state,
-            path,
-        });
+        found.push(Checked { id: model.id.clone(), file: file.name.clone(), state, path });
     }
     Ok(found)
 }

@@ -16,10 +16,7 @@ use zip::result::ZipError;
 /// Truncated, wrong hash, or unreadable; each one line.
 pub fn check(path: &Path, part: &Part) -> Result<()> {
     let what = || format!("{} {}", part.package, part.version);
-    let length = path
-        .metadata()
-        .map_err(|e| faults::io("read", path, e))?
-        .len();
+    let length = path.metadata().map_err(|e| faults::io("read", path, e))?.len();
     if length != part.size {
         return Err(faults::truncated(&what(), length, part.size));
     }
@@ -37,9 +34,7 @@ pub fn check(path: &Path, part: &Part) -> Result<()> {
 pub fn extract(wheel: &Path, member: &Member, out: impl Write, to: &Path) -> Result<()> {
     let file = File::open(wheel).map_err(|e| faults::io("read", wheel, e))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(wheel, e))?;
-    let entry = archive
-        .by_name(&member.path)
-        .map_err(|e| damaged(wheel, e))?;
+    let entry = archive.by_name(&member.path).map_err(|e| damaged(wheel, e))?;
     copy_pinned(entry, member, out, to)
 }
 
@@ -54,12 +49,9 @@ pub fn copy_pinned(from: impl Read, member: &Member, out: impl Write, to: &Path)
     let written = copied.map_err(|e| match e.kind() {
         // From the decompressor, not from the disk.
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            Error::new(
-                Kind::Failed,
-                format!("{} is damaged inside its archive", member.path),
-            )
-            .because(e)
-            .hint("get it again: `millwright models pull`")
+            Error::new(Kind::Failed, format!("{} is damaged inside its archive", member.path))
+                .because(e)
+                .hint("get it again: `millwright models pull`")
         }
         _ => faults::io("write", to, e),
     })?;
@@ -76,11 +68,8 @@ pub fn copy_pinned(from: impl Read, member: &Member, out: impl Write, to: &Path)
 fn damaged(wheel: &Path, cause: ZipError) -> Error {
     match cause {
         ZipError::Io(e) => faults::io("read", wheel, e),
-        other => Error::new(
-            Kind::Failed,
-            format!("{} is not the wheel that was pinned", wheel.display()),
-        )
-        .because(other)
-        .hint("get it again: `millwright models pull`"),
+        other => Error::new(Kind::Failed, format!("{} is not the wheel that was pinned", wheel.display()))
+            .because(other)
+            .hint("get it again: `millwright models pull`"),
     }
 }

@@ -49,13 +49,7 @@ impl Client {
     pub async fn start(data: &Path, config: &Config) -> Result<Client> {
         let mut link = attach_or_become(data, config).await?;
         let notice = hello(&mut link).await?;
-        Ok(Client {
-            data: data.to_owned(),
-            config: config.clone(),
-            link,
-            next: AtomicU64::new(1),
-            notice,
-        })
+        Ok(Client { data: data.to_owned(), config: config.clone(), link, next: AtomicU64::new(1), notice })
     }
 
     /// Is the node in this process?
@@ -116,10 +110,9 @@ impl Client {
                     on_event(self, id, &message).await?;
                     match message.body.event {
                         Event::Fault(fault) => return Err(fault.into()),
-                        e @ (Event::Report(_)
-                        | Event::Hits { .. }
-                        | Event::Indexed(_)
-                        | Event::Done) => return Ok(e),
+                        e @ (Event::Report(_) | Event::Hits { .. } | Event::Indexed(_) | Event::Done) => {
+                            return Ok(e);
+                        }
                         e @ Event::Heard { .. } if matches!(command, Command::Transcribe { .. }) => {
                             return Ok(e);
                         }

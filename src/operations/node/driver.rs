@@ -121,7 +121,9 @@ fn limits(node: &Shared, options: &AskOptions) -> Limits {
 fn begin(options: &AskOptions, typed: Option<String>) -> Event {
     match typed {
         Some(text) => Event::Typed(text),
-        None => Event::Spoken { endpoint: Duration::from_secs_f64(options.endpoint_ms.clamp(0.0, 60e3) / 1e3) },
+        None => {
+            Event::Spoken { endpoint: Duration::from_secs_f64(options.endpoint_ms.clamp(0.0, 60e3) / 1e3) }
+        }
     }
 }
 
@@ -285,7 +287,11 @@ impl Job {
         let at = unix_ms();
         if let Some(failure) = self.failure {
             self.node.audit.failed(&self.id, &failure.to_string(), at);
-            let line = if failure.hint.is_empty() { failure.to_string() } else { format!("{failure} ({})", failure.hint) };
+            let line = if failure.hint.is_empty() {
+                failure.to_string()
+            } else {
+                format!("{failure} ({})", failure.hint)
+            };
             self.node.show(|s| {
                 s.doing = Doing::Idle;
                 s.turn.fault = Some(line);
@@ -406,10 +412,7 @@ impl Job {
     }
 }
 
-async fn hear(
-    node: &Arc<Shared>,
-    samples: Vec<f32>,
-) -> Result<(crate::core::hear::Transcript, Duration)> {
+async fn hear(node: &Arc<Shared>, samples: Vec<f32>) -> Result<(crate::core::hear::Transcript, Duration)> {
     let worker = node.resident.recogniser().await?;
     whisper_job(node, &worker, samples, None, None).await
 }

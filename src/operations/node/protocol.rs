@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::answer::{AnswerKind, Answer, Citation, Number, Rung, Said, Sentence, Verdict};
+use crate::core::answer::{Answer, AnswerKind, Citation, Number, Rung, Said, Sentence, Verdict};
 use crate::core::hear::Transcript;
 use crate::core::ledger::Entry;
 use crate::core::snapshot::Snapshot;

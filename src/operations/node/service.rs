@@ -18,9 +18,9 @@ use super::wire::{self, Message};
 use crate::core::Moment;
 use crate::core::cores::{Class, Clock, Cores, Lease};
 use crate::core::hear::whisper::{self, Job, Refused, Worker};
+use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::generation::{self, Store};
 use crate::core::knowledge::index;
-use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::snapshot::{Doing, Snapshot};
@@ -181,7 +181,8 @@ impl Shared {
             return Err(Error::new(Kind::Missing, what).hint("millwright index DIR"));
         }
         tokio::task::spawn_blocking(move || {
-            let generations: Vec<&Generation> = wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
+            let generations: Vec<&Generation> =
+                wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
             let found = search::search(&generations, &query)?;
             let mut siblings: Vec<Passage> = Vec::new();
             for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
@@ -278,8 +279,9 @@ async fn serve(
                 }
             }
             _ if controls.len() >= COMMANDS => {
-                let full = Error::new(Kind::Failed, format!("{COMMANDS} commands of this client are running"))
-                    .hint("wait for one to end");
+                let full =
+                    Error::new(Kind::Failed, format!("{COMMANDS} commands of this client are running"))
+                        .hint("wait for one to end");
                 let fault = FromNode { id, event: Event::Fault((&full).into()) };
                 if events.send(fault.into()).await.is_err() {
                     break;
@@ -368,7 +370,8 @@ async fn run(
             let mut sounds = voice.say(vec![text])?;
             while let Some(sound) = sounds.recv().await {
                 let sound = sound?;
-                let event = Event::Sound { sample_rate: sound.pcm.sample_rate, line: sound.line, last: sound.last };
+                let event =
+                    Event::Sound { sample_rate: sound.pcm.sample_rate, line: sound.line, last: sound.last };
                 out.send_with(event, sound.pcm.samples).await;
             }
             out.send(Event::Done).await;
@@ -448,8 +451,12 @@ pub async fn whisper_job(
         }),
     };
     worker.submit(job).map_err(|refused| match refused {
-        Refused::Full(_) => Error::new(Kind::Failed, "too many utterances wait for the recogniser").hint("ask again"),
-        Refused::Stopped(_) => Error::new(Kind::Failed, "the recogniser has ended").hint("start millwright again"),
+        Refused::Full(_) => {
+            Error::new(Kind::Failed, "too many utterances wait for the recogniser").hint("ask again")
+        }
+        Refused::Stopped(_) => {
+            Error::new(Kind::Failed, "the recogniser has ended").hint("start millwright again")
+        }
     })?;
     let (heard, waited) =
         answer.await.map_err(|_| Error::new(Kind::Failed, "the recogniser ended in mid-utterance"))?;
@@ -479,11 +486,7 @@ async fn index_dirs(node: &Arc<Shared>, dirs: Vec<PathBuf>, kb: String, out: &Ou
     Ok(Indexed {
         documents: report.documents,
         passages: report.passages,
-        skipped: report
-            .skipped
-            .into_iter()
-            .map(|s| Skipped { path: s.path, reason: s.reason })
-            .collect(),
+        skipped: report.skipped.into_iter().map(|s| Skipped { path: s.path, reason: s.reason }).collect(),
         warnings: report.warnings,
         seconds: began.elapsed().as_secs_f64(),
         bytes: report.bytes,
@@ -510,7 +513,11 @@ fn summary(store: &Store) -> String {
     let documents: usize = store.generations.iter().map(|g| g.documents().len()).sum();
     let passages: usize = store.generations.iter().map(|g| g.passages().len()).sum();
     let names: Vec<String> = identities(store);
-    if names.is_empty() { "nothing indexed".into() } else { format!("{documents} documents, {passages} passages ({})", names.join(", ")) }
+    if names.is_empty() {
+        "nothing indexed".into()
+    } else {
+        format!("{documents} documents, {passages} passages ({})", names.join(", "))
+    }
 }
 
 /// Each knowledge base with its generation's number.

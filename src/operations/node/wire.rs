@@ -68,7 +68,7 @@ pub async fn read<T: DeserializeOwned>(
     let [a, b, c, d, e, f, g, h] = head;
     let body_len = u32::from_le_bytes([a, b, c, d]) as usize;
     let blob_len = u32::from_le_bytes([e, f, g, h]) as usize;
-    if body_len > MAX_BODY || blob_len > MAX_BLOB || blob_len % 4 != 0 {
+    if body_len > MAX_BODY || blob_len > MAX_BLOB || !blob_len.is_multiple_of(4) {
         return Err(invalid("frame lengths out of bounds"));
     }
     let mut body = vec![0u8; body_len];
@@ -76,10 +76,7 @@ pub async fn read<T: DeserializeOwned>(
     let mut blob = vec![0u8; blob_len];
     from.read_exact(&mut blob).await?;
     let body = serde_json::from_slice(&body).map_err(|e| invalid(&e.to_string()))?;
-    let samples = blob
-        .chunks_exact(4)
-        .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
-        .collect();
+    let samples = blob.chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
     Ok(Some(Message { body, samples }))
 }
 

@@ -191,7 +191,9 @@ mod tests {
 
     #[test]
     fn a_loop_of_the_decoder_is_doubted() {
-        for text in ["no no no no no", "and then it is, and then it is, and then it is, and then it is", "泵泵泵泵泵"] {
+        for text in
+            ["no no no no no", "and then it is, and then it is, and then it is, and then it is", "泵泵泵泵泵"]
+        {
             assert_eq!(of_words(&said(text, 0.9), 0.0, 3.0), Some("the same words over and over"), "{text}");
         }
         assert_eq!(of_words(&said("Alarm one one one one on pump seven four two", 0.9), 0.0, 3.0), None);

@@ -111,7 +111,8 @@ impl Recogniser {
         let unusable = |e: WhisperError| {
             model_error(format!("the recogniser's model {} cannot be loaded", path.display())).because(e)
         };
-        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(unusable)?;
+        let context =
+            WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(unusable)?;
         let state = context.create_state().map_err(unusable)?;
         let multilingual = context.is_multilingual();
         Ok(Self { context, state, multilingual, params: HashMap::new(), abort: Arc::default() })
@@ -208,8 +209,10 @@ impl Recogniser {
             .flatten();
         match known {
             Some(language) if self.multilingual || language == "en" => Ok(Some(language)),
-            Some(_) => Err(Error::new(Kind::Model, format!("the recogniser knows English only, not \"{tag}\""))
-                .hint("millwright models pull whisper-base, which knows other languages")),
+            Some(_) => {
+                Err(Error::new(Kind::Model, format!("the recogniser knows English only, not \"{tag}\""))
+                    .hint("millwright models pull whisper-base, which knows other languages"))
+            }
             None => Err(Error::new(Kind::Model, format!("the recogniser knows no language \"{tag}\""))
                 .hint("use a tag such as en, es or zh, or leave it out")),
         }
@@ -302,9 +305,9 @@ impl Recogniser {
 /// Reads the header: whisper.cpp allocates by what it says, and crashes on nonsense.
 fn check(path: &Path) -> Result<()> {
     let mut header = [0; 48];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut header))
-        .map_err(|e| model_error(format!("the recogniser's model {} cannot be read", path.display())).because(e))?;
+    File::open(path).and_then(|mut file| file.read_exact(&mut header)).map_err(|e| {
+        model_error(format!("the recogniser's model {} cannot be read", path.display())).because(e)
+    })?;
     let (magic, fields) = header.split_at(4);
     if magic != b"lmgg" {
         return Err(model_error(format!("{} is no Whisper model in ggml format", path.display())));
@@ -323,7 +326,9 @@ fn model_error(what: String) -> Error {
 }
 
 fn failed(cause: WhisperError) -> Error {
-    Error::new(Kind::Compute, "the recogniser failed").because(cause).hint("try again; millwright doctor checks the models")
+    Error::new(Kind::Compute, "the recogniser failed")
+        .because(cause)
+        .hint("try again; millwright doctor checks the models")
 }
 
 /// The error of a transcription that was given up.

@@ -77,7 +77,8 @@ impl Worker {
             .name("recogniser".into())
             .spawn(run)
             .map_err(|e| failed("the recogniser cannot be started").because(e))?;
-        let multilingual = loaded.recv().map_err(|e| failed("the recogniser ended while loading").because(e))??;
+        let multilingual =
+            loaded.recv().map_err(|e| failed("the recogniser ended while loading").because(e))??;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), multilingual })
     }
 

@@ -6,13 +6,9 @@ use regex::Regex;
 
 use super::{number, unit};
 
-#[expect(
-    clippy::expect_used,
-    reason = "a constant pattern; every test compiles it"
-)]
+#[expect(clippy::expect_used, reason = "a constant pattern; every test compiles it")]
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)")
-        .expect("a constant pattern")
+    Regex::new(r"^(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)").expect("a constant pattern")
 });
 
 /// One or more numbers with what joins them: "195", "-5…+5", "10×20", "230/400V".
@@ -56,8 +52,7 @@ impl Amount {
                 })
             };
             if rest.is_empty() {
-                let plain =
-                    count == 1 && sign.is_none() && last.bytes().all(|b| b.is_ascii_digit());
+                let plain = count == 1 && sign.is_none() && last.bytes().all(|b| b.is_ascii_digit());
                 return done(words, None, "", plain);
             }
             if count == 1
@@ -89,8 +84,7 @@ impl Amount {
                 rest = tail;
                 continue;
             }
-            if !tail.starts_with(char::is_alphabetic) || tail.contains(|c: char| c.is_ascii_digit())
-            {
+            if !tail.starts_with(char::is_alphabetic) || tail.contains(|c: char| c.is_ascii_digit()) {
                 return None;
             }
             if head.is_empty() {
@@ -112,12 +106,7 @@ impl Amount {
 
 /// The sign before a number, as words.
 fn signed(text: &str) -> (Option<&'static str>, &str) {
-    for (mark, words) in [
-        ("+/-", "plus or minus"),
-        ("±", "plus or minus"),
-        ("+", "plus"),
-        ("-", "minus"),
-    ] {
+    for (mark, words) in [("+/-", "plus or minus"), ("±", "plus or minus"), ("+", "plus"), ("-", "minus")] {
         if let Some(rest) = text.strip_prefix(mark) {
             return (Some(words), rest);
         }
@@ -141,18 +130,14 @@ fn joined(rest: &str) -> Option<(&'static str, &str)> {
     if signed(rest).0 == Some("plus or minus") {
         return Some(("", rest));
     }
-    let (after, words) = JOINS
-        .iter()
-        .find_map(|(mark, words)| Some((rest.strip_prefix(mark)?, *words)))?;
+    let (after, words) = JOINS.iter().find_map(|(mark, words)| Some((rest.strip_prefix(mark)?, *words)))?;
     begins_amount(after).then_some((words, after))
 }
 
 /// "1/2", "3/4-turn": a proper fraction and what may follow it.
 fn fraction(above: &str, rest: &str) -> Option<Amount> {
     let after = rest.strip_prefix('/')?;
-    let end = after
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
     let (below, tail) = after.split_at(end);
     let words = number::fraction(above, below)?;
     let tail = match tail.strip_prefix('-') {
@@ -160,20 +145,11 @@ fn fraction(above: &str, rest: &str) -> Option<Amount> {
         Some(word) if !word.is_empty() && word.chars().all(char::is_lowercase) => word,
         _ => return None,
     };
-    Some(Amount {
-        words,
-        unit: None,
-        tail: tail.to_owned(),
-        one: false,
-        plain: false,
-        fraction: true,
-    })
+    Some(Amount { words, unit: None, tail: tail.to_owned(), one: false, plain: false, fraction: true })
 }
 
 /// Whether a chunk starts with a number, sign and bracket aside.
 pub(super) fn begins_amount(chunk: &str) -> bool {
-    chunk
-        .trim_start_matches(['+', '-', '±', '('])
-        .starts_with(|c: char| c.is_ascii_digit() || c == '.')
+    chunk.trim_start_matches(['+', '-', '±', '(']).starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && chunk.contains(|c: char| c.is_ascii_digit())
 }

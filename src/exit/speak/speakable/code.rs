@@ -49,10 +49,8 @@ pub(super) fn read(code: &str) -> String {
     let runs = runs(code);
     let mut words = Vec::with_capacity(runs.len());
     for (i, (class, run)) in runs.iter().enumerate() {
-        let digit = |at: Option<usize>| {
-            at.and_then(|at| runs.get(at))
-                .is_some_and(|(c, _)| *c == Class::Digit)
-        };
+        let digit =
+            |at: Option<usize>| at.and_then(|at| runs.get(at)).is_some_and(|(c, _)| *c == Class::Digit);
         match class {
             Class::Digit => words.push(digits(run)),
             Class::Letter => words.push(letters(run)),

@@ -64,16 +64,11 @@ struct Patterns {
 }
 
 impl Patterns {
-    #[expect(
-        clippy::expect_used,
-        reason = "the patterns are constants; a test compiles them"
-    )]
+    #[expect(clippy::expect_used, reason = "the patterns are constants; a test compiles them")]
     fn new() -> Self {
         let re = |p: &str| Regex::new(p).expect("a constant pattern");
         Self {
-            address: re(
-                r"(?i)\b(?:https?://|www\.|mailto:)[^\s)>\]]+|\b[\w.+-]+@[\w-]+\.[\w.-]+\b",
-            ),
+            address: re(r"(?i)\b(?:https?://|www\.|mailto:)[^\s)>\]]+|\b[\w.+-]+@[\w-]+\.[\w.-]+\b"),
             citation: re(r"\s*\[\d{1,3}(?:\s*[,;-]\s*\d{1,3})*\]"),
             thousands: re(r"(\d)[\u{00A0}\u{2009}\u{202F}](\d{3})\b"),
             hexadecimal: re(r"^0[xX]([0-9A-Fa-f]+)$"),
@@ -89,11 +84,7 @@ impl Patterns {
 /// The words of `prose`.
 pub(super) fn read(prose: &str) -> String {
     let plain = normalise(prose);
-    let mut reader = Reader {
-        chunks: plain.split_whitespace().collect(),
-        at: 0,
-        out: Words::default(),
-    };
+    let mut reader = Reader { chunks: plain.split_whitespace().collect(), at: 0, out: Words::default() };
     while let Some(chunk) = reader.next() {
         reader.chunk(chunk);
     }
@@ -114,9 +105,7 @@ fn normalise(prose: &str) -> String {
             '\u{2018}' | '\u{2019}' | '\u{02BC}' => out.push('\''),
             '\u{2032}' => out.push('\''),
             '\u{201C}'..='\u{201F}' | '\u{00AB}' | '\u{00BB}' => out.push('"'),
-            '\u{FF10}'..='\u{FF19}' => {
-                out.extend(char::from_u32(u32::from(c) - 0xFF10 + u32::from('0')))
-            }
+            '\u{FF10}'..='\u{FF19}' => out.extend(char::from_u32(u32::from(c) - 0xFF10 + u32::from('0'))),
             '¼' => out.push_str(" 1/4"),
             '½' => out.push_str(" 1/2"),
             '¾' => out.push_str(" 3/4"),
@@ -144,14 +133,9 @@ impl<'a> Core<'a> {
     fn of(chunk: &'a str) -> Self {
         let text = chunk.trim_start_matches(['(', '[', '{', '"', '\'']);
         let opens = chunk.len() > text.len() && chunk.starts_with(['(', '[', '{']);
-        let core = text.trim_end_matches([
-            '.', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '"', '\'', '…',
-        ]);
-        Self {
-            opens,
-            text: core,
-            after: &text[core.len()..],
-        }
+        let core = text
+            .trim_end_matches(['.', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '"', '\'', '…']);
+        Self { opens, text: core, after: &text[core.len()..] }
     }
 }
 
@@ -167,9 +151,8 @@ impl<'a> Reader<'a> {
     }
 
     fn chunk(&mut self, chunk: &str) {
-        if let Some((_, words)) = ABBREVIATIONS
-            .iter()
-            .find(|(a, _)| chunk.trim_start_matches('(').eq_ignore_ascii_case(a))
+        if let Some((_, words)) =
+            ABBREVIATIONS.iter().find(|(a, _)| chunk.trim_start_matches('(').eq_ignore_ascii_case(a))
             && !self.peek(0).is_empty()
         {
             if chunk.starts_with('(') {
@@ -251,11 +234,7 @@ impl<'a> Reader<'a> {
         if matches!(next, "°" | "N") {
             let second = Core::of(self.peek(1));
             if matches!((next, second.text), ("°", "C" | "F") | ("N", "m")) {
-                return Some((
-                    unit::words(&format!("{next}{}", second.text), one)?,
-                    second.after,
-                    2,
-                ));
+                return Some((unit::words(&format!("{next}{}", second.text), one)?, second.after, 2));
             }
         }
         // "5 in the tank" is no length.
@@ -274,18 +253,9 @@ impl<'a> Reader<'a> {
 
     /// "5 min. at" ends no sentence; "5 min. Then" does.
     fn stop_after(&self, unit: &str, after: &'a str) -> &'a str {
-        let abbreviated = matches!(
-            unit,
-            "min" | "sec" | "hr" | "hrs" | "in" | "ft" | "lb" | "lbs"
-        );
-        let goes_on = self
-            .peek(1)
-            .starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
-        if abbreviated && after == "." && goes_on {
-            ""
-        } else {
-            after
-        }
+        let abbreviated = matches!(unit, "min" | "sec" | "hr" | "hrs" | "in" | "ft" | "lb" | "lbs");
+        let goes_on = self.peek(1).starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
+        if abbreviated && after == "." && goes_on { "" } else { after }
     }
 
     /// Anything that is no amount: codes, words, marks between words.
@@ -298,9 +268,7 @@ impl<'a> Reader<'a> {
         }
         let runs = code::runs(text);
         let has = |class| runs.iter().any(|(c, _)| *c == class);
-        let named = runs
-            .iter()
-            .any(|(c, run)| *c == Class::Digit && run.len() > 1 && run.starts_with('0'));
+        let named = runs.iter().any(|(c, run)| *c == Class::Digit && run.len() > 1 && run.starts_with('0'));
         if has(Class::Digit) && (has(Class::Letter) || named) {
             return self.out.say(&code::read(text));
         }
@@ -313,9 +281,7 @@ impl<'a> Reader<'a> {
                     let inside = i + 1 < runs.len();
                     match (*run, before) {
                         (".", Some((Class::Digit, _))) if inside => self.out.say("point"),
-                        (".", Some((Class::Letter, word))) if inside && word.len() > 1 => {
-                            self.out.say("dot")
-                        }
+                        (".", Some((Class::Letter, word))) if inside && word.len() > 1 => self.out.say("dot"),
                         ("," | ";" | ":", _) if inside => self.out.pause(','),
                         (mark, _) => self.out.say(mark_words(mark)),
                     }
@@ -332,17 +298,12 @@ fn special(text: &str) -> Option<String> {
         return Some(code::hexadecimal(&c[1]));
     }
     if let Some(c) = p.thread.captures(text) {
-        let sizes: Vec<String> = std::iter::once(&c[1])
-            .chain(c[2].split(['x', '×']).skip(1))
-            .map(number::number)
-            .collect();
+        let sizes: Vec<String> =
+            std::iter::once(&c[1]).chain(c[2].split(['x', '×']).skip(1)).map(number::number).collect();
         return Some(format!("M {}", sizes.join(" by ")));
     }
     if let Some(c) = p.date.captures(text) {
-        let month = c[2]
-            .parse::<usize>()
-            .ok()
-            .and_then(|m| MONTHS.get(m.checked_sub(1)?))?;
+        let month = c[2].parse::<usize>().ok().and_then(|m| MONTHS.get(m.checked_sub(1)?))?;
         return Some(format!(
             "{} {month} {}",
             number::integer(c[3].trim_start_matches('0')),
@@ -350,11 +311,7 @@ fn special(text: &str) -> Option<String> {
         ));
     }
     if let Some(c) = p.time.captures(text) {
-        return Some(format!(
-            "{} {}",
-            number::integer(&c[1]),
-            number::integer(&c[2])
-        ));
+        return Some(format!("{} {}", number::integer(&c[1]), number::integer(&c[2])));
     }
     if let Some(c) = p.version.captures(text) {
         let parts: Vec<String> = c[2].split('.').map(number::integer).collect();
@@ -366,15 +323,9 @@ fn special(text: &str) -> Option<String> {
 
 /// Comparison and other marks in front of a number, as words.
 fn leading_words(text: &str) -> (String, &str) {
-    let rest =
-        text.trim_start_matches(['<', '>', '≤', '≥', '≈', '~', '=', '#', 'Ø', '⌀', '@', '§']);
-    let marks = text[..text.len() - rest.len()]
-        .replace("<=", "≤")
-        .replace(">=", "≥");
-    let words: Vec<&str> = marks
-        .chars()
-        .map(|c| mark_words(c.encode_utf8(&mut [0; 4])))
-        .collect();
+    let rest = text.trim_start_matches(['<', '>', '≤', '≥', '≈', '~', '=', '#', 'Ø', '⌀', '@', '§']);
+    let marks = text[..text.len() - rest.len()].replace("<=", "≤").replace(">=", "≥");
+    let words: Vec<&str> = marks.chars().map(|c| mark_words(c.encode_utf8(&mut [0; 4]))).collect();
     (words.join(" "), rest)
 }
 

@@ -8,8 +8,7 @@ const DEEPEST_LIST: usize = 16;
 /// The text without its markup. Every block ends in a full stop or stronger, table cells
 /// are parted by commas, items of numbered lists keep their number.
 pub(super) fn prose(markdown: &str) -> String {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut out = String::with_capacity(markdown.len());
     let mut lists: Vec<Option<u64>> = Vec::new();
     let markdown = multiplied(markdown);
@@ -40,11 +39,7 @@ pub(super) fn prose(markdown: &str) -> String {
             }
             Event::End(TagEnd::TableCell) => out.push_str(", "),
             Event::Start(
-                Tag::Paragraph
-                | Tag::Heading { .. }
-                | Tag::BlockQuote(_)
-                | Tag::CodeBlock(_)
-                | Tag::Table(_),
+                Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::CodeBlock(_) | Tag::Table(_),
             ) => out.push(' '),
             Event::End(
                 TagEnd::Paragraph
@@ -95,14 +90,8 @@ mod tests {
 
     #[test]
     fn inline_markup_goes() {
-        check(
-            "Set **195 Nm** on the *flange* `M16` ~~bolt~~.",
-            "Set 195 Nm on the flange M16 bolt.",
-        );
-        check(
-            "See [the manual](https://x.example/a) ![pump](p.png)",
-            "See the manual pump.",
-        );
+        check("Set **195 Nm** on the *flange* `M16` ~~bolt~~.", "Set 195 Nm on the flange M16 bolt.");
+        check("See [the manual](https://x.example/a) ![pump](p.png)", "See the manual pump.");
     }
 
     #[test]
@@ -112,10 +101,7 @@ mod tests {
 
     #[test]
     fn blocks_become_sentences() {
-        check(
-            "# Pump\n\nStop it.\n\n- Lock out\n- Tag out\n",
-            "Pump. Stop it. Lock out. Tag out.",
-        );
+        check("# Pump\n\nStop it.\n\n- Lock out\n- Tag out\n", "Pump. Stop it. Lock out. Tag out.");
         check("1. Isolate\n2. Vent\n", "1, Isolate. 2, Vent.");
         check("> **WARNING** hot", "WARNING hot.");
         check("---\n\nx", "x.");
@@ -123,9 +109,6 @@ mod tests {
 
     #[test]
     fn a_table_is_read_by_rows() {
-        check(
-            "| Code | Cause |\n|---|---|\n| E203 | Low pressure |\n",
-            "Code, Cause. E203, Low pressure.",
-        );
+        check("| Code | Cause |\n|---|---|\n| E203 | Low pressure |\n", "Code, Cause. E203, Low pressure.");
     }
 }

@@ -21,14 +21,8 @@ pub(super) use number::is_word as is_number_word;
 #[must_use]
 pub fn speakable(text: &str, language: &str) -> String {
     let prose = markdown::prose(text);
-    let english = language
-        .get(..2)
-        .is_none_or(|l| l.eq_ignore_ascii_case("en"));
-    if english {
-        english::read(&prose)
-    } else {
-        prose.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
+    let english = language.get(..2).is_none_or(|l| l.eq_ignore_ascii_case("en"));
+    if english { english::read(&prose) } else { prose.split_whitespace().collect::<Vec<_>>().join(" ") }
 }
 
 #[cfg(test)]
@@ -42,35 +36,20 @@ mod tests {
 
     #[test]
     fn amounts_with_units() {
-        check(
-            "Tighten to 195 Nm.",
-            "Tighten to one hundred ninety five newton metres.",
-        );
+        check("Tighten to 195 Nm.", "Tighten to one hundred ninety five newton metres.");
         check("195Nm", "one hundred ninety five newton metres.");
-        check(
-            "The gap is 0.35 mm",
-            "The gap is zero point three five millimetres.",
-        );
+        check("The gap is 0.35 mm", "The gap is zero point three five millimetres.");
         check("1 bar or 1 l/min", "one bar or one litre per minute.");
         check("24 V DC", "twenty four volts DC.");
-        check(
-            "at 1,450 rpm",
-            "at one thousand four hundred fifty revolutions per minute.",
-        );
-        check(
-            "at 1500 min⁻¹",
-            "at one thousand five hundred revolutions per minute.",
-        );
+        check("at 1,450 rpm", "at one thousand four hundred fifty revolutions per minute.");
+        check("at 1500 min⁻¹", "at one thousand five hundred revolutions per minute.");
         check(
             "45 °C, 45°C and 45 ° C",
             "forty five degrees Celsius, forty five degrees Celsius and forty five degrees Celsius.",
         );
         check("98% of 5 kΩ", "ninety eight percent of five kiloohms.");
         check("40 N m", "forty newton metres.");
-        check(
-            "Wait 5 min. Then 10 s",
-            "Wait five minutes. Then ten seconds.",
-        );
+        check("Wait 5 min. Then 10 s", "Wait five minutes. Then ten seconds.");
         check(
             "a 24-V supply, 3-way valve, 10-bar line",
             "a twenty four volt supply, three way valve, ten bar line.",
@@ -80,24 +59,12 @@ mod tests {
 
     #[test]
     fn tolerances_and_ranges() {
-        check(
-            "10 ± 0.5 mm",
-            "ten plus or minus zero point five millimetres.",
-        );
+        check("10 ± 0.5 mm", "ten plus or minus zero point five millimetres.");
         check("10±0.5mm", "ten plus or minus zero point five millimetres.");
-        for range in [
-            "10-15 bar",
-            "10–15 bar",
-            "10 – 15 bar",
-            "10 bar - 15 bar",
-            "10...15 bar",
-            "10…15bar",
-        ] {
+        for range in ["10-15 bar", "10–15 bar", "10 – 15 bar", "10 bar - 15 bar", "10...15 bar", "10…15bar"]
+        {
             let spoken = speakable(range, "en");
-            assert!(
-                spoken.ends_with("to fifteen bar."),
-                "{range:?} gave {spoken:?}"
-            );
+            assert!(spoken.ends_with("to fifteen bar."), "{range:?} gave {spoken:?}");
             assert!(spoken.starts_with("ten "), "{range:?} gave {spoken:?}");
         }
         check("-10 to +40 °C", "minus ten to plus forty degrees Celsius.");
@@ -119,10 +86,7 @@ mod tests {
         check("(SRVO-023)", "S R V O zero two three.");
         check("MX-200", "M X two zero zero.");
         check("E 15 or E 50", "E one five or E five zero.");
-        check(
-            "alarm 15, fault code 50",
-            "alarm one five, fault code five zero.",
-        );
+        check("alarm 15, fault code 50", "alarm one five, fault code five zero.");
         check("HPU-30A", "H P U three zero A.");
         check("P0420 and 2K4", "P zero four two zero and two K four.");
         check("part 007-12", "part zero zero seven one two.");
@@ -149,10 +113,7 @@ mod tests {
             "two hundred thirty slash four hundred volts, a three slash two way valve.",
         );
         check("5mm-thick shim", "five millimetre thick shim.");
-        check(
-            "ratio 1:50 at 12:30",
-            "ratio one to fifty at twelve thirty.",
-        );
+        check("ratio 1:50 at 12:30", "ratio one to fifty at twelve thirty.");
         check("v1.2.3", "version one point two point three.");
         check("2026-05-13", "thirteen May two thousand twenty six.");
         check("the 2nd and 21st", "the second and twenty first.");
@@ -160,25 +121,16 @@ mod tests {
 
     #[test]
     fn marks_become_pauses_or_words() {
-        check(
-            "Vent it (slowly) — then wait",
-            "Vent it, slowly, then wait.",
-        );
+        check("Vent it (slowly) — then wait", "Vent it, slowly, then wait.");
         check("pump/motor & on/off", "pump motor and on off.");
         check("See [1], [2, 3].", "See.");
         check(
             "max. 5 bar, approx. 3 mm, e.g. oil",
             "maximum five bar, approximately three millimetres, for example oil.",
         );
-        check(
-            "No. 5, #6, Fig. 7",
-            "number five, number six, figure seven.",
-        );
+        check("No. 5, #6, Fig. 7", "number five, number six, figure seven.");
         check("Open https://x.example/a?b=1 now", "Open now.");
-        check(
-            "edit /etc/pump/limits.conf now",
-            "edit limits dot conf now.",
-        );
+        check("edit /etc/pump/limits.conf now", "edit limits dot conf now.");
         check("“Stop!” he said…", "Stop! he said.");
         check("the operator’s valve", "the operator's valve.");
         check("a + b = c", "a plus b equals c.");

@@ -23,14 +23,9 @@ const ONES: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 10] = [
-    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
-const SCALES: [(u64, &str); 3] = [
-    (1_000_000_000, "billion"),
-    (1_000_000, "million"),
-    (1_000, "thousand"),
-];
+const TENS: [&str; 10] =
+    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const SCALES: [(u64, &str); 3] = [(1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand")];
 
 /// Whether a word belongs to a number: a break beside it may tear the number apart.
 pub(in super::super) fn is_word(word: &str) -> bool {
@@ -87,11 +82,8 @@ fn below_thousand(n: u64) -> String {
 
 /// Each ASCII digit as a word of its own: "203" → "two zero three".
 pub(super) fn digits(text: &str) -> String {
-    let words: Vec<&str> = text
-        .chars()
-        .filter_map(|c| c.to_digit(10))
-        .map(|d| ONES[d as usize % 20])
-        .collect();
+    let words: Vec<&str> =
+        text.chars().filter_map(|c| c.to_digit(10)).map(|d| ONES[d as usize % 20]).collect();
     words.join(" ")
 }
 
@@ -109,9 +101,7 @@ pub(super) fn integer(text: &str) -> String {
 /// where the comma cannot part thousands ("0,35").
 pub(super) fn number(text: &str) -> String {
     let (whole, fraction) = match text.rsplit_once(['.', ',']) {
-        Some((whole, part)) if text.contains('.') || part.len() != 3 || whole == "0" => {
-            (whole, part)
-        }
+        Some((whole, part)) if text.contains('.') || part.len() != 3 || whole == "0" => (whole, part),
         _ => (text, ""),
     };
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
@@ -130,9 +120,7 @@ pub(super) fn number(text: &str) -> String {
 /// "1st" … as words, from the digits before the suffix.
 pub(super) fn ordinal(text: &str) -> String {
     let words = integer(text);
-    let (head, last) = words
-        .rsplit_once(' ')
-        .map_or(("", words.as_str()), |(h, l)| (h, l));
+    let (head, last) = words.rsplit_once(' ').map_or(("", words.as_str()), |(h, l)| (h, l));
     let last = match last {
         "one" => "first".to_owned(),
         "two" => "second".to_owned(),
@@ -144,11 +132,7 @@ pub(super) fn ordinal(text: &str) -> String {
         ty if ty.ends_with('y') => format!("{}ieth", ty.trim_end_matches('y')),
         other => format!("{other}th"),
     };
-    if head.is_empty() {
-        last
-    } else {
-        format!("{head} {last}")
-    }
+    if head.is_empty() { last } else { format!("{head} {last}") }
 }
 
 /// A proper fraction as a fitter says it: "1/2" → "one half", "5/16" → "five sixteenths".
@@ -165,11 +149,7 @@ pub(super) fn fraction(above: &str, below: &str) -> Option<String> {
         3 | 5 | 6 | 8 | 10 | 16 | 32 | 64 => ordinal(below),
         _ => return None,
     };
-    Some(format!(
-        "{} {part}{}",
-        integer(above),
-        if a == 1 { "" } else { "s" }
-    ))
+    Some(format!("{} {part}{}", integer(above), if a == 1 { "" } else { "s" }))
 }
 
 #[cfg(test)]
@@ -209,10 +189,7 @@ mod tests {
             ("0,35", "zero point three five"),
             ("0,350", "zero point three five zero"),
             ("12,5", "twelve point five"),
-            (
-                "1,250.75",
-                "one thousand two hundred fifty point seven five",
-            ),
+            ("1,250.75", "one thousand two hundred fifty point seven five"),
             ("1.0", "one point zero"),
         ] {
             assert_eq!(number(text), words, "{text}");
@@ -231,13 +208,9 @@ mod tests {
 
     #[test]
     fn ordinals_and_fractions() {
-        for (text, words) in [
-            ("1", "first"),
-            ("3", "third"),
-            ("12", "twelfth"),
-            ("20", "twentieth"),
-            ("42", "forty second"),
-        ] {
+        for (text, words) in
+            [("1", "first"), ("3", "third"), ("12", "twelfth"), ("20", "twentieth"), ("42", "forty second")]
+        {
             assert_eq!(ordinal(text), words);
         }
         assert_eq!(fraction("1", "2").as_deref(), Some("one half"));

@@ -118,23 +118,15 @@ const PREFIXES: &[(&str, &str)] = &[
 
 fn atom(symbol: &str) -> Option<Name> {
     if let Some((_, one, many)) = UNITS.iter().find(|(s, ..)| *s == symbol) {
-        return Some(Name {
-            one: (*one).to_owned(),
-            many: (*many).to_owned(),
-        });
+        return Some(Name { one: (*one).to_owned(), many: (*many).to_owned() });
     }
     // A bare "F" is far more often a letter or Fahrenheit than one farad.
     if symbol == "F" {
         return None;
     }
     PREFIXABLE.iter().find_map(|(base, one, many)| {
-        let (_, prefix) = PREFIXES
-            .iter()
-            .find(|(p, _)| symbol.strip_suffix(base) == Some(p))?;
-        Some(Name {
-            one: format!("{prefix}{one}"),
-            many: format!("{prefix}{many}"),
-        })
+        let (_, prefix) = PREFIXES.iter().find(|(p, _)| symbol.strip_suffix(base) == Some(p))?;
+        Some(Name { one: format!("{prefix}{one}"), many: format!("{prefix}{many}") })
     })
 }
 
@@ -144,30 +136,17 @@ fn factor(text: &str) -> Option<Name> {
         return Some(name);
     }
     for (marks, word) in [(["²", "^2", "2"], "square"), (["³", "^3", "3"], "cubic")] {
-        if let Some(name) = marks
-            .iter()
-            .find_map(|m| text.strip_suffix(m))
-            .and_then(atom)
-        {
+        if let Some(name) = marks.iter().find_map(|m| text.strip_suffix(m)).and_then(atom) {
             let (one, many) = (name.one, name.many);
             return Some(match (word, one.ends_with("second")) {
-                (_, true) => Name {
-                    one: format!("{one} squared"),
-                    many: format!("{many} squared"),
-                },
-                _ => Name {
-                    one: format!("{word} {one}"),
-                    many: format!("{word} {many}"),
-                },
+                (_, true) => Name { one: format!("{one} squared"), many: format!("{many} squared") },
+                _ => Name { one: format!("{word} {one}"), many: format!("{word} {many}") },
             });
         }
     }
     let (a, b) = text.split_once(['·', '⋅', '*', '.'])?;
     let (a, b) = (atom(a)?, atom(b)?);
-    Some(Name {
-        one: format!("{} {}", a.one, b.one),
-        many: format!("{} {}", a.one, b.many),
-    })
+    Some(Name { one: format!("{} {}", a.one, b.one), many: format!("{} {}", a.one, b.many) })
 }
 
 /// The words of a unit: singular where the amount is exactly one.
@@ -179,25 +158,15 @@ pub(super) fn words(symbol: &str, one: bool) -> Option<String> {
         return Some(pick(name));
     }
     let (above, below) = symbol.split_once('/')?;
-    Some(format!(
-        "{} per {}",
-        pick(factor(above)?),
-        factor(below)?.one
-    ))
+    Some(format!("{} per {}", pick(factor(above)?), factor(below)?.one))
 }
 
 /// Whether a unit stands alone as one ("torque in Nm"), with no number before it: only
 /// those that cannot be mistaken for a word or an abbreviation of something else.
 pub(super) fn stands_alone(symbol: &str) -> bool {
-    let marked = symbol
-        .chars()
-        .skip(1)
-        .any(|c| c.is_ascii_uppercase() || c == '/')
+    let marked = symbol.chars().skip(1).any(|c| c.is_ascii_uppercase() || c == '/')
         || symbol.contains(['°', 'µ', 'μ', 'Ω', '²', '³', '·', '℃', '℉', '%', '⁻']);
-    let known = [
-        "Nm", "mm", "cm", "km", "kg", "rpm", "psi", "kPa", "MPa", "Hz",
-    ]
-    .contains(&symbol);
+    let known = ["Nm", "mm", "cm", "km", "kg", "rpm", "psi", "kPa", "MPa", "Hz"].contains(&symbol);
     // "VA", "MB" and the like are also abbreviations of other things.
     let ambiguous = symbol.len() == 2 && symbol.chars().all(|c| c.is_ascii_uppercase());
     (marked || known) && !ambiguous
@@ -253,17 +222,10 @@ mod tests {
 
     #[test]
     fn words_and_codes_are_not_units() {
-        for text in [
-            "and/or", "bolt", "F", "E", "", "/", "m/", "/s", "·", "x", "Mm3s",
-        ] {
+        for text in ["and/or", "bolt", "F", "E", "", "/", "m/", "/s", "·", "x", "Mm3s"] {
             assert_eq!(words(text, false), None, "{text}");
         }
         assert!(stands_alone("Nm") && stands_alone("l/min"));
-        assert!(
-            !stands_alone("in")
-                && !stands_alone("bar")
-                && !stands_alone("A")
-                && !stands_alone("min")
-        );
+        assert!(!stands_alone("in") && !stands_alone("bar") && !stands_alone("A") && !stands_alone("min"));
     }
 }

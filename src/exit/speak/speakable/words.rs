@@ -20,9 +20,7 @@ impl Words {
         }
         for word in words.split_whitespace() {
             let spoken = |c: &char| {
-                (c.is_alphabetic() && !c.is_numeric())
-                    || *c == '\''
-                    || ('\u{0300}'..='\u{036F}').contains(c)
+                (c.is_alphabetic() && !c.is_numeric()) || *c == '\'' || ('\u{0300}'..='\u{036F}').contains(c)
             };
             let word: String = word.chars().filter(spoken).collect();
             if !word.contains(char::is_alphabetic) {
@@ -70,10 +68,8 @@ impl Words {
     /// Whether the last word makes a bare number after it a name: "alarm", or one letter.
     pub(super) fn names_a_number(&self) -> bool {
         let last = self.text.rsplit(' ').next().unwrap_or("");
-        let letter = last.len() == 1
-            && last.chars().all(|c| c.is_ascii_uppercase())
-            && last != "A"
-            && last != "I";
+        let letter =
+            last.len() == 1 && last.chars().all(|c| c.is_ascii_uppercase()) && last != "A" && last != "I";
         letter || NAMED_BY_NUMBER.iter().any(|w| w.eq_ignore_ascii_case(last))
     }
 

@@ -76,16 +76,10 @@ impl<R: Read + Seek> Ct2<R> {
     pub fn open(mut reader: R) -> Result<Self> {
         let length = reader.seek(SeekFrom::End(0)).map_err(cut)?;
         reader.seek(SeekFrom::Start(0)).map_err(cut)?;
-        let mut file = Records {
-            reader: BufReader::new(reader),
-            at: 0,
-            length,
-        };
+        let mut file = Records { reader: BufReader::new(reader), at: 0, length };
         let version = file.u32()?;
         if version != VERSION {
-            return Err(bad(format!(
-                "its format version is {version}, read is {VERSION}"
-            )));
+            return Err(bad(format!("its format version is {version}, read is {VERSION}")));
         }
         let spec = file.name()?;
         if spec != "WhisperSpec" {
@@ -103,10 +97,7 @@ impl<R: Read + Seek> Ct2<R> {
                 return Err(bad(format!("{name:?} stands there twice")));
             }
         }
-        Ok(Self {
-            reader: file.reader,
-            variables,
-        })
+        Ok(Self { reader: file.reader, variables })
     }
 
     /// The variable of that name, if it is there.
@@ -176,9 +167,7 @@ impl<R: Read + Seek> Records<R> {
         if rank > MAX_RANK {
             return Err(bad(format!("{name:?} has {rank} dimensions")));
         }
-        let dims: Vec<u64> = (0..rank)
-            .map(|_| self.u32().map(u64::from))
-            .collect::<Result<_>>()?;
+        let dims: Vec<u64> = (0..rank).map(|_| self.u32().map(u64::from)).collect::<Result<_>>()?;
         let kind = match self.u8()? {
             0 => Type::F32,
             1 => Type::Integer(1),
@@ -189,20 +178,14 @@ impl<R: Read + Seek> Records<R> {
             other => return Err(bad(format!("{name:?} is of unknown type {other}"))),
         };
         let size = u64::from(self.u32()?);
-        let claimed = dims
-            .iter()
-            .try_fold(kind.width(), |product, d| product.checked_mul(*d));
+        let claimed = dims.iter().try_fold(kind.width(), |product, d| product.checked_mul(*d));
         if claimed != Some(size) {
-            return Err(bad(format!(
-                "{name:?} has {size} bytes for dimensions {dims:?}"
-            )));
+            return Err(bad(format!("{name:?} has {size} bytes for dimensions {dims:?}")));
         }
         let offset = self.at;
         let end = offset.checked_add(size).filter(|end| *end <= self.length);
         self.at = end.ok_or_else(|| bad(format!("it ends in the middle of {name:?}")))?;
-        self.reader
-            .seek_relative(i64::from(size as u32))
-            .map_err(cut)?;
+        self.reader.seek_relative(i64::from(size as u32)).map_err(cut)?;
         Ok((name, Variable { dims, kind, offset }))
     }
 }

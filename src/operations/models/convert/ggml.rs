@@ -38,11 +38,7 @@ enum As {
 /// One line that says what is not as a float Whisper model should be; what `out` refuses.
 pub fn ct2_to_ggml(weights: impl Read + Seek, tokenizer: impl Read, out: impl Write) -> Result<()> {
     let tokens = tokens(tokenizer)?;
-    let mut converter = Converter {
-        ct2: Ct2::open(weights)?,
-        out: Out(out),
-        buffer: vec![0; CHUNK],
-    };
+    let mut converter = Converter { ct2: Ct2::open(weights)?, out: Out(out), buffer: vec![0; CHUNK] };
     let shape = Shape::of(&converter.ct2)?;
     if tokens.len() as u64 > shape.vocabulary {
         return Err(bad(format!(
@@ -83,8 +79,7 @@ impl Shape {
         let layers = |side: &str| {
             (0_u64..)
                 .take_while(|i| {
-                    ct2.get(&format!("{side}/layer_{i}/self_attention/linear_0/weight"))
-                        .is_some()
+                    ct2.get(&format!("{side}/layer_{i}/self_attention/linear_0/weight")).is_some()
                 })
                 .count() as u64
         };
@@ -119,8 +114,7 @@ impl<W: Write> Out<W> {
     }
 
     fn i32(&mut self, value: u64) -> Result<()> {
-        let value = i32::try_from(value)
-            .map_err(|_| bad(format!("{value} does not fit the ggml header")))?;
+        let value = i32::try_from(value).map_err(|_| bad(format!("{value} does not fit the ggml header")))?;
         self.bytes(&value.to_le_bytes())
     }
 }
@@ -181,21 +175,10 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
             // ggml adds this bias to (frames, channels), hence a column.
             let bias = format!("encoder/{conv}/bias");
             self.check(&bias, &[d])?;
-            self.tensor(
-                &format!("encoder.{conv}.bias"),
-                &[d, 1],
-                &bias,
-                0..d,
-                As::F32,
-            )?;
+            self.tensor(&format!("encoder.{conv}.bias"), &[d, 1], &bias, 0..d, As::F32)?;
         }
         for i in 0..s.encoder_layers {
-            self.block(
-                &format!("encoder.blocks.{i}"),
-                &format!("encoder/layer_{i}"),
-                d,
-                false,
-            )?;
+            self.block(&format!("encoder.blocks.{i}"), &format!("encoder/layer_{i}"), d, false)?;
         }
         self.norm("encoder.ln_post", "encoder/layer_norm", d)?;
         self.whole(
@@ -211,12 +194,7 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
             As::F16,
         )?;
         for i in 0..s.decoder_layers {
-            self.block(
-                &format!("decoder.blocks.{i}"),
-                &format!("decoder/layer_{i}"),
-                d,
-                true,
-            )?;
+            self.block(&format!("decoder.blocks.{i}"), &format!("decoder/layer_{i}"), d, true)?;
         }
         self.norm("decoder.ln", "decoder/layer_norm", d)
     }
@@ -233,61 +211,23 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
         self.norm(&format!("{to}.attn_ln"), &format!("{own}/layer_norm"), d)?;
         if decoder {
             let cross = format!("{from}/attention");
-            self.linear(
-                &format!("{to}.cross_attn.query"),
-                &format!("{cross}/linear_0"),
-                d,
-                d,
-            )?;
+            self.linear(&format!("{to}.cross_attn.query"), &format!("{cross}/linear_0"), d, d)?;
             let fused = format!("{cross}/linear_1");
             self.check_linear(&fused, 2 * d, d)?;
             self.zero(&format!("{fused}/bias"), 0..d)?;
             self.rows(&format!("{to}.cross_attn.key"), &fused, d, 0..d, false)?;
             self.rows(&format!("{to}.cross_attn.value"), &fused, d, d..2 * d, true)?;
-            self.linear(
-                &format!("{to}.cross_attn.out"),
-                &format!("{cross}/linear_2"),
-                d,
-                d,
-            )?;
-            self.norm(
-                &format!("{to}.cross_attn_ln"),
-                &format!("{cross}/layer_norm"),
-                d,
-            )?;
+            self.linear(&format!("{to}.cross_attn.out"), &format!("{cross}/linear_2"), d, d)?;
+            self.norm(&format!("{to}.cross_attn_ln"), &format!("{cross}/layer_norm"), d)?;
         }
-        self.linear(
-            &format!("{to}.mlp.0"),
-            &format!("{from}/ffn/linear_0"),
-            4 * d,
-            d,
-        )?;
-        self.linear(
-            &format!("{to}.mlp.2"),
-            &format!("{from}/ffn/linear_1"),
-            d,
-            4 * d,
-        )?;
-        self.norm(
-            &format!("{to}.mlp_ln"),
-            &format!("{from}/ffn/layer_norm"),
-            d,
-        )
+        self.linear(&format!("{to}.mlp.0"), &format!("{from}/ffn/linear_0"), 4 * d, d)?;
+        self.linear(&format!("{to}.mlp.2"), &format!("{from}/ffn/linear_1"), d, 4 * d)?;
+        self.norm(&format!("{to}.mlp_ln"), &format!("{from}/ffn/layer_norm"), d)
     }
 
     fn norm(&mut self, to: &str, from: &str, d: u64) -> Result<()> {
-        self.whole(
-            &format!("{to}.weight"),
-            &format!("{from}/gamma"),
-            &[d],
-            As::F32,
-        )?;
-        self.whole(
-            &format!("{to}.bias"),
-            &format!("{from}/beta"),
-            &[d],
-            As::F32,
-        )
+        self.whole(&format!("{to}.weight"), &format!("{from}/gamma"), &[d], As::F32)?;
+        self.whole(&format!("{to}.bias"), &format!("{from}/beta"), &[d], As::F32)
     }
 
     fn linear(&mut self, to: &str, from: &str, rows: u64, columns: u64) -> Result<()> {
@@ -296,31 +236,12 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
     }
 
     /// The rows of a weight whose dimensions have been checked, and its bias.
-    fn rows(
-        &mut self,
-        to: &str,
-        from: &str,
-        columns: u64,
-        rows: Range<u64>,
-        bias: bool,
-    ) -> Result<()> {
+    fn rows(&mut self, to: &str, from: &str, columns: u64, rows: Range<u64>, bias: bool) -> Result<()> {
         let count = rows.end - rows.start;
         let numbers = rows.start * columns..rows.end * columns;
-        self.tensor(
-            &format!("{to}.weight"),
-            &[count, columns],
-            &format!("{from}/weight"),
-            numbers,
-            As::F16,
-        )?;
+        self.tensor(&format!("{to}.weight"), &[count, columns], &format!("{from}/weight"), numbers, As::F16)?;
         if bias {
-            self.tensor(
-                &format!("{to}.bias"),
-                &[count],
-                &format!("{from}/bias"),
-                rows,
-                As::F32,
-            )?;
+            self.tensor(&format!("{to}.bias"), &[count], &format!("{from}/bias"), rows, As::F32)?;
         }
         Ok(())
     }
@@ -337,24 +258,16 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
 
     /// Refuses a variable that is absent, of other dimensions, or not of floats.
     fn check(&self, name: &str, dims: &[u64]) -> Result<()> {
-        let variable = self
-            .ct2
-            .get(name)
-            .ok_or_else(|| bad(format!("{name:?} is missing")))?;
+        let variable = self.ct2.get(name).ok_or_else(|| bad(format!("{name:?} is missing")))?;
         if variable.dims != dims {
-            return Err(bad(format!(
-                "{name:?} has dimensions {:?} where {dims:?} belong",
-                variable.dims
-            )));
+            return Err(bad(format!("{name:?} has dimensions {:?} where {dims:?} belong", variable.dims)));
         }
         match variable.kind {
             Type::F16 | Type::F32 => Ok(()),
-            Type::Integer(_) => Err(bad(format!(
-                "{name:?} is quantised to integers; only float16 and float32 are converted"
-            ))),
-            Type::Bf16 => Err(bad(format!(
-                "{name:?} is bfloat16; only float16 and float32 are converted"
-            ))),
+            Type::Integer(_) => {
+                Err(bad(format!("{name:?} is quantised to integers; only float16 and float32 are converted")))
+            }
+            Type::Bf16 => Err(bad(format!("{name:?} is bfloat16; only float16 and float32 are converted"))),
         }
     }
 
@@ -368,24 +281,11 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
             };
             Ok(())
         })?;
-        if all {
-            Ok(())
-        } else {
-            Err(bad(format!(
-                "{name:?} has a key bias, which Whisper has not"
-            )))
-        }
+        if all { Ok(()) } else { Err(bad(format!("{name:?} has a key bias, which Whisper has not"))) }
     }
 
     /// Writes one ggml tensor from a run of a variable's numbers.
-    fn tensor(
-        &mut self,
-        to: &str,
-        dims: &[u64],
-        from: &str,
-        numbers: Range<u64>,
-        kind: As,
-    ) -> Result<()> {
+    fn tensor(&mut self, to: &str, dims: &[u64], from: &str, numbers: Range<u64>, kind: As) -> Result<()> {
         // whisper.cpp keeps vectors in f32 whatever the file type.
         let kind = if dims.len() > 1 { kind } else { As::F32 };
         self.out.i32(dims.len() as u64)?;
@@ -397,26 +297,17 @@ impl<R: Read + Seek, W: Write> Converter<R, W> {
         self.out.bytes(to.as_bytes())?;
         let mut converted = Vec::with_capacity(2 * CHUNK);
         let mut out = Out(&mut self.out.0);
-        each(
-            &mut self.ct2,
-            &mut self.buffer,
-            from,
-            numbers,
-            |source, bytes| {
-                converted.clear();
-                match (source, kind) {
-                    (Type::F16, As::F16) | (Type::F32, As::F32) => return out.bytes(bytes),
-                    (Type::F32, As::F16) => {
-                        f32s(bytes).for_each(|v| {
-                            converted.extend_from_slice(&f16::from_f32(v).to_le_bytes())
-                        });
-                    }
-                    _ => f16s(bytes)
-                        .for_each(|v| converted.extend_from_slice(&v.to_f32().to_le_bytes())),
+        each(&mut self.ct2, &mut self.buffer, from, numbers, |source, bytes| {
+            converted.clear();
+            match (source, kind) {
+                (Type::F16, As::F16) | (Type::F32, As::F32) => return out.bytes(bytes),
+                (Type::F32, As::F16) => {
+                    f32s(bytes).for_each(|v| converted.extend_from_slice(&f16::from_f32(v).to_le_bytes()));
                 }
-                out.bytes(&converted)
-            },
-        )
+                _ => f16s(bytes).for_each(|v| converted.extend_from_slice(&v.to_f32().to_le_bytes())),
+            }
+            out.bytes(&converted)
+        })
     }
 
     fn each(
@@ -438,16 +329,12 @@ fn each<R: Read + Seek>(
     numbers: Range<u64>,
     mut take: impl FnMut(Type, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let variable = ct2
-        .get(name)
-        .ok_or_else(|| bad(format!("{name:?} is missing")))?;
+    let variable = ct2.get(name).ok_or_else(|| bad(format!("{name:?} is missing")))?;
     let (kind, width) = (variable.kind, variable.kind.width());
     let mut at = variable.offset + numbers.start * width;
     let end = variable.offset + numbers.end * width;
     while at < end {
-        let length = usize::try_from(end - at)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
+        let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
         let Some(chunk) = buffer.get_mut(..length) else {
             break;
         };
@@ -459,17 +346,9 @@ fn each<R: Read + Seek>(
 }
 
 fn f32s(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|b| f32::from_le_bytes(*b))
+    bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b))
 }
 
 fn f16s(bytes: &[u8]) -> impl Iterator<Item = f16> {
-    bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|b| f16::from_le_bytes(*b))
+    bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b))
 }

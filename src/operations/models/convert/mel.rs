@@ -19,19 +19,11 @@ fn log_step() -> f64 {
 }
 
 fn mel(hz: f64) -> f64 {
-    if hz >= BREAK_HZ {
-        BREAK_MEL + (hz / BREAK_HZ).ln() / log_step()
-    } else {
-        hz / HZ_PER_MEL
-    }
+    if hz >= BREAK_HZ { BREAK_MEL + (hz / BREAK_HZ).ln() / log_step() } else { hz / HZ_PER_MEL }
 }
 
 fn hz(mel: f64) -> f64 {
-    if mel >= BREAK_MEL {
-        BREAK_HZ * (log_step() * (mel - BREAK_MEL)).exp()
-    } else {
-        HZ_PER_MEL * mel
-    }
+    if mel >= BREAK_MEL { BREAK_HZ * (log_step() * (mel - BREAK_MEL)).exp() } else { HZ_PER_MEL * mel }
 }
 
 /// `bands` triangular filters over [`BINS`] frequencies, row by row. Computed in f64 and
@@ -39,15 +31,8 @@ fn hz(mel: f64) -> f64 {
 pub fn filterbank(bands: usize) -> Vec<f32> {
     let (low, high) = (mel(0.0), mel(SAMPLE_RATE / 2.0));
     let step = (high - low) / (bands + 1) as f64;
-    let edges: Vec<f64> = (0..bands + 2)
-        .map(|i| {
-            hz(if i == bands + 1 {
-                high
-            } else {
-                i as f64 * step + low
-            })
-        })
-        .collect();
+    let edges: Vec<f64> =
+        (0..bands + 2).map(|i| hz(if i == bands + 1 { high } else { i as f64 * step + low })).collect();
     let bin_hz = SAMPLE_RATE / WINDOW as f64;
     let mut filters = Vec::with_capacity(bands * BINS);
     for edge in edges.windows(3) {
@@ -60,11 +45,7 @@ pub fn filterbank(bands: usize) -> Vec<f32> {
             let rising = -(left - f) / (peak - left);
             let falling = (right - f) / (right - peak);
             let height = rising.min(falling);
-            filters.push(if height < 0.0 {
-                0.0
-            } else {
-                (height * area) as f32
-            });
+            filters.push(if height < 0.0 { 0.0 } else { (height * area) as f32 });
         }
     }
     filters
@@ -102,11 +83,7 @@ mod tests {
         let filters = filterbank(80);
         assert_eq!(filters[0], 0.0);
         assert!((filters[1] - 0.024_862_59).abs() < 1e-7, "{}", filters[1]);
-        assert!(
-            (filters[BINS + 1] - 0.001_990_82).abs() < 1e-7,
-            "{}",
-            filters[BINS + 1]
-        );
+        assert!((filters[BINS + 1] - 0.001_990_82).abs() < 1e-7, "{}", filters[BINS + 1]);
         assert_eq!(filters[2], 0.0);
     }
 }

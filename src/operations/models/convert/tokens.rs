@@ -25,8 +25,8 @@ struct Vocabulary {
 /// The text tokens in the order of their numbers, as the bytes that they stand for.
 pub fn tokens(tokenizer: impl Read) -> Result<Vec<Vec<u8>>> {
     let reader = BufReader::new(tokenizer.take(MAX_TOKENIZER));
-    let tokenizer: Tokenizer = serde_json::from_reader(reader)
-        .map_err(|e| bad("its tokenizer.json cannot be read").because(e))?;
+    let tokenizer: Tokenizer =
+        serde_json::from_reader(reader).map_err(|e| bad("its tokenizer.json cannot be read").because(e))?;
     let vocabulary = tokenizer.model.vocab;
     let count = vocabulary.len().min(TEXT_TOKENS);
     let mut tokens: Vec<Option<Vec<u8>>> = vec![None; count];
@@ -34,18 +34,13 @@ pub fn tokens(tokenizer: impl Read) -> Result<Vec<Vec<u8>>> {
     for (text, number) in &vocabulary {
         if let Some(slot) = tokens.get_mut(*number) {
             let decoded: Option<Vec<u8>> = text.chars().map(|c| bytes.get(&c).copied()).collect();
-            *slot = Some(
-                decoded
-                    .ok_or_else(|| bad(format!("token {text:?} is not of the byte alphabet")))?,
-            );
+            *slot = Some(decoded.ok_or_else(|| bad(format!("token {text:?} is not of the byte alphabet")))?);
         }
     }
     tokens
         .into_iter()
         .enumerate()
-        .map(|(number, token)| {
-            token.ok_or_else(|| bad(format!("its tokenizer has no token {number}")))
-        })
+        .map(|(number, token)| token.ok_or_else(|| bad(format!("its tokenizer has no token {number}"))))
         .collect()
 }
 
@@ -84,11 +79,7 @@ mod tests {
         let json = r#"{"model":{"vocab":{"b":1,"Ġa":0,"<|endoftext|>":2}}}"#;
         assert_eq!(
             tokens(json.as_bytes()).ok(),
-            Some(vec![
-                b" a".to_vec(),
-                b"b".to_vec(),
-                b"<|endoftext|>".to_vec()
-            ])
+            Some(vec![b" a".to_vec(), b"b".to_vec(), b"<|endoftext|>".to_vec()])
         );
     }
 
