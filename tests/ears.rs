@@ -34,8 +34,18 @@ fn wav(spec: WavSpec, samples: impl IntoIterator<Item = f32>) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn spec(channels: u16, sample_rate: u32, bits_per_sample: u16, sample_format: SampleFormat) -> WavSpec {
-    WavSpec { channels, sample_rate, bits_per_sample, sample_format }
+fn spec(
+    channels: u16,
+    sample_rate: u32,
+    bits_per_sample: u16,
+    sample_format: SampleFormat,
+) -> WavSpec {
+    WavSpec {
+        channels,
+        sample_rate,
+        bits_per_sample,
+        sample_format,
+    }
 }
 
 fn sixteen() -> WavSpec {
@@ -60,7 +70,10 @@ fn at_rate(samples: &[f32], rate: u32) -> Vec<f32> {
     let cutoff = (f64::from(rate) / 16_000.0).min(1.0);
     let reach = (16.0 / cutoff) as isize;
     let weight = |distance: f64| {
-        let (x, edge) = (std::f64::consts::PI * cutoff * distance, distance / (reach + 1) as f64);
+        let (x, edge) = (
+            std::f64::consts::PI * cutoff * distance,
+            distance / (reach + 1) as f64,
+        );
         let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
         cutoff * sinc * (0.5 + 0.5 * (std::f64::consts::PI * edge).cos())
     };
@@ -69,7 +82,9 @@ fn at_rate(samples: &[f32], rate: u32) -> Vec<f32> {
             let at = i as f64 * 16_000.0 / f64::from(rate);
             let near = at as isize - reach..=at as isize + reach;
             let sum: f64 = near
-                .filter_map(|j| Some(f64::from(*samples.get(usize::try_from(j).ok()?)?) * weight(at - j as f64)))
+                .filter_map(|j| {
+                    Some(f64::from(*samples.get(usize::try_from(j).ok()?)?) * weight(at - j as f64))
+                })
                 .sum();
             sum as f32
         })
@@ -96,7 +111,10 @@ fn white_noise(seconds: usize, level: f32) -> Vec<f32> {
 #[test]
 fn every_width_rate_and_number_of_channels_gives_the_same_sound() {
     let want = read(wav(sixteen(), tone(16_000))).unwrap();
-    assert_eq!((want.source_rate, want.channels, want.duration_ms), (16_000, 1, 500));
+    assert_eq!(
+        (want.source_rate, want.channels, want.duration_ms),
+        (16_000, 1, 500)
+    );
     for (channels, rate, bits, format) in [
         (1, 8_000, 8, SampleFormat::Int),
         (2, 8_000, 24, SampleFormat::Int),
@@ -106,8 +124,13 @@ fn every_width_rate_and_number_of_channels_gives_the_same_sound() {
     ] {
         let frames = tone(rate).flat_map(|s| std::iter::repeat_n(s, usize::from(channels)));
         let audio = read(wav(spec(channels, rate, bits, format), frames)).unwrap();
-        assert_eq!((audio.source_rate, audio.channels, audio.duration_ms), (rate, channels, 500));
-        let off = audio.samples[800..7_200].iter().zip(&want.samples[800..7_200]);
+        assert_eq!(
+            (audio.source_rate, audio.channels, audio.duration_ms),
+            (rate, channels, 500)
+        );
+        let off = audio.samples[800..7_200]
+            .iter()
+            .zip(&want.samples[800..7_200]);
         let worst = off.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 0.02, "{bits} bits at {rate} Hz are off by {worst}");
     }
@@ -118,7 +141,13 @@ fn telephone_companding_and_open_lengths_are_read() {
     let mut law = wav(spec(1, 8_000, 8, SampleFormat::Int), [0.0; 4_000]);
     law[20] = 7; // µ-law
     law[44..].fill(0xFF); // its zero
-    assert!(read(law.clone()).unwrap().samples.iter().all(|s| s.abs() < 0.001));
+    assert!(
+        read(law.clone())
+            .unwrap()
+            .samples
+            .iter()
+            .all(|s| s.abs() < 0.001)
+    );
     law[20] = 6; // A-law
     law[44..].fill(0xD5); // its smallest
     assert!(read(law).unwrap().samples.iter().all(|s| s.abs() < 0.001));
@@ -135,7 +164,10 @@ fn a_text_file_named_wav_is_told_apart_from_audio() {
     std::fs::write(&path, "Torque the M16 flange bolts to 210 Nm.\n").unwrap();
     let error = audio_file::read(&path).unwrap_err();
     assert_eq!(error.kind, entry::Kind::Unreadable);
-    assert!(error.what.contains("notes.wav") && error.what.contains("not audio"), "{error}");
+    assert!(
+        error.what.contains("notes.wav") && error.what.contains("not audio"),
+        "{error}"
+    );
     assert!(!error.hint.is_empty());
 }
 
@@ -162,7 +194,10 @@ fn a_recording_that_is_cut_off_is_an_error_that_says_how_much_is_there() {
     let mut flac = std::fs::read(question()).unwrap();
     flac.truncate(flac.len() * 2 / 3);
     let what = what(read(flac));
-    assert!(what.contains("cut off") || what.contains("damaged"), "{what}");
+    assert!(
+        what.contains("cut off") || what.contains("damaged"),
+        "{what}"
+    );
 }
 
 #[test]
@@ -179,9 +214,18 @@ fn no_header_however_damaged_makes_the_reader_panic() {
     let plain = wav(sixteen(), sound.clone());
     let extensible = wav(spec(3, 48_000, 24, SampleFormat::Int), sound);
     let flac = std::fs::read(question()).unwrap();
-    let seeds = [plain, extensible, flac[..flac.len().min(6_000)].to_vec(), flac];
+    let seeds = [
+        plain,
+        extensible,
+        flac[..flac.len().min(6_000)].to_vec(),
+        flac,
+    ];
     let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
-    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     proptest!(config, |(seed in 0_usize..4, head in damage.clone(), any in damage, keep in any::<prop::sample::Index>())| {
         let mut bytes = seeds[seed].clone();
         let header = bytes.len().min(96);
@@ -205,7 +249,10 @@ fn tiny() -> Recogniser {
 }
 
 fn options() -> Options {
-    Options { threads: 2, ..Options::default() }
+    Options {
+        threads: 2,
+        ..Options::default()
+    }
 }
 
 fn hear(recogniser: &mut Recogniser, samples: &[f32]) -> Transcript {
@@ -226,7 +273,10 @@ fn with_model_a_question_is_heard_word_by_word() {
     let words: Vec<&str> = heard.words.iter().map(|word| word.word.as_str()).collect();
     assert_eq!(words.join(" "), heard.text);
     let ends: Vec<u64> = heard.words.iter().map(|word| word.end_ms).collect();
-    assert!(ends.is_sorted() && *ends.last().unwrap() <= heard.audio_ms, "{heard:?}");
+    assert!(
+        ends.is_sorted() && *ends.last().unwrap() <= heard.audio_ms,
+        "{heard:?}"
+    );
     assert!(heard.words.iter().all(|word| (0.0..=1.0).contains(&word.p)));
     assert_eq!(heard.audio_ms, samples.len() as u64 / 16);
 }
@@ -247,7 +297,11 @@ fn with_model_the_format_of_the_file_does_not_change_the_words() {
 #[test]
 fn with_model_silence_and_noise_are_not_speech() {
     let mut recogniser = tiny();
-    let hum = |seconds: usize| -> Vec<f32> { (0..16_000 * seconds).map(|i| 0.1 * (i as f32 * 0.02).sin()).collect() };
+    let hum = |seconds: usize| -> Vec<f32> {
+        (0..16_000 * seconds)
+            .map(|i| 0.1 * (i as f32 * 0.02).sin())
+            .collect()
+    };
     for (name, samples) in [
         ("nothing", vec![]),
         ("one sample", vec![0.1]),
@@ -258,7 +312,10 @@ fn with_model_silence_and_noise_are_not_speech() {
         ("hum", hum(3)),
     ] {
         let heard = hear(&mut recogniser, &samples);
-        assert!(!heard.speech && !heard.doubt.is_empty(), "{name} was heard as {heard:?}");
+        assert!(
+            !heard.speech && !heard.doubt.is_empty(),
+            "{name} was heard as {heard:?}"
+        );
     }
 }
 
@@ -268,7 +325,10 @@ fn with_model_the_same_utterance_gives_the_same_words_whatever_went_before() {
     let mut recogniser = tiny();
     let first = hear(&mut recogniser, &samples);
     hear(&mut recogniser, &white_noise(6, 0.1));
-    let with_prompt = Options { prompt: Some("Hydraulic pump, alarm E203, pitch motor.".into()), ..options() };
+    let with_prompt = Options {
+        prompt: Some("Hydraulic pump, alarm E203, pitch motor.".into()),
+        ..options()
+    };
     recogniser.transcribe(&samples, &with_prompt).unwrap();
     assert_eq!(hear(&mut recogniser, &samples), first);
 }
@@ -301,13 +361,19 @@ fn with_model_more_than_thirty_seconds_are_heard_to_the_end() {
     let long = vec![[samples.as_slice(), gap.as_slice()].concat(); times].concat();
     let heard = hear(&mut recogniser, &long);
     assert!(heard.words.len() > once * times / 2, "{heard:?}");
-    assert!(heard.words.last().unwrap().end_ms > heard.audio_ms - 10_000, "{heard:?}");
+    assert!(
+        heard.words.last().unwrap().end_ms > heard.audio_ms - 10_000,
+        "{heard:?}"
+    );
 }
 
 #[test]
 fn with_model_an_english_model_says_that_it_knows_no_other_language() {
     let mut recogniser = tiny();
-    let ask = |language: &str| Options { language: Some(language.into()), ..options() };
+    let ask = |language: &str| Options {
+        language: Some(language.into()),
+        ..options()
+    };
     assert!(recogniser.transcribe(&[0.0; 100], &ask("en-GB")).is_ok());
     let error = recogniser.transcribe(&[0.0; 100], &ask("es")).unwrap_err();
     assert!(error.what.contains("English only") && !error.hint.is_empty());
@@ -320,13 +386,31 @@ fn with_model_an_english_model_says_that_it_knows_no_other_language() {
 fn a_file_that_is_no_model_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.bin");
-    assert!(Recogniser::load(&path).err().unwrap().what.contains("cannot be read"));
+    assert!(
+        Recogniser::load(&path)
+            .err()
+            .unwrap()
+            .what
+            .contains("cannot be read")
+    );
     std::fs::write(&path, [0; 100]).unwrap();
-    assert!(Recogniser::load(&path).err().unwrap().what.contains("no Whisper model"));
+    assert!(
+        Recogniser::load(&path)
+            .err()
+            .unwrap()
+            .what
+            .contains("no Whisper model")
+    );
     let mut header = b"lmgg".to_vec();
     header.extend([0xFF; 100]);
     std::fs::write(&path, header).unwrap();
-    assert!(Recogniser::load(&path).err().unwrap().what.contains("damaged"));
+    assert!(
+        Recogniser::load(&path)
+            .err()
+            .unwrap()
+            .what
+            .contains("damaged")
+    );
 }
 
 #[test]
@@ -363,9 +447,16 @@ fn with_model_the_worker_answers_and_a_full_mailbox_says_so_at_the_door() {
     assert!(worker.submit(job()).is_ok());
     begins.recv().unwrap();
     assert!(worker.submit(job()).is_ok(), "one may wait");
-    assert!(matches!(worker.submit(job()), Err(Refused::Full(_))), "two may not");
+    assert!(
+        matches!(worker.submit(job()), Err(Refused::Full(_))),
+        "two may not"
+    );
     go.send(()).unwrap();
     let first = heard.recv().unwrap().unwrap();
     drop(worker);
-    assert_eq!(heard.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [first], "what waited was done");
+    assert_eq!(
+        heard.try_iter().map(Result::unwrap).collect::<Vec<_>>(),
+        [first],
+        "what waited was done"
+    );
 }

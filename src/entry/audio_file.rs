@@ -57,7 +57,9 @@ pub fn read(path: &Path) -> Result<Audio> {
             false => Ok(file),
         })
         .map_err(|e| {
-            Error::new(Kind::Io, format!("cannot open {name}")).because(e).hint("check the path and its permissions")
+            Error::new(Kind::Io, format!("cannot open {name}"))
+                .because(e)
+                .hint("check the path and its permissions")
         })?;
     decode(BufReader::new(file)).map_err(|mut error| {
         error.what = format!("{name}: {}", error.what);
@@ -83,9 +85,13 @@ pub fn decode(mut source: impl Read + Seek + Send + Sync + 'static) -> Result<Au
         Ok(()) => {}
     }
     match &magic {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => drain(wav::Wav::open(source)?),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => {
+            drain(wav::Wav::open(source)?)
+        }
         [b'f', b'L', b'a', b'C', ..] => drain(flac::Flac::open(source)?),
-        _ => Err(unreadable("this is not audio that can be read: neither WAV nor FLAC")),
+        _ => Err(unreadable(
+            "this is not audio that can be read: neither WAV nor FLAC",
+        )),
     }
 }
 
@@ -105,7 +111,11 @@ fn drain(mut blocks: impl Blocks) -> Result<Audio> {
             return Err(too_long());
         }
         for sample in &mut block {
-            *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+            *sample = if sample.is_finite() {
+                sample.clamp(-1.0, 1.0)
+            } else {
+                0.0
+            };
         }
         resampler.push(&block, &mut samples)?;
         block.clear();
@@ -123,7 +133,12 @@ fn drain(mut blocks: impl Blocks) -> Result<Audio> {
     }
     resampler.finish(&mut samples)?;
     let duration_ms = samples.len() as u64 * 1000 / u64::from(SAMPLE_RATE);
-    Ok(Audio { samples, source_rate, channels, duration_ms })
+    Ok(Audio {
+        samples,
+        source_rate,
+        channels,
+        duration_ms,
+    })
 }
 
 fn clock(frames: u64, rate: u32) -> String {
@@ -132,8 +147,9 @@ fn clock(frames: u64, rate: u32) -> String {
 
 fn too_long() -> Error {
     let minutes = LONGEST_SECONDS / 60;
-    unreadable(format!("the recording is longer than {minutes} minutes"))
-        .hint(format!("cut it into parts of at most {minutes} minutes: sox IN OUT.wav trim 0 {LONGEST_SECONDS}"))
+    unreadable(format!("the recording is longer than {minutes} minutes")).hint(format!(
+        "cut it into parts of at most {minutes} minutes: sox IN OUT.wav trim 0 {LONGEST_SECONDS}"
+    ))
 }
 
 fn unreadable(what: impl Into<String>) -> Error {
@@ -141,5 +157,7 @@ fn unreadable(what: impl Into<String>) -> Error {
 }
 
 fn broken(cause: io::Error) -> Error {
-    Error::new(Kind::Io, "the file cannot be read").because(cause).hint("check the disk or the medium that it is on")
+    Error::new(Kind::Io, "the file cannot be read")
+        .because(cause)
+        .hint("check the disk or the medium that it is on")
 }

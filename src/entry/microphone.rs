@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize};
+use cpal::{
+    BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize,
+};
 
 use super::{Error, Kind, Result};
 use crate::core::Moment;
@@ -21,9 +23,11 @@ const RING_SECONDS: usize = 2;
 const FRAMES: u32 = 1024;
 /// So long without a callback, and the device is gone.
 const STALLED: Duration = Duration::from_millis(700);
+/// A device may take so long to deliver its first block: sound servers wake it up.
+const STARTING: Duration = Duration::from_secs(3);
 
 /// Something that sound is read from at its own rate: the microphone, or a test's stand-in.
-pub trait Source {
+pub trait Source: Send {
     /// What to call it when talking to a person.
     fn name(&self) -> &str;
     /// Samples per second.
@@ -56,13 +60,13 @@ pub struct Device {
     pub default: bool,
 }
 
-/// An open microphone. Dropping it closes the stream.
+/// An open microphone. Dropping it closes the stream, in the background.
 pub struct Microphone {
     name: String,
     rate: u32,
     ring: rtrb::Consumer<f32>,
     shared: Arc<Shared>,
-    _stream: cpal::Stream,
+    stream: Option<cpal::Stream>,
 }
 
 #[derive(Default)]
@@ -78,13 +82,23 @@ struct Shared {
 /// `Device` where the sound system itself cannot be asked.
 pub fn devices() -> Result<Vec<Device>> {
     let host = cpal::default_host();
-    let default = host.default_input_device().and_then(|device| device.id().ok());
-    let devices = host.input_devices().map_err(|e| refused("the sound system does not answer", e))?;
+    let default = host
+        .default_input_device()
+        .and_then(|device| device.id().ok());
+    let devices = host
+        .input_devices()
+        .map_err(|e| refused("the sound system does not answer", e))?;
     Ok(devices
         .filter_map(|device| {
             let id = device.id().ok()?;
-            let name = device.description().map_or_else(|_| id.id().to_owned(), |d| d.name().to_owned());
-            Some(Device { id: id.id().to_owned(), name, default: default.as_ref() == Some(&id) })
+            let name = device
+                .description()
+                .map_or_else(|_| id.id().to_owned(), |d| d.name().to_owned());
+            Some(Device {
+                id: id.id().to_owned(),
+                name,
+                default: default.as_ref() == Some(&id),
+            })
         })
         .collect())
 }
@@ -104,17 +118,50 @@ impl Microphone {
                     .hint("plug one in, or type the question")
             })?,
         };
-        let name = device.description().map_or_else(|_| device.to_string(), |d| d.name().to_owned());
+        let name = device
+            .description()
+            .map_or_else(|_| device.to_string(), |d| d.name().to_owned());
         let supported = device
             .default_input_config()
             .map_err(|e| refused(&format!("the microphone \"{name}\" cannot be opened"), e))?;
-        let config = StreamConfig { buffer_size: buffer(supported.buffer_size()), ..supported.config() };
+        let config = StreamConfig {
+            buffer_size: buffer(supported.buffer_size()),
+            ..supported.config()
+        };
         let (producer, ring) = rtrb::RingBuffer::new(RING_SECONDS * config.sample_rate as usize);
         let shared = Arc::new(Shared::default());
-        let stream = listen(&device, config, supported.sample_format(), producer, &shared)
-            .and_then(|stream| stream.play().map(|()| stream))
-            .map_err(|e| refused(&format!("the microphone \"{name}\" cannot be opened"), e))?;
-        Ok(Self { name, rate: config.sample_rate, ring, shared, _stream: stream })
+        let stream = listen(
+            &device,
+            config,
+            supported.sample_format(),
+            producer,
+            &shared,
+        )
+        .and_then(|stream| stream.play().map(|()| stream))
+        .map_err(|e| refused(&format!("the microphone \"{name}\" cannot be opened"), e))?;
+        Ok(Self {
+            name,
+            rate: config.sample_rate,
+            ring,
+            shared,
+            stream: Some(stream),
+        })
+    }
+}
+
+impl Drop for Microphone {
+    fn drop(&mut self) {
+        // Closing waits for the driver, and the driver of a sound server that was killed
+        // may never return (libpulse 16): that must not take the ear with it.
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
+        let closing = std::thread::Builder::new()
+            .name("microphone-close".into())
+            .spawn(move || drop(stream));
+        if let Err(error) = closing {
+            tracing::warn!(%error, "no thread to close the microphone on");
+        }
     }
 }
 
@@ -156,7 +203,8 @@ impl Pulse {
     pub fn is_stalled(&mut self, health: Health, now: Moment) -> bool {
         match self.last {
             Some((callbacks, since)) if callbacks == health.callbacks => {
-                health.failed || now.saturating_sub(since) > STALLED
+                let patience = if callbacks == 0 { STARTING } else { STALLED };
+                health.failed || now.saturating_sub(since) > patience
             }
             _ => {
                 self.last = Some((health.callbacks, now));
@@ -167,12 +215,17 @@ impl Pulse {
 }
 
 fn find(host: &cpal::Host, wanted: &str) -> Result<cpal::Device> {
-    let devices = host.input_devices().map_err(|e| refused("the sound system does not answer", e))?;
+    let devices = host
+        .input_devices()
+        .map_err(|e| refused("the sound system does not answer", e))?;
     let mut exact = None;
     let mut partly = Vec::new();
     for device in devices {
         let id = device.id().map(|id| id.id().to_owned()).unwrap_or_default();
-        let name = device.description().map(|d| d.name().to_owned()).unwrap_or_default();
+        let name = device
+            .description()
+            .map(|d| d.name().to_owned())
+            .unwrap_or_default();
         if id == wanted || name == wanted {
             exact.get_or_insert(device);
         } else if name.to_lowercase().contains(&wanted.to_lowercase()) {
@@ -186,7 +239,10 @@ fn find(host: &cpal::Host, wanted: &str) -> Result<cpal::Device> {
     let what = match names.as_slice() {
         [] => format!("there is no microphone called \"{wanted}\""),
         [_] => String::new(),
-        several => format!("\"{wanted}\" fits several microphones: {}", several.join(", ")),
+        several => format!(
+            "\"{wanted}\" fits several microphones: {}",
+            several.join(", ")
+        ),
     };
     match partly.pop() {
         Some((_, device)) if what.is_empty() => Ok(device),
@@ -199,8 +255,15 @@ fn find(host: &cpal::Host, wanted: &str) -> Result<cpal::Device> {
 fn buffer(supported: &SupportedBufferSize) -> BufferSize {
     match *supported {
         SupportedBufferSize::Range { min, max } => {
-            let frames = min.max(FRAMES).checked_next_power_of_two().unwrap_or(u32::MAX);
-            if frames <= max { BufferSize::Fixed(frames) } else { BufferSize::Default }
+            let frames = min
+                .max(FRAMES)
+                .checked_next_power_of_two()
+                .unwrap_or(u32::MAX);
+            if frames <= max {
+                BufferSize::Fixed(frames)
+            } else {
+                BufferSize::Default
+            }
         }
         SupportedBufferSize::Unknown => BufferSize::Default,
     }
@@ -272,19 +335,26 @@ where
 {
     let frames = data.chunks_exact(channels);
     let offered = frames.len();
-    let mono = frames.map(|frame| {
-        frame.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32
-    });
+    let mono = frames
+        .map(|frame| frame.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
     let room = offered.min(ring.slots());
-    let taken = ring.write_chunk_uninit(room).map_or(0, |chunk| chunk.fill_from_iter(mono));
+    let taken = ring
+        .write_chunk_uninit(room)
+        .map_or(0, |chunk| chunk.fill_from_iter(mono));
     (offered - taken) as u64
 }
 
 fn refused(what: &str, cause: cpal::Error) -> Error {
     let hint = match cause.kind() {
-        cpal::ErrorKind::DeviceBusy => "another program is using it: close that one, or choose another microphone",
-        cpal::ErrorKind::PermissionDenied => "allow this user to record (on Linux: membership of the group \"audio\")",
-        _ => "check that it is plugged in; millwright doctor lists the microphones; typed questions work without one",
+        cpal::ErrorKind::DeviceBusy => {
+            "another program is using it: close that one, or choose another microphone"
+        }
+        cpal::ErrorKind::PermissionDenied => {
+            "allow this user to record (on Linux: membership of the group \"audio\")"
+        }
+        _ => {
+            "check that it is plugged in; millwright doctor lists the microphones; typed questions work without one"
+        }
     };
     Error::new(Kind::Device, what).because(cause).hint(hint)
 }
@@ -297,7 +367,10 @@ mod tests {
     #[test]
     fn frames_are_mixed_to_mono_whatever_their_format() {
         let (mut producer, mut consumer) = rtrb::RingBuffer::new(8);
-        assert_eq!(copy(&[i16::MAX, 0, i16::MIN, i16::MIN], 2, &mut producer), 0);
+        assert_eq!(
+            copy(&[i16::MAX, 0, i16::MIN, i16::MIN], 2, &mut producer),
+            0
+        );
         assert_eq!(copy(&[0_u8, 128], 1, &mut producer), 0);
         assert_eq!(copy(&[0.25_f32, 0.25, 0.25, 0.25], 4, &mut producer), 0);
         let heard: Vec<f32> = std::iter::from_fn(|| consumer.pop().ok()).collect();
@@ -319,19 +392,40 @@ mod tests {
     #[test]
     fn a_device_that_falls_silent_is_noticed_within_a_second() {
         let at = Duration::from_millis;
-        let beat = |callbacks| Health { callbacks, ..Health::default() };
+        let beat = |callbacks| Health {
+            callbacks,
+            ..Health::default()
+        };
         let mut pulse = Pulse::default();
         for i in 0..100 {
-            assert!(!pulse.is_stalled(beat(i / 2), at(i * 10)), "a callback every 20 ms is alive");
+            assert!(
+                !pulse.is_stalled(beat(1 + i / 2), at(i * 10)),
+                "a callback every 20 ms is alive"
+            );
         }
-        assert!(!pulse.is_stalled(beat(49), at(1_500)));
-        assert!(pulse.is_stalled(beat(49), at(1_900)));
+        assert!(!pulse.is_stalled(beat(50), at(1_500)));
+        assert!(pulse.is_stalled(beat(50), at(1_900)));
+    }
+
+    #[test]
+    fn a_device_has_time_to_start() {
+        let at = Duration::from_millis;
+        let mut pulse = Pulse::default();
+        assert!(!pulse.is_stalled(Health::default(), at(0)));
+        assert!(!pulse.is_stalled(Health::default(), at(2_900)));
+        assert!(pulse.is_stalled(Health::default(), at(3_100)));
     }
 
     #[test]
     fn a_stream_error_is_noticed_at_once() {
         let mut pulse = Pulse::default();
-        assert!(pulse.is_stalled(Health { failed: true, ..Health::default() }, Moment::ZERO));
+        assert!(pulse.is_stalled(
+            Health {
+                failed: true,
+                ..Health::default()
+            },
+            Moment::ZERO
+        ));
     }
 
     #[test]

@@ -5,7 +5,11 @@ pub const FLOOR_DBFS: f32 = -100.0;
 
 /// A magnitude (0..1) in decibels below full scale, at least [`FLOOR_DBFS`].
 pub fn dbfs(magnitude: f32) -> f32 {
-    if magnitude > 0.0 { (20.0 * magnitude.log10()).max(FLOOR_DBFS) } else { FLOOR_DBFS }
+    if magnitude > 0.0 {
+        (20.0 * magnitude.log10()).max(FLOOR_DBFS)
+    } else {
+        FLOOR_DBFS
+    }
 }
 
 /// Root mean square of some samples (0..1); 0 for none.
@@ -19,7 +23,10 @@ pub fn rms(samples: &[f32]) -> f32 {
 
 /// The loudness of each whole frame of so many samples, dBFS, quietest first.
 pub fn sorted_frames(samples: &[f32], frame: usize) -> Vec<f32> {
-    let mut levels: Vec<f32> = samples.chunks_exact(frame.max(1)).map(|frame| dbfs(rms(frame))).collect();
+    let mut levels: Vec<f32> = samples
+        .chunks_exact(frame.max(1))
+        .map(|frame| dbfs(rms(frame)))
+        .collect();
     levels.sort_by(f32::total_cmp);
     levels
 }
@@ -39,7 +46,10 @@ mod tests {
     #[test]
     fn frames_are_sorted_by_loudness_and_a_rest_is_left_out() {
         let samples = [0.5, 0.5, 0.1, 0.1, 1.0, 1.0, 0.9];
-        let levels: Vec<i32> = sorted_frames(&samples, 2).into_iter().map(|l| l.round() as i32).collect();
+        let levels: Vec<i32> = sorted_frames(&samples, 2)
+            .into_iter()
+            .map(|l| l.round() as i32)
+            .collect();
         assert_eq!(levels, [-20, -6, 0]);
     }
 }

@@ -32,11 +32,20 @@ impl Flac {
         let params = &reader.default_track().ok_or_else(no_stream)?.codec_params;
         let rate = params.sample_rate.ok_or_else(no_stream)?;
         let channels = params.channels.ok_or_else(no_stream)?.count();
-        let channels = u16::try_from(channels).ok().filter(|&n| n > 0).ok_or_else(no_stream)?;
+        let channels = u16::try_from(channels)
+            .ok()
+            .filter(|&n| n > 0)
+            .ok_or_else(no_stream)?;
         // A stream that was never finished says 0.
         let declared = params.n_frames.filter(|&frames| frames > 0);
         let decoder = FlacDecoder::try_new(params, &DecoderOptions::default()).map_err(damaged)?;
-        Ok(Self { reader, decoder, rate, channels, declared })
+        Ok(Self {
+            reader,
+            decoder,
+            rate,
+            channels,
+            declared,
+        })
     }
 }
 
@@ -63,7 +72,12 @@ impl Blocks for Flac {
         let channels = decoded.spec().channels.count().max(1);
         let mut samples = SampleBuffer::<f32>::new(decoded.capacity() as u64, *decoded.spec());
         samples.copy_interleaved_ref(decoded);
-        out.extend(samples.samples().chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
+        out.extend(
+            samples
+                .samples()
+                .chunks_exact(channels)
+                .map(|frame| frame.iter().sum::<f32>() / channels as f32),
+        );
         Ok(true)
     }
 }

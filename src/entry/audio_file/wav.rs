@@ -63,11 +63,17 @@ impl<R: Read> Wav<R> {
             match &[a, b, c, d] {
                 b"fmt " => format = Some(Format::read(&mut source, length)?),
                 b"data" => {
-                    let format: Format =
-                        format.ok_or_else(|| unreadable("the WAV header does not say what is in it"))?;
+                    let format: Format = format
+                        .ok_or_else(|| unreadable("the WAV header does not say what is in it"))?;
                     let left = (length < OPEN_LENGTH).then_some(u64::from(length));
                     let declared = left.map(|bytes| bytes / format.frame as u64);
-                    return Ok(Self { source, format, left, declared, bytes: Vec::new() });
+                    return Ok(Self {
+                        source,
+                        format,
+                        left,
+                        declared,
+                        bytes: Vec::new(),
+                    });
                 }
                 _ => skip(&mut source, length)?,
             }
@@ -89,17 +95,30 @@ impl<R: Read> Blocks for Wav<R> {
     }
 
     fn next(&mut self, out: &mut Vec<f32>) -> Result<bool> {
-        let Format { coding, channels, frame, .. } = self.format;
+        let Format {
+            coding,
+            channels,
+            frame,
+            ..
+        } = self.format;
         let want = (BLOCK * frame) as u64;
         let want = self.left.map_or(want, |left| left.min(want));
         self.bytes.clear();
-        let got = self.source.by_ref().take(want).read_to_end(&mut self.bytes).map_err(broken)?;
+        let got = self
+            .source
+            .by_ref()
+            .take(want)
+            .read_to_end(&mut self.bytes)
+            .map_err(broken)?;
         if let Some(left) = &mut self.left {
             *left -= got as u64;
         }
         let width = frame / usize::from(channels);
         out.extend(self.bytes.chunks_exact(frame).map(|frame| {
-            let sum: f32 = frame.chunks_exact(width).map(|sample| coding.sample(sample)).sum();
+            let sum: f32 = frame
+                .chunks_exact(width)
+                .map(|sample| coding.sample(sample))
+                .sum();
             sum / f32::from(channels)
         }));
         Ok(got >= frame)
@@ -109,7 +128,9 @@ impl<R: Read> Blocks for Wav<R> {
 impl Format {
     fn read(source: &mut impl Read, length: u32) -> Result<Self> {
         let Some(rest) = length.checked_sub(16) else {
-            return Err(unreadable("the WAV header is damaged: its format is too short"));
+            return Err(unreadable(
+                "the WAV header is damaged: its format is too short",
+            ));
         };
         let [t0, t1, c0, c1, r0, r1, r2, r3, _, _, _, _, f0, f1, b0, b1] = bytes::<16>(source)?;
         let (mut tag, bits) = (u16::from_le_bytes([t0, t1]), u16::from_le_bytes([b0, b1]));
@@ -140,11 +161,22 @@ impl Format {
             (A_LAW, 1) => Coding::ALaw,
             (MU_LAW, 1) => Coding::MuLaw,
             (PCM | FLOAT | A_LAW | MU_LAW, _) => {
-                return Err(unreadable(format!("WAV samples of {bits} bits cannot be read")));
+                return Err(unreadable(format!(
+                    "WAV samples of {bits} bits cannot be read"
+                )));
             }
-            (tag, _) => return Err(unreadable(format!("WAV of kind 0x{tag:04X} cannot be read"))),
+            (tag, _) => {
+                return Err(unreadable(format!(
+                    "WAV of kind 0x{tag:04X} cannot be read"
+                )));
+            }
         };
-        Ok(Self { coding, channels, rate, frame })
+        Ok(Self {
+            coding,
+            channels,
+            rate,
+            frame,
+        })
     }
 }
 
@@ -155,9 +187,13 @@ impl Coding {
             (Coding::U8, &[a]) => (f32::from(a) - 128.0) / 128.0,
             (Coding::I16, &[a, b]) => f32::from(i16::from_le_bytes([a, b])) / 32_768.0,
             (Coding::I24, &[a, b, c]) => i32::from_le_bytes([0, a, b, c]) as f32 / 2_147_483_648.0,
-            (Coding::I32, &[a, b, c, d]) => i32::from_le_bytes([a, b, c, d]) as f32 / 2_147_483_648.0,
+            (Coding::I32, &[a, b, c, d]) => {
+                i32::from_le_bytes([a, b, c, d]) as f32 / 2_147_483_648.0
+            }
             (Coding::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
-            (Coding::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
+            (Coding::F64, &[a, b, c, d, e, f, g, h]) => {
+                f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32
+            }
             (Coding::ALaw, &[a]) => a_law(a),
             (Coding::MuLaw, &[a]) => mu_law(a),
             _ => 0.0,
@@ -173,7 +209,12 @@ fn a_law(byte: u8) -> f32 {
         0 => (mantissa << 4) + 8,
         e => ((mantissa << 4) + 0x108) << (e - 1),
     };
-    (if byte & 0x80 == 0 { -magnitude } else { magnitude }) as f32 / 32_768.0
+    (if byte & 0x80 == 0 {
+        -magnitude
+    } else {
+        magnitude
+    }) as f32
+        / 32_768.0
 }
 
 /// G.711 µ-law: all bits inverted, a bias of 132.
@@ -181,7 +222,12 @@ fn mu_law(byte: u8) -> f32 {
     let byte = !byte;
     let (exponent, mantissa) = ((byte >> 4) & 7, i32::from(byte & 15));
     let magnitude = (((mantissa << 3) + 132) << exponent) - 132;
-    (if byte & 0x80 == 0 { magnitude } else { -magnitude }) as f32 / 32_768.0
+    (if byte & 0x80 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    }) as f32
+        / 32_768.0
 }
 
 fn bytes<const N: usize>(source: &mut impl Read) -> Result<[u8; N]> {
@@ -197,7 +243,11 @@ fn bytes<const N: usize>(source: &mut impl Read) -> Result<[u8; N]> {
 fn skip(source: &mut impl Read, length: u32) -> Result<()> {
     let length = u64::from(length) + u64::from(length % 2);
     let skipped = io::copy(&mut source.take(length), &mut io::sink()).map_err(broken)?;
-    if skipped == length { Ok(()) } else { Err(ended()) }
+    if skipped == length {
+        Ok(())
+    } else {
+        Err(ended())
+    }
 }
 
 fn ended() -> crate::entry::Error {

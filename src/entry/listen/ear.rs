@@ -132,7 +132,9 @@ impl Ear {
             self.recent.clear();
             self.meter = Meter::default();
             self.told = true;
-            say(Event::DeviceLost { why: why.to_string() });
+            say(Event::DeviceLost {
+                why: why.to_string(),
+            });
         }
         let fresh = std::mem::take(&mut self.fresh);
         self.hear(&fresh, now, say);
@@ -146,17 +148,25 @@ impl Ear {
     fn connect(&mut self, say: &mut dyn FnMut(Event)) {
         let opened = (self.open)().and_then(|source| {
             let resampler = Resampler::new(source.rate())?;
-            Ok(Line { source, resampler, pulse: Pulse::default() })
+            Ok(Line {
+                source,
+                resampler,
+                pulse: Pulse::default(),
+            })
         });
         match opened {
             Ok(line) => {
-                say(Event::DeviceBack { name: line.source.name().to_owned() });
+                say(Event::DeviceBack {
+                    name: line.source.name().to_owned(),
+                });
                 self.line = Some(line);
                 self.told = false;
             }
             Err(error) if !self.told => {
                 self.told = true;
-                say(Event::DeviceLost { why: error.to_string() });
+                say(Event::DeviceLost {
+                    why: error.to_string(),
+                });
             }
             Err(_) => {}
         }
@@ -165,7 +175,9 @@ impl Ear {
     /// Fills `fresh` with what has arrived, at 16 kHz.
     fn listen(&mut self, now: Moment) -> Result<()> {
         self.fresh.clear();
-        let Some(line) = &mut self.line else { return Ok(()) };
+        let Some(line) = &mut self.line else {
+            return Ok(());
+        };
         self.raw.clear();
         line.source.read(&mut self.raw);
         line.resampler.push(&self.raw, &mut self.fresh)?;
@@ -183,7 +195,8 @@ impl Ear {
         }
         let surplus = (self.recent.len() + fresh.len()).saturating_sub(PRE_ROLL);
         self.recent.drain(..surplus.min(self.recent.len()));
-        self.recent.extend(&fresh[fresh.len().saturating_sub(PRE_ROLL)..]);
+        self.recent
+            .extend(&fresh[fresh.len().saturating_sub(PRE_ROLL)..]);
         self.talk(Input::Samples(fresh.len()), now, say);
     }
 
@@ -212,7 +225,9 @@ impl Ear {
     }
 
     fn overruns(&self) -> u64 {
-        self.line.as_ref().map_or(0, |line| line.source.health().overruns)
+        self.line
+            .as_ref()
+            .map_or(0, |line| line.source.health().overruns)
     }
 }
 
@@ -252,7 +267,9 @@ impl Handle {
             let mut ear = Ear::new(open);
             let mut say = |event: Event| {
                 let spare = matches!(event, Event::Level(_)) && events.capacity() <= RESERVE;
-                if !spare && let Err(events::error::TrySendError::Full(lost)) = events.try_send(event) {
+                if !spare
+                    && let Err(events::error::TrySendError::Full(lost)) = events.try_send(event)
+                {
                     tracing::warn!(?lost, "nobody takes what the ear says");
                 }
             };
@@ -268,16 +285,21 @@ impl Handle {
             .name("ear".into())
             .spawn(run)
             .map_err(|e| Error::new(Kind::Device, "the ear cannot be started").because(e))?;
-        Ok(Self { keys: Some(keys), thread: Some(thread) })
+        Ok(Self {
+            keys: Some(keys),
+            thread: Some(thread),
+        })
     }
 
     /// Hands the talk key to the ear; false where so many presses wait that this one was
     /// not taken.
     pub fn press(&self, key: Key) -> bool {
-        self.keys.as_ref().is_some_and(|keys| match keys.try_send(key) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
-        })
+        self.keys
+            .as_ref()
+            .is_some_and(|keys| match keys.try_send(key) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+            })
     }
 }
 
@@ -346,7 +368,12 @@ mod tests {
                     Err(Error::new(Kind::Device, "there is no microphone"))
                 }
             };
-            Self { ear: Ear::new(Box::new(open)), socket, now: Moment::ZERO, said: Vec::new() }
+            Self {
+                ear: Ear::new(Box::new(open)),
+                socket,
+                now: Moment::ZERO,
+                said: Vec::new(),
+            }
         }
 
         /// So long of sound at this loudness, in steps of 10 ms.
@@ -356,7 +383,8 @@ mod tests {
                 {
                     let mut plug = self.socket.0.lock().unwrap();
                     if plug.inserted {
-                        plug.waiting.extend((0..480).map(|i| level * (i as f32 * 0.13).sin()));
+                        plug.waiting
+                            .extend((0..480).map(|i| level * (i as f32 * 0.13).sin()));
                         plug.health.callbacks += 1;
                     }
                 }
@@ -376,7 +404,10 @@ mod tests {
 
         /// What was said since the last call, levels left out.
         fn said(&mut self) -> Vec<Event> {
-            self.said.drain(..).filter(|event| !matches!(event, Event::Level(_))).collect()
+            self.said
+                .drain(..)
+                .filter(|event| !matches!(event, Event::Level(_)))
+                .collect()
         }
     }
 
@@ -389,7 +420,9 @@ mod tests {
     }
 
     fn back() -> Event {
-        Event::DeviceBack { name: "headset".into() }
+        Event::DeviceBack {
+            name: "headset".into(),
+        }
     }
 
     #[test]
@@ -407,10 +440,20 @@ mod tests {
         assert_eq!(said[..2], [back(), Event::Started]);
         let utterance = utterance_in(&said);
         let loud = utterance.samples.iter().filter(|s| s.abs() > 0.01).count();
-        assert!(loud.abs_diff(19_200) < 1_500, "{loud} samples of 1.2 s of speech");
-        assert!(utterance.samples.len() < 16_000 * 17 / 10, "the silence behind is cut");
+        assert!(
+            loud.abs_diff(19_200) < 1_500,
+            "{loud} samples of 1.2 s of speech"
+        );
+        assert!(
+            utterance.samples.len() < 16_000 * 17 / 10,
+            "the silence behind is cut"
+        );
         // 500 ms before the release and 200 after it; the filter holds 10 ms back.
-        assert!(utterance.speech_end_offset_ms.abs_diff(700) <= 30, "{}", utterance.speech_end_offset_ms);
+        assert!(
+            utterance.speech_end_offset_ms.abs_diff(700) <= 30,
+            "{}",
+            utterance.speech_end_offset_ms
+        );
         assert!(!utterance.cut && utterance.overruns == 0);
     }
 
@@ -462,7 +505,11 @@ mod tests {
         bench.press(Key::Up);
         bench.press(Key::Toggle);
         bench.play(3_000, 0.0);
-        assert_eq!(bench.said(), [], "a loss is told once, and there is nothing to record with");
+        assert_eq!(
+            bench.said(),
+            [],
+            "a loss is told once, and there is nothing to record with"
+        );
 
         bench.plug(true);
         bench.play(1_500, 0.1);
@@ -485,7 +532,11 @@ mod tests {
     fn the_level_is_told_ten_times_a_second() {
         let mut bench = Bench::new(true);
         bench.play(2_000, 0.1);
-        let levels = bench.said.iter().filter(|event| matches!(event, Event::Level(_))).count();
+        let levels = bench
+            .said
+            .iter()
+            .filter(|event| matches!(event, Event::Level(_)))
+            .count();
         assert!((19..=21).contains(&levels), "{levels}");
     }
 
@@ -498,7 +549,8 @@ mod tests {
         let handle = Handle::spawn(open, move || start.elapsed(), events).unwrap();
         assert_eq!(said.blocking_recv(), Some(back()));
         assert!(handle.press(Key::Down));
-        let started = std::iter::from_fn(|| said.blocking_recv()).find(|event| !matches!(event, Event::Level(_)));
+        let started = std::iter::from_fn(|| said.blocking_recv())
+            .find(|event| !matches!(event, Event::Level(_)));
         assert_eq!(started, Some(Event::Started));
         drop(handle);
         while said.blocking_recv().is_some() {}

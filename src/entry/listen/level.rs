@@ -55,7 +55,11 @@ struct Block {
 
 impl Block {
     fn rms(&self) -> f32 {
-        if self.samples == 0 { 0.0 } else { (self.energy / self.samples as f64).sqrt() as f32 }
+        if self.samples == 0 {
+            0.0
+        } else {
+            (self.energy / self.samples as f64).sqrt() as f32
+        }
     }
 }
 
@@ -80,7 +84,11 @@ impl Meter {
     /// What the meter shows now.
     pub fn level(&self) -> Level {
         let newest = self.blocks.back().copied().unwrap_or(self.filling);
-        let peak = self.blocks.iter().chain([&self.filling]).fold(0.0_f32, |p, b| p.max(b.peak));
+        let peak = self
+            .blocks
+            .iter()
+            .chain([&self.filling])
+            .fold(0.0_f32, |p, b| p.max(b.peak));
         let loudest = self.blocks.iter().fold(0.0_f32, |l, b| l.max(b.rms()));
         let clipped: u32 = self.blocks.iter().map(|b| b.clipped).sum();
         let verdict = if clipped >= CLIPPING {
@@ -90,7 +98,11 @@ impl Meter {
         } else {
             Verdict::Good
         };
-        Level { rms_dbfs: dbfs(newest.rms()), peak_dbfs: dbfs(peak), verdict }
+        Level {
+            rms_dbfs: dbfs(newest.rms()),
+            peak_dbfs: dbfs(peak),
+            verdict,
+        }
     }
 }
 
@@ -107,7 +119,9 @@ mod tests {
 
     fn square(magnitude: f32, seconds: f32) -> Vec<f32> {
         let n = (SAMPLE_RATE as f32 * seconds) as usize;
-        (0..n).map(|i| if i % 2 == 0 { magnitude } else { -magnitude }).collect()
+        (0..n)
+            .map(|i| if i % 2 == 0 { magnitude } else { -magnitude })
+            .collect()
     }
 
     #[test]

@@ -106,8 +106,18 @@ pub struct PushToTalk {
 enum State {
     #[default]
     Idle,
-    Recording { by: By, since: Moment, samples: usize },
-    Trailing { by: By, since: Moment, released: Moment, left: usize, samples: usize },
+    Recording {
+        by: By,
+        since: Moment,
+        samples: usize,
+    },
+    Trailing {
+        by: By,
+        since: Moment,
+        released: Moment,
+        left: usize,
+        samples: usize,
+    },
     /// The cap was reached; the press or release that would have ended it is still to come.
     Spent { by: By, until: Moment },
 }
@@ -149,29 +159,75 @@ impl State {
 
     fn after_key(self, key: Key, now: Moment) -> (State, Option<Action>) {
         let start = |by| {
-            let state = State::Recording { by, since: now, samples: 0 };
+            let state = State::Recording {
+                by,
+                since: now,
+                samples: 0,
+            };
             (state, Some(Action::Start { pre_roll: PRE_ROLL }))
         };
         match (self, key) {
             (State::Idle, Key::Down) => start(By::Hold),
             (State::Idle, Key::Toggle) => start(By::Toggle),
 
-            (State::Recording { by: By::Hold, since, samples }, Key::Up)
-            | (State::Recording { by: By::Toggle, since, samples }, Key::Toggle) => {
+            (
+                State::Recording {
+                    by: By::Hold,
+                    since,
+                    samples,
+                },
+                Key::Up,
+            )
+            | (
+                State::Recording {
+                    by: By::Toggle,
+                    since,
+                    samples,
+                },
+                Key::Toggle,
+            ) => {
                 if now.saturating_sub(since) < SHORTEST {
                     return (State::Idle, Some(Action::Drop(Dropped::TooShort)));
                 }
                 let by = if key == Key::Up { By::Hold } else { By::Toggle };
-                (State::Trailing { by, since, released: now, left: HANG_OVER, samples }, None)
+                (
+                    State::Trailing {
+                        by,
+                        since,
+                        released: now,
+                        left: HANG_OVER,
+                        samples,
+                    },
+                    None,
+                )
             }
 
             // Pressed again before the hang-over has passed: the sentence goes on.
-            (State::Trailing { by: By::Hold, since, samples, .. }, Key::Down) => {
-                (State::Recording { by: By::Hold, since, samples }, None)
-            }
+            (
+                State::Trailing {
+                    by: By::Hold,
+                    since,
+                    samples,
+                    ..
+                },
+                Key::Down,
+            ) => (
+                State::Recording {
+                    by: By::Hold,
+                    since,
+                    samples,
+                },
+                None,
+            ),
 
             (State::Spent { by: By::Hold, .. }, Key::Up) => (State::Idle, None),
-            (State::Spent { by: By::Toggle, until }, Key::Toggle) if now < until => (State::Idle, None),
+            (
+                State::Spent {
+                    by: By::Toggle,
+                    until,
+                },
+                Key::Toggle,
+            ) if now < until => (State::Idle, None),
             (State::Spent { by: By::Toggle, .. }, Key::Toggle) => start(By::Toggle),
             (State::Spent { by: By::Toggle, .. }, Key::Down) => start(By::Hold),
 
@@ -182,22 +238,51 @@ impl State {
 
     fn after_samples(self, n: usize, now: Moment) -> (State, Option<Action>) {
         match self {
-            State::Recording { by, .. } | State::Trailing { by, .. } if self.samples() + n >= LONGEST => {
-                let spent = State::Spent { by, until: now + LATE };
+            State::Recording { by, .. } | State::Trailing { by, .. }
+                if self.samples() + n >= LONGEST =>
+            {
+                let spent = State::Spent {
+                    by,
+                    until: now + LATE,
+                };
                 // Someone who has let go already has nothing more to say.
-                let next = if matches!(self, State::Trailing { .. }) { State::Idle } else { spent };
+                let next = if matches!(self, State::Trailing { .. }) {
+                    State::Idle
+                } else {
+                    spent
+                };
                 (next, Some(Action::End(Ended::TooLong)))
             }
-            State::Recording { by, since, samples } => {
-                (State::Recording { by, since, samples: samples + n }, None)
-            }
-            State::Trailing { by, since, released, left, samples } => {
+            State::Recording { by, since, samples } => (
+                State::Recording {
+                    by,
+                    since,
+                    samples: samples + n,
+                },
+                None,
+            ),
+            State::Trailing {
+                by,
+                since,
+                released,
+                left,
+                samples,
+            } => {
                 let starved = now.saturating_sub(released) > hang_over() + STARVED;
                 if n >= left || starved {
                     return (State::Idle, Some(Action::End(Ended::Released)));
                 }
                 let (left, samples) = (left - n, samples + n);
-                (State::Trailing { by, since, released, left, samples }, None)
+                (
+                    State::Trailing {
+                        by,
+                        since,
+                        released,
+                        left,
+                        samples,
+                    },
+                    None,
+                )
             }
             state @ (State::Idle | State::Spent { .. }) => (state, None),
         }
@@ -300,15 +385,25 @@ mod tests {
         assert_eq!(bench.key(Key::Down), None);
         assert_eq!(bench.hear(1_000), None);
         bench.key(Key::Up);
-        assert_eq!(bench.hear(300).map(|(action, _)| Some(action)), Some(RELEASED));
+        assert_eq!(
+            bench.hear(300).map(|(action, _)| Some(action)),
+            Some(RELEASED)
+        );
     }
 
     #[test]
     fn thirty_seconds_are_the_end_and_the_key_must_be_let_go() {
         let mut bench = Bench::default();
         bench.key(Key::Down);
-        assert_eq!(bench.hear(40_000), Some((Action::End(Ended::TooLong), 30_000)));
-        assert_eq!(bench.key(Key::Down), None, "a repeat must not start another");
+        assert_eq!(
+            bench.hear(40_000),
+            Some((Action::End(Ended::TooLong), 30_000))
+        );
+        assert_eq!(
+            bench.key(Key::Down),
+            None,
+            "a repeat must not start another"
+        );
         assert_eq!(bench.key(Key::Up), None);
         assert_eq!(bench.key(Key::Down), START);
     }
@@ -326,7 +421,11 @@ mod tests {
         bench.key(Key::Toggle);
         bench.hear(30_000);
         bench.hear(3_000);
-        assert_eq!(bench.key(Key::Toggle), START, "long after the cap it is a new question");
+        assert_eq!(
+            bench.key(Key::Toggle),
+            START,
+            "long after the cap it is a new question"
+        );
     }
 
     #[test]
@@ -334,7 +433,10 @@ mod tests {
         let mut bench = Bench::default();
         bench.key(Key::Down);
         bench.hear(500);
-        assert_eq!(bench.machine.handle(Event::Lost, bench.now), Some(Action::Drop(Dropped::Lost)));
+        assert_eq!(
+            bench.machine.handle(Event::Lost, bench.now),
+            Some(Action::Drop(Dropped::Lost))
+        );
         assert_eq!(bench.key(Key::Up), None);
         assert_eq!(bench.machine.handle(Event::Lost, bench.now), None);
     }

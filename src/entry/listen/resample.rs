@@ -42,11 +42,25 @@ impl Resampler {
     /// `Unreadable` for a rate outside [`RATES`].
     pub fn new(rate: u32) -> Result<Self> {
         if !RATES.contains(&rate) {
-            return Err(Error::new(Kind::Unreadable, format!("a sample rate of {rate} Hz cannot be used"))
-                .hint(format!("use a rate from {} to {} Hz", RATES.start(), RATES.end())));
+            return Err(Error::new(
+                Kind::Unreadable,
+                format!("a sample rate of {rate} Hz cannot be used"),
+            )
+            .hint(format!(
+                "use a rate from {} to {} Hz",
+                RATES.start(),
+                RATES.end()
+            )));
         }
-        let filter = (rate != SAMPLE_RATE).then(|| Filter::new(rate)).transpose()?;
-        Ok(Self { filter, rate, taken: 0, given: 0 })
+        let filter = (rate != SAMPLE_RATE)
+            .then(|| Filter::new(rate))
+            .transpose()?;
+        Ok(Self {
+            filter,
+            rate,
+            taken: 0,
+            given: 0,
+        })
     }
 
     /// Takes the next samples and appends what is ready to `out`.
@@ -76,8 +90,13 @@ impl Resampler {
         if let Some(filter) = &mut self.filter {
             let target = out.len() + usize::try_from(owed.saturating_sub(self.given)).unwrap_or(0);
             while out.len() < target {
-                let silence = filter.fft.input_frames_next().saturating_sub(filter.pending.len());
-                filter.pending.resize(filter.pending.len() + silence.max(1), 0.0);
+                let silence = filter
+                    .fft
+                    .input_frames_next()
+                    .saturating_sub(filter.pending.len());
+                filter
+                    .pending
+                    .resize(filter.pending.len() + silence.max(1), 0.0);
                 filter.run(out)?;
             }
             out.truncate(target);
@@ -109,9 +128,16 @@ impl Filter {
             WindowFunction::BlackmanHarris2,
             FixedSync::Both,
         )
-        .map_err(|e| Error::new(Kind::Unreadable, format!("cannot convert from {rate} Hz")).because(e))?;
+        .map_err(|e| {
+            Error::new(Kind::Unreadable, format!("cannot convert from {rate} Hz")).because(e)
+        })?;
         let (chunk, delay) = (vec![0.0; fft.output_frames_max()], fft.output_delay());
-        Ok(Self { fft, pending: Vec::new(), chunk, delay })
+        Ok(Self {
+            fft,
+            pending: Vec::new(),
+            chunk,
+            delay,
+        })
     }
 
     /// Turns every whole chunk that is pending into output.
@@ -120,9 +146,12 @@ impl Filter {
         while let Some(input) = self.pending.get(used..used + self.fft.input_frames_next()) {
             let frames = self.chunk.len();
             let source = InterleavedSlice::new(input, 1, input.len()).map_err(refused)?;
-            let mut sink = InterleavedSlice::new_mut(&mut self.chunk, 1, frames).map_err(refused)?;
-            let (taken, given) =
-                self.fft.process_into_buffer(&source, &mut sink, None).map_err(refused)?;
+            let mut sink =
+                InterleavedSlice::new_mut(&mut self.chunk, 1, frames).map_err(refused)?;
+            let (taken, given) = self
+                .fft
+                .process_into_buffer(&source, &mut sink, None)
+                .map_err(refused)?;
             used += taken;
             let dropped = self.delay.min(given);
             self.delay -= dropped;
@@ -156,7 +185,9 @@ mod tests {
 
     fn tone(rate: u32, hz: f32, seconds: f32) -> Vec<f32> {
         let n = (rate as f32 * seconds) as usize;
-        (0..n).map(|i| 0.5 * (TAU * hz * i as f32 / rate as f32).sin()).collect()
+        (0..n)
+            .map(|i| 0.5 * (TAU * hz * i as f32 / rate as f32).sin())
+            .collect()
     }
 
     fn convert(rate: u32, samples: &[f32], block: usize) -> Vec<f32> {
@@ -177,10 +208,16 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_and_nothing_is_shifted() {
-        for rate in [8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000] {
+        for rate in [
+            8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000,
+        ] {
             let out = convert(rate, &tone(rate, 300.0, 0.5), 441);
             let want = tone(16_000, 300.0, 0.5);
-            assert!(out.len().abs_diff(want.len()) <= 1, "{rate} Hz gave {} samples", out.len());
+            assert!(
+                out.len().abs_diff(want.len()) <= 1,
+                "{rate} Hz gave {} samples",
+                out.len()
+            );
             // The filter rings at the hard edges of the tone; what is between must match.
             let off = out[800..7_200].iter().zip(&want[800..7_200]);
             let worst = off.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -191,7 +228,10 @@ mod tests {
     #[test]
     fn the_size_of_the_blocks_does_not_matter() {
         let samples = tone(44_100, 700.0, 0.4);
-        assert_eq!(convert(44_100, &samples, 1), convert(44_100, &samples, 100_000));
+        assert_eq!(
+            convert(44_100, &samples, 1),
+            convert(44_100, &samples, 100_000)
+        );
     }
 
     #[test]

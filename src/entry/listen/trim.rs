@@ -22,7 +22,10 @@ pub const MARGIN: usize = SAMPLE_RATE as usize / 5;
 
 /// The samples from the first to the last that are speech; `None` where none stands out.
 pub fn speech(samples: &[f32]) -> Option<Range<usize>> {
-    let levels: Vec<f32> = samples.chunks(FRAME).map(|frame| dbfs(rms(frame))).collect();
+    let levels: Vec<f32> = samples
+        .chunks(FRAME)
+        .map(|frame| dbfs(rms(frame)))
+        .collect();
     let mut sorted = levels.clone();
     sorted.sort_by(f32::total_cmp);
     let floor = *sorted.get(sorted.len() / 10)?;
@@ -35,7 +38,10 @@ pub fn speech(samples: &[f32]) -> Option<Range<usize>> {
         Some((from..*start, run.first() == Some(&true)))
     });
     let first = runs.find(|(run, loud)| *loud && run.len() >= SHORTEST)?.0;
-    let last = runs.filter(|(run, loud)| *loud && run.len() >= SHORTEST).last().map_or(first.clone(), |(run, _)| run);
+    let last = runs
+        .filter(|(run, loud)| *loud && run.len() >= SHORTEST)
+        .last()
+        .map_or(first.clone(), |(run, _)| run);
     Some(first.start * FRAME..(last.end * FRAME).min(samples.len()))
 }
 
@@ -44,7 +50,8 @@ pub fn speech(samples: &[f32]) -> Option<Range<usize>> {
 pub fn trim(samples: &[f32], margin: usize) -> Range<usize> {
     match speech(samples) {
         Some(speech) => {
-            speech.start.saturating_sub(margin)..speech.end.saturating_add(margin).min(samples.len())
+            speech.start.saturating_sub(margin)
+                ..speech.end.saturating_add(margin).min(samples.len())
         }
         None => 0..samples.len(),
     }
@@ -81,7 +88,10 @@ mod tests {
     fn it_is_found_in_plant_noise_too() {
         let samples = utterance(0.02, 0.2, SECOND, 2 * SECOND, 3 * SECOND);
         let found = speech(&samples).unwrap();
-        assert!(found.start.abs_diff(SECOND) <= FRAME && found.end > SECOND * 19 / 10, "{found:?}");
+        assert!(
+            found.start.abs_diff(SECOND) <= FRAME && found.end > SECOND * 19 / 10,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -90,7 +100,10 @@ mod tests {
         samples[100..300].fill(0.9);
         samples[3 * SECOND - 300..3 * SECOND - 100].fill(-0.9);
         let found = speech(&samples).unwrap();
-        assert!(found.start >= SECOND - FRAME && found.end <= 2 * SECOND + FRAME, "{found:?}");
+        assert!(
+            found.start >= SECOND - FRAME && found.end <= 2 * SECOND + FRAME,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -100,12 +113,20 @@ mod tests {
         assert_eq!((kept.start, kept.end), (0, samples.len()));
         let samples = utterance(0.001, 0.2, SECOND, 2 * SECOND, 3 * SECOND);
         let (kept, found) = (trim(&samples, MARGIN), speech(&samples).unwrap());
-        assert_eq!((kept.start, kept.end), (found.start - MARGIN, found.end + MARGIN));
+        assert_eq!(
+            (kept.start, kept.end),
+            (found.start - MARGIN, found.end + MARGIN)
+        );
     }
 
     #[test]
     fn where_nothing_stands_out_nothing_is_cut() {
-        for samples in [vec![], vec![0.0; 10], vec![0.0; SECOND], utterance(0.1, 0.1, 0, 1, SECOND)] {
+        for samples in [
+            vec![],
+            vec![0.0; 10],
+            vec![0.0; SECOND],
+            utterance(0.1, 0.1, 0, 1, SECOND),
+        ] {
             assert_eq!(speech(&samples), None);
             assert_eq!(trim(&samples, MARGIN), 0..samples.len());
         }

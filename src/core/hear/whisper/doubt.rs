@@ -60,12 +60,19 @@ const PHANTOMS: [&str; 16] = [
 pub fn of_sound(samples: &[f32]) -> Option<&'static str> {
     let blocks = sorted_frames(samples, SAMPLE_RATE as usize / 10);
     // Shorter than a block: let the whole of it be one.
-    let loudest = blocks.last().copied().or_else(|| sorted_frames(samples, samples.len()).pop())?;
+    let loudest = blocks
+        .last()
+        .copied()
+        .or_else(|| sorted_frames(samples, samples.len()).pop())?;
     if loudest < SILENT_DBFS {
         return Some("silence");
     }
     let frames = sorted_frames(samples, SAMPLE_RATE as usize / 50);
-    let at = |share: f32| frames.get(((frames.len() as f32 - 1.0) * share) as usize).copied();
+    let at = |share: f32| {
+        frames
+            .get(((frames.len() as f32 - 1.0) * share) as usize)
+            .copied()
+    };
     // A syllable or two cannot be told from a burst of noise by their swing.
     let swing = at(0.95)? - at(0.1)?;
     (frames.len() >= 50 && swing < SWING_DB).then_some("a steady noise")
@@ -80,7 +87,11 @@ pub fn hear_again(said: &Said, seconds: f32) -> bool {
 pub fn of_words(said: &Said, no_speech: f32, seconds: f32) -> Option<&'static str> {
     let plain = plain(&said.text);
     if plain.is_empty() {
-        return Some(if said.sounds { "a sound without words" } else { "no words" });
+        return Some(if said.sounds {
+            "a sound without words"
+        } else {
+            "no words"
+        });
     }
     if said.p < UNSURE {
         return Some("the recogniser is not sure of any of it");
@@ -95,7 +106,8 @@ pub fn of_words(said: &Said, no_speech: f32, seconds: f32) -> Option<&'static st
         return Some("the same words over and over");
     }
     let unsure = said.p < PHANTOM_SURE || no_speech > NO_SPEECH;
-    (unsure && PHANTOMS.contains(&plain.as_str())).then_some("a phrase that the recogniser makes up")
+    (unsure && PHANTOMS.contains(&plain.as_str()))
+        .then_some("a phrase that the recogniser makes up")
 }
 
 fn too_fast(text: &str, seconds: f32) -> bool {
@@ -107,17 +119,29 @@ fn too_fast(text: &str, seconds: f32) -> bool {
 fn repetition(text: &str) -> f32 {
     let plain = plain(text);
     let spaced = plain.is_ascii() || plain.contains(' ');
-    let words: Vec<&str> =
-        if spaced { plain.split(' ').collect() } else { plain.split("").filter(|c| !c.is_empty()).collect() };
+    let words: Vec<&str> = if spaced {
+        plain.split(' ').collect()
+    } else {
+        plain.split("").filter(|c| !c.is_empty()).collect()
+    };
     let says = |word: &&str| !word.chars().all(char::is_numeric) && word.len() > 1;
-    let groups: Vec<&[&str]> = words.windows(3).filter(|group| group.iter().any(says)).collect();
+    let groups: Vec<&[&str]> = words
+        .windows(3)
+        .filter(|group| group.iter().any(says))
+        .collect();
     let distinct: HashSet<&[&str]> = groups.iter().copied().collect();
-    if distinct.is_empty() { 1.0 } else { groups.len() as f32 / distinct.len() as f32 }
+    if distinct.is_empty() {
+        1.0
+    } else {
+        groups.len() as f32 / distinct.len() as f32
+    }
 }
 
 /// Lower case, without punctuation, single spaces.
 fn plain(text: &str) -> String {
-    let letters = text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " ");
+    let letters = text
+        .to_lowercase()
+        .replace(|c: char| !c.is_alphanumeric(), " ");
     letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -126,7 +150,11 @@ mod tests {
     use super::*;
 
     fn said(text: &str, p: f32) -> Said {
-        Said { text: text.to_owned(), p, ..Said::default() }
+        Said {
+            text: text.to_owned(),
+            p,
+            ..Said::default()
+        }
     }
 
     fn tone(level: impl Fn(usize) -> f32, seconds: f32) -> Vec<f32> {
@@ -136,7 +164,11 @@ mod tests {
 
     #[test]
     fn silence_needs_no_model() {
-        for samples in [tone(|_| 0.0, 2.0), tone(|_| 0.0005, 2.0), tone(|_| 0.0, 0.01)] {
+        for samples in [
+            tone(|_| 0.0, 2.0),
+            tone(|_| 0.0005, 2.0),
+            tone(|_| 0.0, 0.01),
+        ] {
             assert_eq!(of_sound(&samples), Some("silence"));
         }
     }
@@ -156,13 +188,22 @@ mod tests {
 
     #[test]
     fn a_question_is_speech() {
-        assert_eq!(of_words(&said("What does the alarm E203 mean?", 0.8), 0.1, 3.0), None);
-        assert!(!hear_again(&said("What does the alarm E203 mean?", 0.8), 3.0));
+        assert_eq!(
+            of_words(&said("What does the alarm E203 mean?", 0.8), 0.1, 3.0),
+            None
+        );
+        assert!(!hear_again(
+            &said("What does the alarm E203 mean?", 0.8),
+            3.0
+        ));
     }
 
     #[test]
     fn descriptions_of_sounds_are_no_words() {
-        let wind = Said { sounds: true, ..Said::default() };
+        let wind = Said {
+            sounds: true,
+            ..Said::default()
+        };
         assert_eq!(of_words(&wind, 0.0, 3.0), Some("a sound without words"));
         assert_eq!(of_words(&said(" . ", 0.9), 0.0, 3.0), Some("no words"));
     }
@@ -172,7 +213,10 @@ mod tests {
         assert!(of_words(&said("Thank you.", 0.6), 0.1, 3.0).is_some());
         assert!(of_words(&said("Thanks for watching!", 0.9), 0.7, 3.0).is_some());
         assert_eq!(of_words(&said("Thank you.", 0.95), 0.1, 3.0), None);
-        assert_eq!(of_words(&said("Thank you for the torque.", 0.6), 0.1, 3.0), None);
+        assert_eq!(
+            of_words(&said("Thank you for the torque.", 0.6), 0.1, 3.0),
+            None
+        );
     }
 
     #[test]
@@ -191,9 +235,24 @@ mod tests {
 
     #[test]
     fn a_loop_of_the_decoder_is_doubted() {
-        for text in ["no no no no no", "and then it is, and then it is, and then it is, and then it is", "泵泵泵泵泵"] {
-            assert_eq!(of_words(&said(text, 0.9), 0.0, 3.0), Some("the same words over and over"), "{text}");
+        for text in [
+            "no no no no no",
+            "and then it is, and then it is, and then it is, and then it is",
+            "泵泵泵泵泵",
+        ] {
+            assert_eq!(
+                of_words(&said(text, 0.9), 0.0, 3.0),
+                Some("the same words over and over"),
+                "{text}"
+            );
         }
-        assert_eq!(of_words(&said("Alarm one one one one on pump seven four two", 0.9), 0.0, 3.0), None);
+        assert_eq!(
+            of_words(
+                &said("Alarm one one one one on pump seven four two", 0.9),
+                0.0,
+                3.0
+            ),
+            None
+        );
     }
 }

@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use whisper_rs::{
-    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperState,
-    WhisperTokenId,
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
+    WhisperState, WhisperTokenId,
 };
 
 use super::{SAMPLE_RATE, Transcript};
@@ -109,12 +109,23 @@ impl Recogniser {
         whisper_rs::install_logging_hooks();
         check(path)?;
         let unusable = |e: WhisperError| {
-            model_error(format!("the recogniser's model {} cannot be loaded", path.display())).because(e)
+            model_error(format!(
+                "the recogniser's model {} cannot be loaded",
+                path.display()
+            ))
+            .because(e)
         };
-        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(unusable)?;
+        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
+            .map_err(unusable)?;
         let state = context.create_state().map_err(unusable)?;
         let multilingual = context.is_multilingual();
-        Ok(Self { context, state, multilingual, params: HashMap::new(), abort: Arc::default() })
+        Ok(Self {
+            context,
+            state,
+            multilingual,
+            params: HashMap::new(),
+            abort: Arc::default(),
+        })
     }
 
     /// Does the model know other languages than English?
@@ -127,7 +138,8 @@ impl Recogniser {
     /// # Errors
     /// `Compute` where the model does not run.
     pub fn warm_up(&mut self) -> Result<()> {
-        self.hear(&[0.0; SHORTEST], "en", &[], 1, window::audio_ctx(SHORTEST)).map(drop)
+        self.hear(&[0.0; SHORTEST], "en", &[], 1, window::audio_ctx(SHORTEST))
+            .map(drop)
     }
 
     /// What is said in `samples` (mono, 16 kHz, any length).
@@ -165,7 +177,8 @@ impl Recogniser {
             return Err(aborted());
         }
         let (heard, language) = result?;
-        let doubt = doubt::of_words(&heard.said, heard.no_speech, seconds(samples.len())).unwrap_or_default();
+        let doubt = doubt::of_words(&heard.said, heard.no_speech, seconds(samples.len()))
+            .unwrap_or_default();
         Ok(Transcript {
             text: heard.said.text,
             words: heard.said.words,
@@ -202,16 +215,26 @@ impl Recogniser {
         let Some(tag) = tag else {
             return Ok(if self.multilingual { None } else { Some("en") });
         };
-        let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let primary = tag
+            .split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let known = (!primary.is_empty() && primary.chars().all(|c| c.is_ascii_lowercase()))
             .then(|| whisper_rs::get_lang_id(&primary).and_then(whisper_rs::get_lang_str))
             .flatten();
         match known {
             Some(language) if self.multilingual || language == "en" => Ok(Some(language)),
-            Some(_) => Err(Error::new(Kind::Model, format!("the recogniser knows English only, not \"{tag}\""))
-                .hint("millwright models pull whisper-base, which knows other languages")),
-            None => Err(Error::new(Kind::Model, format!("the recogniser knows no language \"{tag}\""))
-                .hint("use a tag such as en, es or zh, or leave it out")),
+            Some(_) => Err(Error::new(
+                Kind::Model,
+                format!("the recogniser knows English only, not \"{tag}\""),
+            )
+            .hint("millwright models pull whisper-base, which knows other languages")),
+            None => Err(Error::new(
+                Kind::Model,
+                format!("the recogniser knows no language \"{tag}\""),
+            )
+            .hint("use a tag such as en, es or zh, or leave it out")),
         }
     }
 
@@ -222,7 +245,9 @@ impl Recogniser {
         let mut params = self.params("en");
         params.set_audio_ctx(position(window));
         params.set_duration_ms(100);
-        self.state.full(params, &[0.0; SAMPLE_RATE as usize / 10]).map_err(failed)?;
+        self.state
+            .full(params, &[0.0; SAMPLE_RATE as usize / 10])
+            .map_err(failed)?;
         self.state.pcm_to_mel(audio, threads).map_err(failed)?;
         let (id, _) = self.state.lang_detect(0, threads).map_err(failed)?;
         whisper_rs::get_lang_str(id).ok_or_else(|| failed(WhisperError::GenericError(id)))
@@ -236,7 +261,9 @@ impl Recogniser {
         }
         let prompt = prompt.get(start..).unwrap_or_default().replace('\0', " ");
         // No token is shorter than a byte; the library relies on the room being enough.
-        self.context.tokenize(&prompt, prompt.len() + 1).map_err(failed)
+        self.context
+            .tokenize(&prompt, prompt.len() + 1)
+            .map_err(failed)
     }
 
     /// One run of the model at one window.
@@ -266,11 +293,18 @@ impl Recogniser {
                 let data = token.token_data();
                 if data.id < end_of_text {
                     let bytes = token.to_bytes().map_err(failed)?.to_vec();
-                    tokens.push(Token { bytes, p: data.p, span: (centis(data.t0), centis(data.t1)) });
+                    tokens.push(Token {
+                        bytes,
+                        p: data.p,
+                        span: (centis(data.t0), centis(data.t1)),
+                    });
                 }
             }
         }
-        Ok(Heard { said: words::build(&tokens, language, millis(audio.len())), no_speech })
+        Ok(Heard {
+            said: words::build(&tokens, language, millis(audio.len())),
+            no_speech,
+        })
     }
 
     /// What all runs in a language have in common.
@@ -290,7 +324,12 @@ impl Recogniser {
         params.set_print_realtime(false);
         params.set_print_timestamps(false);
         let abort = Arc::clone(&self.abort);
-        let given_up = move || abort.lock().unwrap_or_else(PoisonError::into_inner).is_set();
+        let given_up = move || {
+            abort
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_set()
+        };
         // whisper-rs 0.16 calls the closure as the type that it was given as, but stores a
         // `Box<dyn FnMut() -> bool>`: sound only where the two are the same.
         let given_up: Box<dyn FnMut() -> bool> = Box::new(given_up);
@@ -304,15 +343,27 @@ fn check(path: &Path) -> Result<()> {
     let mut header = [0; 48];
     File::open(path)
         .and_then(|mut file| file.read_exact(&mut header))
-        .map_err(|e| model_error(format!("the recogniser's model {} cannot be read", path.display())).because(e))?;
+        .map_err(|e| {
+            model_error(format!(
+                "the recogniser's model {} cannot be read",
+                path.display()
+            ))
+            .because(e)
+        })?;
     let (magic, fields) = header.split_at(4);
     if magic != b"lmgg" {
-        return Err(model_error(format!("{} is no Whisper model in ggml format", path.display())));
+        return Err(model_error(format!(
+            "{} is no Whisper model in ggml format",
+            path.display()
+        )));
     }
     for ((name, plausible), field) in PLAUSIBLE.iter().zip(fields.chunks_exact(4)) {
         let value = field.try_into().map_or(-1, i32::from_le_bytes);
         if !plausible.contains(&value) {
-            return Err(model_error(format!("{} is damaged: its {name} is {value}", path.display())));
+            return Err(model_error(format!(
+                "{} is damaged: its {name} is {value}",
+                path.display()
+            )));
         }
     }
     Ok(())
@@ -323,7 +374,9 @@ fn model_error(what: String) -> Error {
 }
 
 fn failed(cause: WhisperError) -> Error {
-    Error::new(Kind::Compute, "the recogniser failed").because(cause).hint("try again; millwright doctor checks the models")
+    Error::new(Kind::Compute, "the recogniser failed")
+        .because(cause)
+        .hint("try again; millwright doctor checks the models")
 }
 
 /// The error of a transcription that was given up.

@@ -38,7 +38,7 @@ mod tests {
             let samples = SAMPLE_RATE as usize * ms / 1000;
             let ctx = audio_ctx(samples);
             assert!(ctx * 20 >= ms + 1_000, "{ms} ms got {ctx} positions");
-            assert!((SMALLEST..=1_500).contains(&ctx) && ctx % STEP == 0);
+            assert!((SMALLEST..=1_500).contains(&ctx) && ctx.is_multiple_of(STEP));
         }
     }
 

@@ -44,7 +44,9 @@ pub fn build(tokens: &[Token], language: &str, audio_ms: u64) -> Said {
     }
     let before = pieces.len();
     let pieces = without_sounds(pieces);
-    let (sum, count) = pieces.iter().fold((0.0, 0), |(sum, n), piece| (sum + piece.p_sum, n + piece.tokens));
+    let (sum, count) = pieces.iter().fold((0.0, 0), |(sum, n), piece| {
+        (sum + piece.p_sum, n + piece.tokens)
+    });
     let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
     let mut clock = 0;
     let words = pieces
@@ -55,7 +57,12 @@ pub fn build(tokens: &[Token], language: &str, audio_ms: u64) -> Said {
             let start = piece.span.0.clamp(clock, audio_ms.max(clock));
             let end = piece.span.1.clamp(start, audio_ms.max(start));
             clock = end;
-            Word { word: piece.text.trim().to_owned(), p: piece.p(), start_ms: start, end_ms: end }
+            Word {
+                word: piece.text.trim().to_owned(),
+                p: piece.p(),
+                start_ms: start,
+                end_ms: end,
+            }
         })
         .collect();
     Said {
@@ -93,7 +100,12 @@ fn whole_characters(tokens: &[Token]) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(tokens.len());
     let mut open: Option<(Vec<u8>, Piece)> = None;
     for (at, token) in tokens.iter().enumerate() {
-        let this = Piece { text: String::new(), p_sum: token.p, tokens: 1, span: token.span };
+        let this = Piece {
+            text: String::new(),
+            p_sum: token.p,
+            tokens: 1,
+            span: token.span,
+        };
         let (bytes, piece) = match open.take() {
             Some((mut bytes, mut piece)) => {
                 bytes.extend_from_slice(&token.bytes);
@@ -103,8 +115,13 @@ fn whole_characters(tokens: &[Token]) -> Vec<Piece> {
             None => (token.bytes.clone(), this),
         };
         match std::str::from_utf8(&bytes) {
-            Err(e) if e.error_len().is_none() && at + 1 < tokens.len() => open = Some((bytes, piece)),
-            _ => pieces.push(Piece { text: String::from_utf8_lossy(&bytes).into_owned(), ..piece }),
+            Err(e) if e.error_len().is_none() && at + 1 < tokens.len() => {
+                open = Some((bytes, piece))
+            }
+            _ => pieces.push(Piece {
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+                ..piece
+            }),
         }
     }
     pieces
@@ -165,7 +182,11 @@ mod tests {
         texts
             .iter()
             .zip(spans)
-            .map(|(text, span)| Token { bytes: text.as_bytes().to_vec(), p: 0.5, span })
+            .map(|(text, span)| Token {
+                bytes: text.as_bytes().to_vec(),
+                p: 0.5,
+                span,
+            })
             .collect()
     }
 
@@ -212,7 +233,11 @@ mod tests {
     #[test]
     fn a_character_may_take_several_tokens() {
         let bytes = "油".as_bytes();
-        let half = |bytes: &[u8]| Token { bytes: bytes.to_vec(), p: 0.5, span: (0, 100) };
+        let half = |bytes: &[u8]| Token {
+            bytes: bytes.to_vec(),
+            p: 0.5,
+            span: (0, 100),
+        };
         let said = build(&[half(&bytes[..2]), half(&bytes[2..])], "zh", 1_000);
         assert_eq!((said.text.as_str(), said.words.len()), ("油", 1));
         assert_eq!(build(&[half(&bytes[..2])], "zh", 1_000).text, "\u{FFFD}");
@@ -232,7 +257,11 @@ mod tests {
         tokens[1].span = (300, 400);
         tokens[2].span = (5_000, 9_000);
         let said = build(&tokens, "en", 1_000);
-        let spans: Vec<_> = said.words.iter().map(|word| (word.start_ms, word.end_ms)).collect();
+        let spans: Vec<_> = said
+            .words
+            .iter()
+            .map(|word| (word.start_ms, word.end_ms))
+            .collect();
         assert_eq!(spans, [(0, 900), (900, 900), (1_000, 1_000)]);
     }
 

@@ -63,7 +63,13 @@ impl Worker {
                     return;
                 }
             };
-            for Job { samples, mut options, mut threads, reply } in mailbox {
+            for Job {
+                samples,
+                mut options,
+                mut threads,
+                reply,
+            } in mailbox
+            {
                 let heard = if options.abort.is_set() {
                     Err(super::aborted())
                 } else {
@@ -77,17 +83,28 @@ impl Worker {
             .name("recogniser".into())
             .spawn(run)
             .map_err(|e| failed("the recogniser cannot be started").because(e))?;
-        let multilingual = loaded.recv().map_err(|e| failed("the recogniser ended while loading").because(e))??;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), multilingual })
+        let multilingual = loaded
+            .recv()
+            .map_err(|e| failed("the recogniser ended while loading").because(e))??;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            multilingual,
+        })
     }
 
     /// Hands a job over; never waits.
     ///
     /// # Errors
     /// The job, where it was not taken.
-    #[allow(clippy::result_large_err, reason = "the job goes back to its owner whole")]
+    #[allow(
+        clippy::result_large_err,
+        reason = "the job goes back to its owner whole"
+    )]
     pub fn submit(&self, job: Job) -> std::result::Result<(), Refused> {
-        let Some(jobs) = &self.jobs else { return Err(Refused::Stopped(job)) };
+        let Some(jobs) = &self.jobs else {
+            return Err(Refused::Stopped(job));
+        };
         jobs.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(job) => Refused::Full(job),
             TrySendError::Disconnected(job) => Refused::Stopped(job),
