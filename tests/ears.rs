@@ -300,13 +300,12 @@ fn with_model_a_transcription_can_be_given_up_and_the_next_one_is_whole() {
 fn with_model_more_than_thirty_seconds_are_heard_to_the_end() {
     let samples = asked();
     let mut recogniser = tiny();
-    let once = hear(&mut recogniser, &samples).words.len();
-    let gap = vec![0.0; 8_000];
-    let times = 16_000 * 36 / (samples.len() + gap.len()) + 1;
-    let long = vec![[samples.as_slice(), gap.as_slice()].concat(); times].concat();
+    let mut long = samples.clone();
+    long.resize(16_000 * 31, 0.0);
+    long.extend_from_slice(&samples);
     let heard = hear(&mut recogniser, &long);
-    assert!(heard.words.len() > once * times / 2, "{heard:?}");
-    assert!(heard.words.last().unwrap().end_ms > heard.audio_ms - 10_000, "{heard:?}");
+    let late = heard.words.iter().filter(|word| word.start_ms > 29_000);
+    assert!(heard.speech && late.count() >= 4, "{heard:?}");
 }
 
 #[test]

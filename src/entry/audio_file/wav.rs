@@ -142,7 +142,9 @@ impl Format {
             (PCM | FLOAT | A_LAW | MU_LAW, _) => {
                 return Err(unreadable(format!("WAV samples of {bits} bits cannot be read")));
             }
-            (tag, _) => return Err(unreadable(format!("WAV of kind 0x{tag:04X} cannot be read"))),
+            (tag, _) => {
+                return Err(unreadable(format!("WAV of kind 0x{tag:04X} cannot be read")));
+            }
         };
         Ok(Self { coding, channels, rate, frame })
     }

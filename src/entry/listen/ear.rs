@@ -165,7 +165,9 @@ impl Ear {
     /// Fills `fresh` with what has arrived, at 16 kHz.
     fn listen(&mut self, now: Moment) -> Result<()> {
         self.fresh.clear();
-        let Some(line) = &mut self.line else { return Ok(()) };
+        let Some(line) = &mut self.line else {
+            return Ok(());
+        };
         self.raw.clear();
         line.source.read(&mut self.raw);
         line.resampler.push(&self.raw, &mut self.fresh)?;

@@ -88,7 +88,9 @@ impl Worker {
     /// The job, where it was not taken.
     #[allow(clippy::result_large_err, reason = "the job goes back to its owner whole")]
     pub fn submit(&self, job: Job) -> std::result::Result<(), Refused> {
-        let Some(jobs) = &self.jobs else { return Err(Refused::Stopped(job)) };
+        let Some(jobs) = &self.jobs else {
+            return Err(Refused::Stopped(job));
+        };
         jobs.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(job) => Refused::Full(job),
             TrySendError::Disconnected(job) => Refused::Stopped(job),
