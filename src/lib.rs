@@ -19,3 +19,4 @@ pub mod entry;
 pub mod exit;
 pub mod fault;
 pub mod operations;
+mod quiet;

@@ -11,6 +11,8 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize};
 
+use crate::quiet::quietly;
+
 use super::{Error, Kind, Result};
 use crate::core::Moment;
 
@@ -98,6 +100,15 @@ impl Microphone {
     /// # Errors
     /// `Device` where there is none, it is in use, or it cannot be read.
     pub fn open(device: Option<&str>) -> Result<Self> {
+        // The ear looks for a lost microphone every second: not on the panel, please.
+        let (opened, complaint) = quietly(|| Self::try_open(device));
+        opened.map_err(|e| match e.cause {
+            None if !complaint.is_empty() => e.because(complaint),
+            _ => e,
+        })
+    }
+
+    fn try_open(device: Option<&str>) -> Result<Self> {
         let host = cpal::default_host();
         let device = match device {
             Some(wanted) => find(&host, wanted)?,

@@ -100,7 +100,7 @@ const HOW: &[&str] = &[
 const AMOUNT: &[&str] = &[
     "how much", "how many", "how high", "how low", "how long", "how often", "how far", "how thick", "how thin",
     "how deep", "how wide", "how tall", "how loud", "how hot", "how cold", "how big", "how heavy", "how tight",
-    "how fast", "value", "setting", "limit", "cuánto", "多少",
+    "how fast", "value", "setting", "set to", "adjusted to", "limit", "cuánto", "多少",
 ];
 /// Words of a question; a text without any is an order ("replace the seal").
 #[rustfmt::skip]

@@ -16,7 +16,6 @@ mod feed;
 pub mod phonemes;
 pub mod piper;
 pub mod playback;
-mod quiet;
 mod resample;
 pub mod say;
 pub mod speakable;

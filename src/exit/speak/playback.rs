@@ -20,11 +20,11 @@ use cpal::traits::{DeviceTrait, HostTrait};
 use rodio::{DeviceSinkBuilder, MixerDeviceSink};
 
 use super::feed::{Ends, Feed, Note, Sentence, Shared};
-use super::quiet::quietly;
 use super::resample;
 use super::tap::Tap;
 use super::voice::Pcm;
 use crate::exit::{Error, Kind, Result};
+use crate::quiet::quietly;
 
 /// Sentences that may wait; the next is refused.
 pub const MOST: usize = 64;

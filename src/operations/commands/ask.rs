@@ -11,6 +11,7 @@ use super::{Context, Result};
 use crate::core::answer::Answer;
 use crate::core::ledger::millis;
 use crate::entry::audio_file;
+use crate::entry::listen::trim;
 use crate::exit::render;
 use crate::exit::speak::voice::Pcm;
 use crate::exit::speak::wav;
@@ -114,7 +115,11 @@ pub(super) async fn ask(
             options.question = Some(text);
             Vec::new()
         }
-        Question::Recorded(path) => audio_file::read(&path)?.samples,
+        Question::Recorded(path) => {
+            let audio = audio_file::read(&path)?.samples;
+            let speech = trim::trim(&audio, trim::MARGIN);
+            audio.get(speech).map_or_else(|| audio.clone(), <[f32]>::to_vec)
+        }
     };
     ask_with(client, options, samples, speaker).await
 }

@@ -33,10 +33,8 @@ pub(super) async fn run(context: &Context, args: cli::Talk) -> Result<()> {
         let event = tokio::select! {
             enter = enters.recv(), if !leaving => {
                 match enter {
-                    Some(()) => {
-                        ear.press(Key::Toggle);
-                        listening = !listening;
-                    }
+                    // It stays so until the ear says how it ended.
+                    Some(()) => listening |= ear.press(Key::Toggle),
                     // End of input: an utterance that is under way is still heard.
                     None => leaving = true,
                 }
@@ -84,6 +82,9 @@ pub(super) async fn run(context: &Context, args: cli::Talk) -> Result<()> {
             Some(ear::Event::DeviceLost { why }) => {
                 listening = false;
                 context.out.note(&why);
+                if leaving {
+                    break;
+                }
             }
             Some(ear::Event::DeviceBack { name }) => context.out.note(&format!("microphone: {name}")),
             Some(ear::Event::Level(_)) => {}

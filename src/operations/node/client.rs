@@ -47,8 +47,7 @@ impl Client {
     /// # Errors
     /// A data directory that cannot be used, or a node of another protocol version.
     pub async fn start(data: &Path, config: &Config) -> Result<Client> {
-        let mut link = attach_or_become(data, config).await?;
-        let notice = hello(&mut link).await?;
+        let (link, notice) = greet(data, config).await?;
         Ok(Client { data: data.to_owned(), config: config.clone(), link, next: AtomicU64::new(1), notice })
     }
 
@@ -134,8 +133,7 @@ impl Client {
     /// # Errors
     /// As [`Client::start`].
     pub async fn reconnect(&mut self) -> Result<()> {
-        self.link = attach_or_become(&self.data, &self.config).await?;
-        self.notice = hello(&mut self.link).await?;
+        (self.link, self.notice) = greet(&self.data, &self.config).await?;
         Ok(())
     }
 
@@ -164,18 +162,43 @@ fn lost() -> Error {
     Error::new(Kind::Failed, "the node that did the work is gone").hint("ask again")
 }
 
-async fn hello(link: &mut Link) -> Result<String> {
+/// Attaches and says hello. A node that is just dying may still take the connection: then
+/// it is tried again.
+async fn greet(data: &Path, config: &Config) -> Result<(Link, String)> {
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let mut link = attach_or_become(data, config).await?;
+        match hello(&mut link).await {
+            Ok(notice) => return Ok((link, notice)),
+            Err(Greeting::Refused(e)) => return Err(e),
+            Err(Greeting::Lost) if tokio::time::Instant::now() > patience => return Err(lost()),
+            Err(Greeting::Lost) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Why a hello brought no welcome.
+enum Greeting {
+    /// The stream ended.
+    Lost,
+    /// The node will not have us.
+    Refused(Error),
+}
+
+async fn hello(link: &mut Link) -> std::result::Result<String, Greeting> {
     let hello = ToNode { id: 0, command: Command::Hello { version: VERSION } };
-    link.commands.send(hello.into()).await.map_err(|_| lost())?;
+    link.commands.send(hello.into()).await.map_err(|_| Greeting::Lost)?;
     match link.events.recv().await.map(|m| m.body.event) {
         Some(Event::Welcome { version: VERSION, notice, .. }) => Ok(notice),
-        Some(Event::Fault(fault)) => Err(fault.into()),
-        Some(Event::Welcome { version, pid, .. }) => Err(Error::new(
-            Kind::Failed,
-            format!("the running node (process {pid}) speaks protocol {version}, this one {VERSION}"),
-        )
-        .hint("end the older millwright and try again")),
-        _ => Err(lost()),
+        Some(Event::Fault(fault)) => Err(Greeting::Refused(fault.into())),
+        Some(Event::Welcome { version, pid, .. }) => Err(Greeting::Refused(
+            Error::new(
+                Kind::Failed,
+                format!("the running node (process {pid}) speaks protocol {version}, this one {VERSION}"),
+            )
+            .hint("end the older millwright and try again"),
+        )),
+        _ => Err(Greeting::Lost),
     }
 }
 

@@ -6,7 +6,7 @@
 
 /// Runs `probe` and gives back what the sound system complained about meanwhile.
 #[cfg(target_os = "linux")]
-pub(super) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
+pub(crate) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
     // The handler belongs to this thread and stays: what the device says later is caught too.
     let words = alsa::Output::local_error_handler();
     let result = probe();
@@ -16,6 +16,6 @@ pub(super) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
 
 /// Runs `probe`; other sound systems do not write to the terminal.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
+pub(crate) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
     (probe(), String::new())
 }
