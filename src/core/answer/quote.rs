@@ -89,12 +89,15 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
     for (rank, hit) in hits.iter().enumerate() {
         let source = Source::of(hit.passage);
         let text = source.text();
-        let held = share(&wanted, &format!("{} {}", text, source.context()));
+        let in_all = share(&wanted, &format!("{} {}", text, source.context()));
+        // A whole procedure stands under the heading that names the thing; a figure is the
+        // one beside whose own words the thing stands.
+        let held = if asked.figure { (2.0 * share(&wanted, &text) + in_all) / 3.0 } else { in_all };
         let meets = if asked.figure && asked.is_met_by(&text) { 1.3 } else { 1.0 };
         let procedure = if asked.how && hit.passage.shape == Shape::Step { 1.2 } else { 1.0 };
         // Another code's entry explains a fault; it seldom answers a question without one.
         let entry = if hit.passage.own_code { 0.8 } else { 1.0 };
-        let score = (0.3 + held) * meets * procedure * entry / (1.0 + 0.08 * rank as f32);
+        let score = (0.3 + held) * meets * procedure * entry / (1.0 + 0.05 * rank as f32);
         if best.is_none_or(|(top, _)| score > top) {
             best = Some((score, hit.passage));
         }

@@ -124,7 +124,9 @@ pub fn load(dir: &Path) -> Result<Vec<Item>> {
 pub fn mark(item: &Item, report: &TurnReport) -> Row {
     // Warnings may rightly hold other values; they are judged by their own suite.
     let answer: String = report.sentences.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
-    let missing: Vec<String> = item.row.must_contain.iter().filter(|w| !holds(&answer, w)).cloned().collect();
+    // What a governing warning says has been said.
+    let missing: Vec<String> =
+        item.row.must_contain.iter().filter(|w| !holds(&report.text, w)).cloned().collect();
     let forbidden: Vec<String> = item.row.must_not.iter().filter(|w| holds(&answer, w)).cloned().collect();
     let mark = match (report.kind, item.row.answerable) {
         (AnswerKind::Clarify, _) => Mark::Clarified,

@@ -26,7 +26,7 @@ const EVENTS: usize = 64;
 /// How long a closed turn waits for its client to say when the first sample was heard.
 const HEARD_PATIENCE: Duration = Duration::from_secs(3);
 /// Passages that retrieval hands to the ranker.
-const HITS: usize = 8;
+const HITS: usize = 24;
 /// Turns that the snapshot remembers.
 const HISTORY: usize = 50;
 
