@@ -20,28 +20,32 @@ pub struct Rates {
     pub decode_tps: f64,
     /// Tokens that an answer usually has.
     pub answer_tokens: f64,
+    /// How much faster than measured the model is hoped to be; see [`Rates::saw_refusal`].
+    hope: f64,
 }
 
 /// Weight of the newest measurement, where it is a faster one.
 const NEWEST: f64 = 0.3;
-/// What a refusal makes of the rates.
+/// What a refusal makes of the hope.
 const PROBE: f64 = 1.05;
 
 impl Rates {
     /// Rates as measured by the warm-up. No answer has been seen yet: one or two sentences.
     pub fn new(prefill_tps: f64, decode_tps: f64) -> Self {
-        Self { prefill_tps, decode_tps, answer_tokens: 32.0 }
+        Self { prefill_tps, decode_tps, answer_tokens: 32.0, hope: 1.0 }
     }
 
     /// How long the model will be busy with a request.
     pub fn work(&self, prompt_tokens: usize, max_tokens: usize) -> Duration {
         let written = (max_tokens as f64).min(self.answer_tokens);
-        seconds(prompt_tokens as f64 / self.prefill_tps) + seconds(written / self.decode_tps)
+        let spent = prompt_tokens as f64 / self.prefill_tps + written / self.decode_tps;
+        seconds(spent / self.hope)
     }
 
     /// Takes `tokens` read in `spent` into account.
     pub fn saw_prefill(&mut self, tokens: usize, spent: Duration) {
         blend(&mut self.prefill_tps, tokens, spent);
+        self.hope = 1.0;
     }
 
     /// Takes `tokens` written in `spent` into account.
@@ -52,10 +56,10 @@ impl Rates {
     /// An idle model refused a request as too late. Rates that were measured while the
     /// machine was busy would otherwise refuse for ever, for nothing new is measured then:
     /// each refusal makes the next one a little less likely, until a request is let in and
-    /// measured. Little, because a request that is let in in vain waits until its deadline.
+    /// measured. Little, because a request that is let in in vain waits until its deadline;
+    /// and what is measured then ends the hope.
     pub fn saw_refusal(&mut self) {
-        self.prefill_tps *= PROBE;
-        self.decode_tps *= PROBE;
+        self.hope *= PROBE;
     }
 
     /// Takes the length of a finished answer into account.
