@@ -54,6 +54,22 @@ impl Tui {
         }
     }
 
+    /// The last bytes may still be on their way when the program has ended.
+    fn wait_for_the_terminal_back(&self) {
+        let patience = Instant::now() + Duration::from_secs(10);
+        loop {
+            let (alternate, hidden) = {
+                let parser = self.screen.lock().unwrap();
+                (parser.screen().alternate_screen(), parser.screen().hide_cursor())
+            };
+            if !alternate && !hidden {
+                return;
+            }
+            assert!(Instant::now() < patience, "alternate screen: {alternate}, cursor hidden: {hidden}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
@@ -71,9 +87,7 @@ fn with_terminal_and_model_a_typed_question_is_answered_on_the_panel() {
         tui.wait_for("WARNING");
         tui.press("\x03");
         assert!(tui.child.wait().unwrap().success());
-        let screen = tui.screen.lock().unwrap();
-        assert!(!screen.screen().alternate_screen(), "the alternate screen was not left");
-        assert!(!screen.screen().hide_cursor(), "the cursor is still hidden");
+        tui.wait_for_the_terminal_back();
     }
 }
 
@@ -86,6 +100,5 @@ fn with_terminal_and_model_the_terminal_is_given_back_on_sigterm() {
     let pid = tui.child.process_id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     tui.child.wait().unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    assert!(!tui.screen.lock().unwrap().screen().alternate_screen(), "the alternate screen was not left");
+    tui.wait_for_the_terminal_back();
 }

@@ -18,19 +18,6 @@ pub fn resident_bytes() -> u64 {
     }
 }
 
-/// Is a process of this id alive?
-pub fn alive(pid: u32) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        Path::new("/proc").join(pid.to_string()).exists()
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = pid;
-        true
-    }
-}
-
 /// The CPU's and the system's names, for figures ("AMD EPYC, 2 cores, linux x86_64").
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::line::{Control, Out};
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
-use super::service::{Control, Out, Shared, crashed, identities, unix_ms, whisper_job};
+use super::resident::crashed;
+use super::shared::{Shared, identities, unix_ms, whisper_job};
 use crate::core::answer::{Answer, Rung, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
 use crate::core::knowledge::search::Query;

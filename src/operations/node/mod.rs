@@ -1,15 +1,18 @@
 //! The node: the one process that owns a data directory's models, index writer and audit
 //! log, behind one protocol of commands, events and snapshots.
 //!
-//! [`client`] attaches to a node or becomes it, [`service`] serves connections, [`driver`]
-//! runs one turn, [`resident`] keeps the models, [`mouth`] is the voice's thread,
+//! [`client`] attaches to a node or becomes it, [`service`] serves connections over what is
+//! [`shared`], [`driver`] runs one turn, [`line`] ties a command to its client,
+//! [`resident`] keeps the models, [`mouth`] is the voice's thread,
 //! [`protocol`] and [`wire`] are what goes over the socket, [`lock`] says who is the node.
 
 pub mod client;
 pub mod driver;
+pub mod line;
 pub mod lock;
 pub mod mouth;
 pub mod protocol;
 pub mod resident;
 pub mod service;
+pub mod shared;
 pub mod wire;

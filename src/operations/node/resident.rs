@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::mouth::Mouth;
-use super::service::crashed;
 use crate::core::cores::{Clock, Cores};
 use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
@@ -13,7 +12,7 @@ use crate::exit::speak::say::Sayer;
 use crate::exit::speak::voice::pick_voice;
 use crate::operations::config::Config;
 use crate::operations::models::{Located, Role, Store};
-use crate::operations::outcome::Result;
+use crate::operations::outcome::{Error, Kind, Result};
 
 /// Utterances that may wait for the recogniser; one more is refused.
 const UTTERANCES: usize = 4;
@@ -166,4 +165,9 @@ impl Resident {
 fn identity(located: &Located, model: &Identity) -> String {
     let sha = located.sha256.as_ref().map_or_else(|| "not pinned".to_owned(), ToString::to_string);
     format!("{} {} {} sha256 {sha}", model.file, model.architecture, model.quantisation)
+}
+
+/// A task that panicked is a failure of its command, not of the node.
+pub fn crashed(e: tokio::task::JoinError) -> Error {
+    Error::new(Kind::Failed, "the work ended unexpectedly").because(e)
 }

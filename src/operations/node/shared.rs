@@ -1,0 +1,278 @@
+//! What every part of a node shares: clock, cores, audit log, models, index, snapshot.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use super::resident::{Resident, crashed};
+use crate::core::Moment;
+use crate::core::cores::{Class, Clock, Cores, Lease};
+use crate::core::hear::Transcript;
+use crate::core::hear::whisper::{self, Job, Refused, Worker};
+use crate::core::knowledge::generation::{self, Generation, Store};
+use crate::core::knowledge::passage::{Passage, Shape};
+use crate::core::knowledge::search::{self, Query};
+use crate::core::snapshot::Snapshot;
+use crate::core::turn::Findings;
+use crate::operations::audit::Audit;
+use crate::operations::config::Config;
+use crate::operations::outcome::{Error, Kind, Result};
+use crate::operations::platform;
+
+/// Procedures whose whole sections are read for one question.
+const SECTIONS: usize = 3;
+
+/// The edge's clock: time since the node started.
+#[derive(Debug)]
+pub struct NodeClock(Instant);
+
+impl Clock for NodeClock {
+    fn now(&self) -> Moment {
+        self.0.elapsed()
+    }
+}
+
+/// What every part of a node shares.
+pub struct Shared {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The resolved configuration.
+    pub config: Config,
+    /// Time since the start.
+    pub clock: Arc<dyn Clock>,
+    /// Leases of cores.
+    pub cores: Cores,
+    /// The audit log.
+    pub audit: Audit,
+    /// Models in memory.
+    pub resident: Resident,
+    /// The newest state.
+    pub snapshot: watch::Sender<Snapshot>,
+    /// Commands that run now, over all clients; a watcher is none.
+    pub busy: AtomicUsize,
+    /// One build of an index at a time.
+    pub indexing: tokio::sync::Mutex<()>,
+    store: RwLock<Arc<Store>>,
+    /// Why the index could not be opened; empty where it was, or where there is none.
+    index_fault: Mutex<String>,
+    turns: AtomicU64,
+}
+
+impl Shared {
+    /// Opens what belongs to a data directory.
+    ///
+    /// # Errors
+    /// The audit log cannot be used. An index that cannot is told to whoever searches it.
+    pub fn open(data: &Path, config: &Config) -> Result<Shared> {
+        let clock: Arc<dyn Clock> = Arc::new(NodeClock(Instant::now()));
+        let cores = Cores::new(config.threads(), clock.clone());
+        let shared = Shared {
+            data: data.to_owned(),
+            config: config.clone(),
+            resident: Resident::new(data, config, cores.clone(), clock.clone()),
+            clock,
+            cores,
+            audit: Audit::open(data)?,
+            snapshot: watch::channel(Snapshot::default()).0,
+            busy: AtomicUsize::new(0),
+            indexing: tokio::sync::Mutex::new(()),
+            store: RwLock::new(Arc::new(Store { generations: Vec::new() })),
+            index_fault: Mutex::new(String::new()),
+            turns: AtomicU64::new(0),
+        };
+        if let Err(e) = shared.reopen() {
+            *shared.index_fault.lock().unwrap_or_else(PoisonError::into_inner) = e.to_string();
+        }
+        let notice = shared.interrupted();
+        shared.snapshot.send_modify(|s| s.notice = notice);
+        Ok(shared)
+    }
+
+    /// A line about the turns that the last node did not close; empty where there are none.
+    pub fn interrupted(&self) -> String {
+        match self.audit.interrupted.as_slice() {
+            [] => String::new(),
+            [one] => {
+                format!("turn {one} was cut off when the last node ended; its question is in the audit log")
+            }
+            [.., last] => format!(
+                "{} turns were cut off when the last node ended (last: {last}); their questions are in the audit log",
+                self.audit.interrupted.len()
+            ),
+        }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The pinned generations of all knowledge bases.
+    pub fn store(&self) -> Arc<Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the newest generations; turns that run keep theirs.
+    ///
+    /// # Errors
+    /// Nothing is indexed, or an index cannot be opened.
+    pub fn reopen(&self) -> Result<()> {
+        let fresh = Arc::new(generation::open_all(&self.data, None)?);
+        self.snapshot.send_modify(|s| s.index = summary(&fresh));
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.index_fault.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    /// Searches one knowledge base, or with `None` all of them, for passages and the
+    /// sections that they stand in.
+    ///
+    /// # Errors
+    /// Nothing is indexed, no such knowledge base, or an index that cannot be read.
+    pub async fn search(&self, query: Query, kb: Option<&str>) -> Result<Findings> {
+        let store = self.store();
+        let wanted: Vec<usize> = (0..store.generations.len())
+            .filter(|i| kb.is_none_or(|kb| store.generations.get(*i).is_some_and(|g| g.kb == kb)))
+            .collect();
+        if wanted.is_empty() {
+            let what = match kb {
+                Some(kb) => format!("there is no knowledge base {kb}"),
+                None => match self.index_fault.lock().unwrap_or_else(PoisonError::into_inner).as_str() {
+                    "" => "no manuals are indexed".to_owned(),
+                    fault => fault.to_owned(),
+                },
+            };
+            return Err(Error::new(Kind::Missing, what).hint("millwright index DIR"));
+        }
+        tokio::task::spawn_blocking(move || {
+            let generations: Vec<&Generation> =
+                wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
+            let found = search::search(&generations, &query)?;
+            let mut siblings: Vec<Passage> = Vec::new();
+            for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
+                let section = generations
+                    .iter()
+                    .find(|g| g.kb == hit.passage.kb && g.number == hit.generation)
+                    .map_or(&[][..], |g| g.section_of(hit.id));
+                if !section.first().is_some_and(|p| siblings.contains(p)) {
+                    siblings.extend_from_slice(section);
+                }
+            }
+            Ok(Findings { found, siblings, wait: Duration::ZERO })
+        })
+        .await
+        .map_err(crashed)?
+    }
+
+    /// A turn id that sorts by time: `20261123-131500.042-3`.
+    pub fn new_turn_id(&self) -> String {
+        let n = self.turns.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("{}-{n}", utc_stamp(unix_ms()))
+    }
+
+    /// Changes the snapshot and brings its gauges up to date.
+    pub fn show(&self, change: impl FnOnce(&mut Snapshot)) {
+        let leases = self.cores.leases();
+        let queue = self.resident.queue();
+        let models = self.resident.names();
+        self.snapshot.send_modify(|s| {
+            change(s);
+            s.leases = leases;
+            s.queue = queue;
+            s.models = models;
+            s.memory_bytes = platform::resident_bytes();
+        });
+    }
+}
+
+/// Wall-clock time, for records only.
+pub fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
+
+/// `YYYYMMDD-HHMMSS.mmm` in UTC (civil-from-days, Howard Hinnant's algorithm).
+pub fn utc_stamp(unix_ms: i64) -> String {
+    let (days, ms) = (unix_ms.div_euclid(86_400_000), unix_ms.rem_euclid(86_400_000));
+    let z = days + 719_468;
+    let (era, doe) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    format!("{year:04}{month:02}{day:02}-{h:02}{m:02}{s:02}.{:03}", ms % 1000)
+}
+
+/// Transcribes an utterance; also returns how long it waited for the worker and its cores.
+pub async fn whisper_job(
+    node: &Arc<Shared>,
+    worker: &Worker,
+    samples: Vec<f32>,
+    language: Option<String>,
+    prompt: Option<String>,
+) -> Result<(Transcript, Duration)> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    // Taken when the worker begins with this job, given back when it is done with it.
+    let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
+    let (cores, taken) = (node.cores.clone(), lease.clone());
+    let job = Job {
+        samples,
+        options: whisper::Options { language, prompt, ..whisper::Options::default() },
+        threads: Box::new(move || {
+            let lease = cores.lease(Class::FinalTranscript, cores.total());
+            let threads = lease.threads();
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+            threads
+        }),
+        reply: Box::new(move |heard| {
+            let held = lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let waited = held.as_ref().map_or(Duration::ZERO, Lease::waited);
+            drop(held);
+            let _ = reply.send((heard, waited));
+        }),
+    };
+    worker.submit(job).map_err(|refused| match refused {
+        Refused::Full(_) => {
+            Error::new(Kind::Failed, "too many utterances wait for the recogniser").hint("ask again")
+        }
+        Refused::Stopped(_) => {
+            Error::new(Kind::Failed, "the recogniser has ended").hint("start millwright again")
+        }
+    })?;
+    let (heard, waited) =
+        answer.await.map_err(|_| Error::new(Kind::Failed, "the recogniser ended in mid-utterance"))?;
+    Ok((heard?, waited))
+}
+
+/// The index in a line, for the panel.
+fn summary(store: &Store) -> String {
+    let documents: usize = store.generations.iter().map(|g| g.documents().len()).sum();
+    let passages: usize = store.generations.iter().map(|g| g.passages().len()).sum();
+    let names: Vec<String> = identities(store);
+    if names.is_empty() {
+        "nothing indexed".into()
+    } else {
+        format!("{documents} documents, {passages} passages ({})", names.join(", "))
+    }
+}
+
+/// Each knowledge base with its generation's number.
+pub fn identities(store: &Store) -> Vec<String> {
+    store.generations.iter().map(|g| format!("{}#{}", g.kb, g.number)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_id_begins_with_the_time() {
+        assert_eq!(utc_stamp(0), "19700101-000000.000");
+        assert_eq!(utc_stamp(1_795_439_699_042), "20261123-131459.042");
+        assert_eq!(utc_stamp(951_782_400_000), "20000229-000000.000");
+    }
+}
