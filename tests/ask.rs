@@ -168,6 +168,22 @@ fn what_is_missing_ends_with_3_and_the_command_that_supplies_it() {
 }
 
 #[test]
+fn without_a_model_or_a_voice_the_manual_is_still_quoted() {
+    let plant = Plant::new();
+    std::fs::remove_file(plant.data().join("models")).unwrap();
+    let turn = ask(&plant, &[TORQUE]);
+    assert_eq!(turn["rung"], "quoted");
+    assert!(turn["rung_why"].as_str().unwrap().contains("not installed"), "{}", turn["rung_why"]);
+    let named = plant.run(&["ask", TORQUE, "--model", "smollm2-135m"]);
+    assert_eq!(named.status.code(), Some(3), "{}", stderr(&named));
+    let out = plant.data().join("answer.wav");
+    let mut mute = plant.command(&["ask", TORQUE, "--out", out.to_str().unwrap()]);
+    let mute = mute.env("PATH", "/nonexistent").output().unwrap();
+    assert!(mute.status.success() && !out.exists(), "{}", stderr(&mute));
+    assert!(stderr(&mute).contains("no voice"), "{}", stderr(&mute));
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let plant = Plant::bare();
     assert_eq!(plant.run(&["ask"]).status.code(), Some(2));

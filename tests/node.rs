@@ -84,6 +84,15 @@ fn with_model_a_killed_node_is_told_of_at_the_next_start_and_the_audit_log_is_wh
 }
 
 #[test]
+fn a_turn_that_failed_was_not_cut_off() {
+    let plant = Plant::new();
+    let failed = plant.run(&["ask", QUESTION, "--rung", "quoted", "--kb", "no-such-kb"]);
+    assert_eq!(failed.status.code(), Some(3), "{}", stderr(&failed));
+    let next = plant.run(&["ask", QUESTION, "--rung", "quoted", "--json"]);
+    assert!(!stderr(&next).contains("cut off"), "{}", stderr(&next));
+}
+
+#[test]
 fn with_model_a_client_that_loses_its_node_takes_over() {
     let plant = Plant::new();
     let node = plant.command(SLOW).spawn().unwrap();

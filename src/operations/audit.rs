@@ -64,7 +64,7 @@ pub struct Record {
 enum Write {
     Open { turn: String, session: String, question: String, at_ms: i64 },
     Close { record: Box<Record>, at_ms: i64, done: SyncSender<Result<()>> },
-    Fail { turn: String, what: String, at_ms: i64 },
+    Fail { turn: String, what: String, at_ms: i64, done: SyncSender<Result<()>> },
 }
 
 /// The writing end; owned by the node.
@@ -113,18 +113,23 @@ impl Audit {
     /// # Errors
     /// Where the log cannot be written (disk full): the turn then must not claim a record.
     pub fn closed(&self, record: Record, at_ms: i64) -> Result<()> {
+        self.wait_for(|done| Write::Close { record: Box::new(record), at_ms, done })
+    }
+
+    /// Notes that a turn ended without an answer, and waits until it is on disk.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub fn failed(&self, turn: &str, what: &str, at_ms: i64) -> Result<()> {
+        self.wait_for(|done| Write::Fail { turn: turn.into(), what: what.into(), at_ms, done })
+    }
+
+    fn wait_for(&self, write: impl FnOnce(SyncSender<Result<()>>) -> Write) -> Result<()> {
         let (done, wait) = sync_channel(1);
         let gone = || Error::new(Kind::Failed, "the audit log's writer is gone");
         let mailbox = self.mailbox.as_ref().ok_or_else(gone)?;
-        mailbox.send(Write::Close { record: Box::new(record), at_ms, done }).map_err(|_| gone())?;
+        mailbox.send(write(done)).map_err(|_| gone())?;
         wait.recv_timeout(Duration::from_secs(10)).map_err(|_| gone())?
-    }
-
-    /// Notes that a turn ended without an answer.
-    pub fn failed(&self, turn: &str, what: &str, at_ms: i64) {
-        if let Some(mailbox) = &self.mailbox {
-            let _ = mailbox.send(Write::Fail { turn: turn.into(), what: what.into(), at_ms });
-        }
     }
 }
 
@@ -204,25 +209,24 @@ fn write_all(db: &Connection, inbox: &Receiver<Write>) {
             Write::Close { record, at_ms, done } => {
                 let _ = done.send(close(db, &record, at_ms));
             }
-            Write::Fail { turn, what, at_ms } => {
+            Write::Fail { turn, what, at_ms, done } => {
                 let put = db.execute(
                     "UPDATE turns SET state = 'failed', what = ?2, closed_ms = ?3 WHERE turn = ?1",
                     params![turn, what, at_ms],
                 );
-                if let Err(e) = put {
-                    tracing::warn!(turn, "the audit log did not take a failure: {e}");
-                }
+                let _ = done.send(put.map(drop).map_err(|e| refused(e.into())));
             }
         }
     }
 }
 
+fn refused(e: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::new(Kind::Failed, "the audit log did not take the turn")
+        .because(e)
+        .hint("check the free space of the data directory")
+}
+
 fn close(db: &Connection, record: &Record, at_ms: i64) -> Result<()> {
-    let refused = |e: Box<dyn std::error::Error + Send + Sync>| {
-        Error::new(Kind::Failed, "the audit log did not take the turn")
-            .because(e)
-            .hint("check the free space of the data directory")
-    };
     let text = serde_json::to_string(record).map_err(|e| refused(e.into()))?;
     db.execute(
         "INSERT INTO turns (turn, session, opened_ms, closed_ms, state, question, record)

@@ -13,6 +13,7 @@ use crate::core::ledger::millis;
 use crate::entry::audio_file;
 use crate::entry::listen::trim;
 use crate::exit::render;
+use crate::exit::speak::earcon::Earcon;
 use crate::exit::speak::voice::Pcm;
 use crate::exit::speak::wav;
 use crate::operations::node::client::Client;
@@ -159,7 +160,13 @@ pub(super) async fn ask_with(
         })
         .await?;
     match last {
-        Event::Report(report) => Ok(Asked { report: *report, answer, sounds }),
+        Event::Report(report) => {
+            // No voice is installed: a tone says that the answer is there to be read.
+            if let Some(speaker) = speaker.filter(|_| sounds.is_empty()) {
+                speaker.earcon(Earcon::Heard);
+            }
+            Ok(Asked { report: *report, answer, sounds })
+        }
         _ => Err(Error::new(Kind::Failed, "the node sent no report")),
     }
 }
@@ -244,6 +251,10 @@ fn write_sound(context: &Context, asked: &Asked, args: &cli::Ask, played: bool) 
         None if args.speak && !played => context.data.join(format!("answer-{}.wav", asked.report.turn)),
         None => return Ok(()),
     };
+    if asked.sounds.is_empty() {
+        context.out.note("there is no voice, so nothing was spoken: millwright models pull voice");
+        return Ok(());
+    }
     wav::write(&path, &asked.sounds)?;
     context.out.note(&format!("spoken answer written to {}", path.display()));
     Ok(())

@@ -195,6 +195,11 @@ impl Store {
             Ok(model) if self.is_installed(model) => self.located(model),
             Ok(model) => Err(missing(&format!("{named} is not installed"), &model.id)),
             Err(_) if path.is_file() => Ok(Located { id: None, path: path.to_owned(), sha256: None }),
+            // Nobody writes an id with a slash or a file's ending.
+            Err(_) if named.contains(['/', '\\']) || path.extension().is_some_and(|e| e == "gguf") => {
+                Err(Error::new(Kind::Missing, format!("there is no model file {named}"))
+                    .hint("name the path of a GGUF file, or an id of `millwright models list`"))
+            }
             Err(unknown) => Err(unknown),
         }
     }

@@ -288,12 +288,12 @@ impl Job {
     async fn close(self, turn: &Turn) -> Result<()> {
         let at = unix_ms();
         if let Some(failure) = self.failure {
-            self.node.audit.failed(&self.id, &failure.to_string(), at);
             let line = if failure.hint.is_empty() {
                 failure.to_string()
             } else {
                 format!("{failure} ({})", failure.hint)
             };
+            note_failure(&self.node, &self.id, failure.to_string(), at).await;
             self.node.show(|s| {
                 s.doing = Doing::Idle;
                 s.turn.fault = Some(line);
@@ -321,7 +321,7 @@ impl Job {
             let node = self.node.clone();
             tokio::task::spawn_blocking(move || node.audit.closed(record, at)).await.map_err(crashed)??;
         } else {
-            self.node.audit.failed(&self.id, "a replay", at);
+            note_failure(&self.node, &self.id, "a replay".to_owned(), at).await;
         }
         self.node.show(|s| s.doing = Doing::Idle);
         self.out.send(Said::Report(Box::new(report))).await;
@@ -437,6 +437,15 @@ async fn speak(
         out.send_with(Said::Sound { sample_rate: pcm.sample_rate, line, last }, pcm.samples).await;
     }
     Ok(())
+}
+
+/// Closes a turn that leaves no record. A log that does not take it is no second failure.
+async fn note_failure(node: &Arc<Shared>, turn: &str, what: String, at_ms: i64) {
+    let (node, id) = (node.clone(), turn.to_owned());
+    let noted = tokio::task::spawn_blocking(move || node.audit.failed(&id, &what, at_ms)).await;
+    if let Ok(Err(e)) = noted {
+        tracing::warn!(turn, "the audit log did not take a failure: {e}");
+    }
 }
 
 fn failed(e: &Error) -> Event {

@@ -223,17 +223,28 @@ async fn run(
     Ok(())
 }
 
+/// Loads what turns will need. Without the recogniser nothing is heard, and a model asked
+/// for by name must be there; a missing default model costs the draft and a missing voice
+/// the sound, and the turn's ledger says so.
 async fn warm(node: &Arc<Shared>, hear: bool, answer: Option<String>, speak: bool) -> Result<()> {
     node.show(|s| s.doing = Doing::Starting);
     let loaded = tokio::try_join!(
         async { if hear { node.resident.recogniser().await.map(|_| ()) } else { Ok(()) } },
         async {
             match &answer {
-                Some(model) => node.resident.engine(model).await.map(|_| ()),
+                Some(model) => match node.resident.engine(model).await {
+                    Err(e) if !model.is_empty() => Err(e),
+                    _ => Ok(()),
+                },
                 None => Ok(()),
             }
         },
-        async { if speak { node.resident.voice().await.map(|_| ()) } else { Ok(()) } },
+        async {
+            if speak {
+                let _ = node.resident.voice().await;
+            }
+            Ok(())
+        },
     );
     node.show(|s| s.doing = Doing::Idle);
     loaded.map(|_| ())
