@@ -80,7 +80,7 @@ pub struct Evidence {
     pub silent: bool,
 }
 
-/// Below this coverage nothing is relevant. Fixed for now; a passage that shares less than
+/// Below this coverage nothing is relevant. Fixed, not calibrated on the index: a passage that shares less than
 /// half of a question's content with it is about something else.
 pub const LEAST_COVERAGE: f32 = 0.5;
 
