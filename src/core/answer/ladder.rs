@@ -80,8 +80,8 @@ pub struct Evidence {
     pub silent: bool,
 }
 
-/// Below this coverage nothing is relevant. Fixed, not calibrated on the index: a passage that shares less than
-/// half of a question's content with it is about something else.
+/// Below this coverage nothing is relevant. Fixed, not calibrated on the index: a passage
+/// that shares less than half of a question's content with it is about something else.
 pub const LEAST_COVERAGE: f32 = 0.5;
 
 /// So many hits are looked at: as many as a prompt shows.
