@@ -191,3 +191,12 @@ fn wrong_usage_ends_with_2() {
     assert_eq!(plant.run(&["ask", "x", "--rung", "best"]).status.code(), Some(2));
     assert_eq!(plant.run(&["frobnicate"]).status.code(), Some(2));
 }
+
+#[test]
+fn with_model_a_replay_asks_the_model_that_was_asked() {
+    let plant = Plant::new();
+    let turn = ask(&plant, &[TORQUE, "--deadline-ms", "120000", "--model", "smollm2-135m"]);
+    assert!(turn["stages"].as_array().unwrap().iter().any(|s| s["stage"] == "draft"), "{turn}");
+    let replay = plant.json(&["replay", turn["turn"].as_str().unwrap()]).remove(0);
+    assert_eq!(replay["same"], true, "{replay}");
+}

@@ -218,7 +218,7 @@ fn find(host: &cpal::Host, wanted: &str) -> Result<cpal::Device> {
     match partly.pop() {
         Some((_, device)) if what.is_empty() => Ok(device),
         _ => Err(Error::new(Kind::Device, what)
-            .hint("millwright doctor lists the microphones; leave the name out for the default")),
+            .hint("the system's sound settings list the names; empty [audio] input in config.toml means the default")),
     }
 }
 
@@ -313,9 +313,7 @@ fn refused(what: &str, cause: cpal::Error) -> Error {
         cpal::ErrorKind::PermissionDenied => {
             "allow this user to record (on Linux: membership of the group \"audio\")"
         }
-        _ => {
-            "check that it is plugged in; millwright doctor lists the microphones; typed questions work without one"
-        }
+        _ => "check that it is plugged in; typed questions work without one",
     };
     Error::new(Kind::Device, what).because(cause).hint(hint)
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::node::protocol::TurnReport;
 use super::outcome::{Error, Kind, Result};
-use crate::core::answer::Verdict;
+use crate::core::answer::{Rung, Verdict};
 use crate::core::hear::Transcript;
 
 /// Raised when the tables change.
@@ -48,7 +48,10 @@ pub struct Record {
     /// The knowledge base that was asked, `None` for all.
     pub kb: Option<String>,
     /// The highest rung that was allowed.
-    pub rung_limit: String,
+    pub rung_limit: Rung,
+    /// The model that was asked for by name, `None` for the configured one.
+    #[serde(default)]
+    pub model: Option<String>,
     /// `kb/document@revision#start-end` of each passage that was used.
     pub passages: Vec<String>,
     /// The exact prompt token ids; empty where no model was asked.

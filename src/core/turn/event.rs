@@ -115,6 +115,8 @@ pub enum Event {
         what: String,
         /// The way out.
         hint: String,
+        /// Is it that something needed is not there?
+        missing: bool,
     },
     /// The asker has left.
     Cancelled,
@@ -167,6 +169,8 @@ pub enum Action {
         what: String,
         /// The way out.
         hint: String,
+        /// Is it that something needed is not there?
+        missing: bool,
     },
     /// Write the record; nothing follows.
     Close,

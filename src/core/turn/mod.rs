@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use super::Moment;
 use super::answer::ladder::{self, Evidence};
-use super::answer::prompt::prompt;
+use super::answer::prompt::{MOST_PASSAGES, prompt};
 use super::answer::quote::{self, quote};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
 use super::engine::{Finish, Update};
@@ -35,9 +35,6 @@ use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
 
 pub use event::{Action, Asked, Event, Findings, Limits, Ranked, Replay};
-
-/// How many passages the model reads (house plan, decision 7).
-const PROMPT_PASSAGES: usize = 3;
 
 /// Why the turn wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,10 +159,13 @@ impl Turn {
         match (state, event) {
             (State::Closed, _) => Vec::new(),
             (State::Delivering, event) => self.delivering(event, now),
-            (state, Event::Failed { what, hint }) => self.failed(state, what, hint, now),
+            (state, Event::Failed { what, hint, missing }) => self.failed(state, what, hint, missing, now),
             (state, Event::Cancelled) => {
                 let mut actions = cancel_draft(&state);
-                actions.extend(self.end(Action::Fail { what: "cancelled".into(), hint: String::new() }, now));
+                actions.extend(self.end(
+                    Action::Fail { what: "cancelled".into(), hint: String::new(), missing: false },
+                    now,
+                ));
                 actions
             }
             (State::New, Event::Typed(text)) => {
@@ -216,7 +216,8 @@ impl Turn {
             (state, Event::Tick) if self.is_late(&state, now) => self.end(
                 Action::Fail {
                     what: format!("no answer within {} ms", self.limits.limit.as_millis()),
-                    hint: "the machine is overloaded: `millwright doctor` shows what is busy".into(),
+                    hint: "the machine is overloaded: end what else is busy, and ask again".into(),
+                    missing: false,
                 },
                 now,
             ),
@@ -410,7 +411,14 @@ impl Turn {
         }
     }
 
-    fn failed(&mut self, state: State, what: String, hint: String, now: Moment) -> Vec<Action> {
+    fn failed(
+        &mut self,
+        state: State,
+        what: String,
+        hint: String,
+        missing: bool,
+        now: Moment,
+    ) -> Vec<Action> {
         match state {
             // The quoted rung is ready: a broken guard or engine costs the draft, not the answer.
             State::Judging { quoted } => {
@@ -422,7 +430,7 @@ impl Turn {
                 self.book(Stage::Draft, self.spent(now, Duration::ZERO), Duration::ZERO, &why);
                 self.deliver(with_why(d.quoted, why), now)
             }
-            _ => self.end(Action::Fail { what, hint }, now),
+            _ => self.end(Action::Fail { what, hint, missing }, now),
         }
     }
 
@@ -471,7 +479,7 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
         }
         None => ladder::quoted(&quote(question, &hits, &siblings), ""),
     };
-    let passages = found.hits.into_iter().take(PROMPT_PASSAGES).map(|h| h.passage).collect();
+    let passages = found.hits.into_iter().take(MOST_PASSAGES).map(|h| h.passage).collect();
     Ranked { answer, passages }
 }
 

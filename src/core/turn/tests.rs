@@ -220,7 +220,7 @@ fn a_refusal_at_the_engines_door_and_a_dead_model_cost_the_draft_not_the_answer(
         Event::Draft(Update::Refused(Refusal::TooLate { earliest_ms: 6200 })),
         Event::Draft(Update::Refused(Refusal::Gone)),
         Event::Draft(Update::Failed("out of memory".into())),
-        Event::Failed { what: "the model is missing".into(), hint: String::new() },
+        Event::Failed { what: "the model is missing".into(), hint: String::new(), missing: true },
     ];
     for end in ends {
         let (mut turn, _) = found(limits(Rung::Recombined));

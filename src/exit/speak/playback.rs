@@ -299,11 +299,11 @@ fn find(wanted: Option<&str>) -> Result<cpal::Device> {
     match (exact, named.len()) {
         (None, 2..) => {
             Err(Error::new(Kind::Device, format!("{} loudspeakers are called \"{wanted}\"", named.len()))
-                .hint("give more of the name: millwright doctor lists them"))
+                .hint("give more of the name in [audio] output of config.toml"))
         }
         (exact, _) => named.into_iter().nth(exact.unwrap_or(0)).map(|(_, d)| d).ok_or_else(|| {
             Error::new(Kind::Device, format!("there is no loudspeaker called \"{wanted}\""))
-                .hint("millwright doctor lists the devices")
+                .hint("the system's sound settings list the names; empty [audio] output in config.toml means the default")
         }),
     }
 }

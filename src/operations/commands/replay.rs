@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::ask::ask_with;
 use super::cli::{self, How};
 use super::{Context, Result};
+use crate::core::answer::Rung;
 use crate::operations::audit::{self, Record};
-use crate::operations::node::driver::replay_rung;
 use crate::operations::node::protocol::{AskOptions, ReplayOf, TurnReport};
 use crate::operations::outcome::{Error, Kind};
 
@@ -44,9 +44,9 @@ pub(super) async fn run(context: &Context, args: cli::Replay) -> Result<()> {
         kb: record.kb.clone(),
         machine: record.machine.clone(),
         session: Some(record.report.session.clone()),
-        rung: if drafted { replay_rung(&record.rung_limit) } else { Some(crate::core::answer::Rung::Quoted) },
+        rung: Some(if drafted { record.rung_limit } else { Rung::Quoted }),
         deadline_ms: None,
-        model: None,
+        model: record.model.clone(),
     };
     super::ask::warm(&mut client, &how, false, false).await?;
     let options = AskOptions {

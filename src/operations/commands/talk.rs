@@ -56,7 +56,6 @@ pub(super) async fn run(context: &Context, args: cli::Talk) -> Result<()> {
                 speaker.earcon(Earcon::Heard);
                 let mut options = options(&args.how, true, true);
                 options.endpoint_ms = utterance.speech_end_offset_ms as f64;
-                options.overruns = utterance.overruns;
                 match ask_with(&mut client, options, utterance.samples, Some(&speaker)).await {
                     Ok(asked) if context.out.json => context.out.line(&asked.report)?,
                     Ok(asked) => {

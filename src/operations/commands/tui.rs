@@ -216,13 +216,15 @@ fn hear(
             }
         }
         ear::Event::Utterance(utterance) => {
-            change(local, |l| l.listening = false);
+            change(local, |l| {
+                l.listening = false;
+                l.microphone.overruns += utterance.overruns;
+            });
             if let Some(speaker) = speaker {
                 speaker.earcon(Earcon::Heard);
             }
             let options = AskOptions {
                 endpoint_ms: utterance.speech_end_offset_ms as f64,
-                overruns: utterance.overruns,
                 ..options(how, speaker.is_some(), speaker.is_some())
             };
             submit(jobs, Job { options: Box::new(options), samples: utterance.samples }, local);

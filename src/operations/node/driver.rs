@@ -11,7 +11,7 @@ use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::resident::crashed;
 use super::shared::{Shared, identities, unix_ms, whisper_job};
-use crate::core::answer::{Answer, Rung, ladder};
+use crate::core::answer::{Answer, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
 use crate::core::knowledge::search::Query;
 use crate::core::ledger::millis;
@@ -157,12 +157,8 @@ impl Job {
             Action::Draft { prompt, deadline } => self.start_draft(prompt, deadline),
             Action::CancelDraft => self.draft.raise(),
             Action::Deliver(answer) => self.deliver(*answer).await,
-            Action::Fail { what, hint } => {
-                let kind = if hint.contains("millwright models pull") || hint.contains("millwright index") {
-                    Kind::Missing
-                } else {
-                    Kind::Failed
-                };
+            Action::Fail { what, hint, missing } => {
+                let kind = if missing { Kind::Missing } else { Kind::Failed };
                 self.failure = Some(Error::new(kind, what).hint(hint));
             }
             Action::Close => debug_assert!(turn.is_closed()),
@@ -309,7 +305,8 @@ impl Job {
             heard: turn.transcript.clone(),
             machine: self.options.machine.clone(),
             kb: self.options.kb.clone(),
-            rung_limit: self.options.rung.unwrap_or(self.node.config.turn.rung).to_string(),
+            rung_limit: self.options.rung.unwrap_or(self.node.config.turn.rung),
+            model: self.options.model.clone(),
             passages: turn.passages.iter().map(passage_key).collect(),
             prompt_ids: turn.prompt_ids.clone(),
             draft: turn.draft.clone(),
@@ -449,15 +446,10 @@ async fn note_failure(node: &Arc<Shared>, turn: &str, what: String, at_ms: i64) 
 }
 
 fn failed(e: &Error) -> Event {
-    Event::Failed { what: e.to_string(), hint: e.hint.clone() }
+    Event::Failed { what: e.to_string(), hint: e.hint.clone(), missing: e.kind == Kind::Missing }
 }
 
 /// How a passage is named in the audit.
 fn passage_key(p: &crate::core::knowledge::passage::Passage) -> String {
     format!("{}/{}@{}#{}-{}", p.kb, p.document, p.revision, p.span.start, p.span.end)
-}
-
-/// The rung that a replay may reach.
-pub fn replay_rung(recorded: &str) -> Option<Rung> {
-    serde_json::from_value(serde_json::Value::String(recorded.to_owned())).ok()
 }

@@ -41,8 +41,6 @@ pub struct AskOptions {
     pub played: bool,
     /// Milliseconds from the last sample of speech to the sending of this command.
     pub endpoint_ms: f64,
-    /// Samples that the microphone's ring could not hold.
-    pub overruns: u64,
     /// The reason of a step down to keep when a recorded turn is made again.
     pub replay: Option<ReplayOf>,
 }

@@ -328,7 +328,7 @@ fn model_error(what: String) -> Error {
 fn failed(cause: WhisperError) -> Error {
     Error::new(Kind::Compute, "the recogniser failed")
         .because(cause)
-        .hint("try again; millwright doctor checks the models")
+        .hint("try again; millwright models verify checks the models")
 }
 
 /// The error of a transcription that was given up.
