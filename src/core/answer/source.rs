@@ -140,6 +140,9 @@ pub(super) mod tests {
             codes: Vec::new(),
             own_code: false,
             warnings: Vec::new(),
+            page_label: None,
+            figures: Vec::new(),
+            ocr: false,
         }
     }
 
@@ -155,6 +158,7 @@ pub(super) mod tests {
                 name: (*name).into(),
                 value: (*value).into(),
                 span: Span { start, end: text.len() },
+                role: None,
             });
             text.push_str(" |");
         }

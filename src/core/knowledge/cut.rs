@@ -51,6 +51,7 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
             language: if language.is_empty() { UNKNOWN_LANGUAGE.to_owned() } else { language.clone() },
             section,
             page: None,
+            page_label: None,
             span: piece.span,
             text: text.to_owned(),
             shape: piece.shape,
@@ -58,6 +59,8 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
             codes: piece_codes,
             own_code,
             warnings,
+            figures: Vec::new(),
+            ocr: false,
         });
     }
     Ok(passages)
@@ -252,7 +255,7 @@ fn fields(header: &[Cell], row: &Row) -> Vec<Field> {
     row.cells
         .iter()
         .enumerate()
-        .map(|(column, cell)| Field { name: name(column), value: cell.text.clone(), span: cell.span })
+        .map(|(column, cell)| Field { name: name(column), value: cell.text.clone(), span: cell.span, role: None })
         .collect()
 }
 

@@ -54,6 +54,39 @@ pub struct Field {
     pub value: String,
     /// Where the cell stands in the stored text.
     pub span: Span,
+    /// What it says about the record, where its name tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// What a field says about its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The code, alarm number or position that the record is the entry of.
+    Code,
+    /// What the code or part means, is called or does.
+    Meaning,
+    /// Why it happens.
+    Cause,
+    /// What to do about it.
+    Remedy,
+    /// A figure or setting.
+    Value,
+    /// What the figure is counted in.
+    Unit,
+}
+
+/// A figure that a passage names: "see Figure 3".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// As the manual names it ("Figure 3"); `""` where it has no name.
+    pub label: String,
+    /// Its caption or alternative text; `""` where there is none.
+    pub caption: String,
+    /// The picture's file below the generation's `figures/`, where it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// What shape of text a passage is.
@@ -90,15 +123,19 @@ pub struct Passage {
     pub language: String,
     /// Headings from the document's first level down.
     pub section: Vec<String>,
-    /// Page, where the format has pages.
+    /// Page, where the format has pages: counted from 1.
     pub page: Option<u32>,
+    /// The page as the manual numbers it ("iv", "3-12"), where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_label: Option<String>,
     /// Where it stands in the stored text.
     pub span: Span,
     /// The text itself.
     pub text: String,
     /// What shape it has.
     pub shape: Shape,
-    /// A row's cells, in the table's order.
+    /// A row's cells in the table's order, or a code entry's labelled parts ("Cause: …").
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
     /// Fault, alarm and part codes in it, as written; a record's own code first.
     pub codes: Vec<String>,
@@ -106,7 +143,14 @@ pub struct Passage {
     /// with the code), rather than only occur in it?
     pub own_code: bool,
     /// Warnings that govern it, gravest first, then in the manual's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Figures that it names or holds, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+    /// Was it read from a picture of the page (optical character recognition)?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ocr: bool,
 }
 
 impl Passage {

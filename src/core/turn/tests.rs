@@ -44,7 +44,7 @@ fn limits(rung: Rung) -> Limits {
 
 fn field(name: &str, value: &str) -> Field {
     let start = TEXT.find(value).unwrap();
-    Field { name: name.into(), value: value.into(), span: Span { start, end: start + value.len() } }
+    Field { name: name.into(), value: value.into(), span: Span { start, end: start + value.len() }, role: None }
 }
 
 fn passage() -> Passage {
@@ -70,6 +70,9 @@ fn passage() -> Passage {
             span: Span { start: 0, end: 0 },
             lockout: false,
         }],
+        page_label: None,
+        figures: Vec::new(),
+        ocr: false,
     }
 }
 

@@ -339,6 +339,7 @@ mod tests {
             name: name.into(),
             value: value.into(),
             span: Span { start: 0, end: 0 },
+            role: None,
         };
         assert_eq!(
             own_codes_of_row(&[field("Code", "E203 / E204"), field("Meaning", "Oil")]),

@@ -25,7 +25,7 @@ impl Reader for Markdown {
         let text = decode(bytes, name)?;
         let (front, body) = front_matter(&text, name)?;
         let blocks = join_lone_signals(&text, Source::parse(&text, body).blocks());
-        Ok(Document { text, front, blocks })
+        Ok(Document { text, front, blocks, ..Document::default() })
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod decode;
 mod markdown;
+pub mod pdf;
 mod plain;
 pub mod signal;
 
@@ -35,6 +36,37 @@ pub trait Reader: Send + Sync {
     /// `Kind::Unreadable`, with the reason: binary, an unknown encoding, too large, broken
     /// front matter.
     fn read(&self, bytes: &[u8], name: &str) -> Result<Document>;
+
+    /// The same with programs at hand; readers that need none leave this as it is.
+    ///
+    /// # Errors
+    /// As [`Reader::read`], and what the programs say.
+    fn read_with(&self, bytes: &[u8], name: &str, _tools: &dyn Tools) -> Result<Document> {
+        self.read(bytes, name)
+    }
+}
+
+/// What readers need that is no part of this program: it runs apart, with limits of its own
+/// on time and memory, and may be missing.
+pub trait Tools: Send + Sync {
+    /// The pages of a PDF as words with their boxes.
+    ///
+    /// # Errors
+    /// `Kind::Unreadable` with the reason: encrypted, broken, too slow, or the PDF library
+    /// is not installed.
+    fn pdf(&self, bytes: &[u8], name: &str) -> Result<pdf::Pages>;
+}
+
+/// No tools: formats that need one say what is missing.
+pub struct NoTools;
+
+impl Tools for NoTools {
+    fn pdf(&self, _: &[u8], name: &str) -> Result<pdf::Pages> {
+        Err(unreadable(
+            format!("{name}: a PDF needs the PDF library, which is not installed"),
+            "millwright models pull pdfium",
+        ))
+    }
 }
 
 /// The reader for a path, by its extension.
@@ -49,15 +81,62 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
 
 /// A file as it was read.
 ///
-/// Invariant: every span of every block lies in `text`, on character boundaries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Invariants: every span lies in `text`, on character boundaries; `pages` rises.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
-    /// The stored text, without a byte order mark.
+    /// The stored text, without a byte order mark. Of a format that is not text, what its
+    /// reader makes of it: one line a paragraph, a table's row as `| cell | cell |`.
     pub text: String,
     /// Front matter, keys in lower case.
     pub front: BTreeMap<String, String>,
+    /// What the file's own metadata say (PDF information, office properties, HTML `meta`),
+    /// under the names of front matter.
+    pub meta: BTreeMap<String, String>,
     /// The blocks in reading order.
     pub blocks: Vec<Block>,
+    /// Where each page starts; empty where the format has none.
+    pub pages: Vec<PageStart>,
+    /// The figures in reading order.
+    pub figures: Vec<Picture>,
+    /// What was read from pictures of pages.
+    pub ocr: Vec<Span>,
+    /// What could not be read though the rest was, one clear line each.
+    pub notes: Vec<String>,
+}
+
+/// Where a page starts in the stored text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageStart {
+    /// The page's first byte.
+    pub at: usize,
+    /// Counted from 1.
+    pub number: u32,
+    /// As the document numbers it, where that differs.
+    pub label: Option<String>,
+}
+
+/// A figure of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Where it or its caption stands in the stored text.
+    pub span: Span,
+    /// As the manual names it ("Figure 3"), `""` where it does not.
+    pub label: String,
+    /// Caption or alternative text.
+    pub caption: String,
+    /// The picture.
+    pub image: Image,
+}
+
+/// Where a figure's picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// In the file: its bytes, and the ending of a file that would hold them ("png").
+    Bytes(Vec<u8>, &'static str),
+    /// Beside the file, by a relative path.
+    Beside(String),
+    /// Not to be had.
+    None,
 }
 
 /// One block of a document.

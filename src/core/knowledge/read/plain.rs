@@ -1,7 +1,5 @@
 //! Plain text: headings by underline, capitals or section number; steps by number.
 
-use std::collections::BTreeMap;
-
 use super::signal::{self, Setting};
 use super::{Block, BlockKind, Document, Reader, decode, join_lone_signals, single_spaced, trimmed};
 use crate::core::Result;
@@ -17,7 +15,7 @@ impl Reader for Plain {
     fn read(&self, bytes: &[u8], name: &str) -> Result<Document> {
         let text = decode(bytes, name)?;
         let blocks = join_lone_signals(&text, blocks(&text));
-        Ok(Document { text, front: BTreeMap::new(), blocks })
+        Ok(Document { text, blocks, ..Document::default() })
     }
 }
 

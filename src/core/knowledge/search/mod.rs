@@ -29,6 +29,23 @@ pub struct Query {
     pub machine: Option<String>,
     /// Also superseded, draft and withdrawn documents.
     pub include_superseded: bool,
+    /// Which ways of searching are used.
+    pub only: Only,
+}
+
+/// Which ways of searching are used; codes are looked up in each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// BM25.
+    Words,
+    /// Dense vectors.
+    Vectors,
+    /// Both, fused.
+    Fused,
+    /// Both, fused, and the best ranked again by late interaction.
+    #[default]
+    Reranked,
 }
 
 /// What a hit was found by.
