@@ -44,7 +44,12 @@ fn limits(rung: Rung) -> Limits {
 
 fn field(name: &str, value: &str) -> Field {
     let start = TEXT.find(value).unwrap();
-    Field { name: name.into(), value: value.into(), span: Span { start, end: start + value.len() }, role: None }
+    Field {
+        name: name.into(),
+        value: value.into(),
+        span: Span { start, end: start + value.len() },
+        role: None,
+    }
 }
 
 fn passage() -> Passage {
@@ -90,7 +95,14 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
             passage,
         })
         .collect();
-    let found = Found { hits, codes, best_words_score: 9.0, coverage: 1.0, machine: "pump jack".into() };
+    let found = Found {
+        hits,
+        codes,
+        best_words_score: 9.0,
+        coverage: 1.0,
+        machine: "pump jack".into(),
+        choices: Vec::new(),
+    };
     Event::Found(Box::new(Findings { found, siblings: Vec::new(), wait: Duration::ZERO }))
 }
 

@@ -96,6 +96,10 @@ pub struct Found {
     pub coverage: f32,
     /// The machine that the question names clearly, `""` where it names none or several.
     pub machine: String,
+    /// What the question may mean, where it can be read in more than one way and each has an
+    /// answer: the machines that have a code of this name, or codes that sound alike. Empty
+    /// where it is clear.
+    pub choices: Vec<String>,
 }
 
 /// Scores of passages whose machine the question names are multiplied by this.
@@ -147,8 +151,13 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     };
     let hits = ranked.into_iter().enumerate().filter_map(|(i, r)| r.into_hit(generations, i + 1)).collect();
     let machine = machine_of(&scopes);
-    Ok(Found { hits, codes, best_words_score, coverage, machine })
+    let choices =
+        if named_somewhere { Vec::new() } else { machines_with(generations, &scopes, &codes.known) };
+    Ok(Found { hits, codes, best_words_score, coverage, machine, choices })
 }
+
+/// More than so many choices nobody keeps in mind.
+const MOST_CHOICES: usize = 4;
 
 struct Ranked {
     which: usize,
@@ -216,6 +225,25 @@ fn code_entries(
         bonus.insert(*id, OWN_ENTRY);
     }
     bonus
+}
+
+/// The machines that have an entry of their own for one of `codes`, where there are several:
+/// which one is meant is not for us to guess. A manual without a machine is no rival.
+fn machines_with(generations: &[&Generation], scopes: &[Scope], codes: &[String]) -> Vec<String> {
+    let owners = |code: &String| {
+        let mut names = BTreeSet::new();
+        for (generation, scope) in generations.iter().zip(scopes) {
+            let own = generation.vocabulary.codes.get(code).map(|e| e.own.as_slice()).unwrap_or_default();
+            let documents = own
+                .iter()
+                .filter(|id| scope.answers(generation, **id, false))
+                .filter_map(|id| generation.document_of(*id));
+            names.extend(documents.map(scope::machine_name).filter(|name| !name.is_empty()));
+        }
+        names
+    };
+    let rivals = codes.iter().map(owners).find(|names| names.len() > 1).unwrap_or_default();
+    rivals.into_iter().take(MOST_CHOICES).collect()
 }
 
 /// The question's terms without its codes, each once.
