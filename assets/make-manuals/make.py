@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the PDF and DOCX manuals of knowledge/ from their sources beside this script.
+"""Makes the PDF and DOCX manuals and the figure of knowledge/ from what lies beside this script.
 
 Usage: python3 assets/make-manuals/make.py     (needs requirements.txt)
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import source
 import to_docx
 import to_pdf
+import to_png
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -39,6 +40,7 @@ def main():
             f'script = "{script}"\nscript_sha256 = "{sha256(HERE / script)}"\n'
         )
         print(f"{target}: {path.stat().st_size} bytes")
+    to_png.make(ROOT / "knowledge/transport-vehicle/agv-15-scanner-fields.png")
     (HERE / "made.toml").write_text("".join(record), encoding="utf-8")
 
 
