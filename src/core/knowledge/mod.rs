@@ -3,8 +3,8 @@
 //! `walk` lists the files, `read/` turns each into stored text and blocks (one file per
 //! format), `revision` knows what a document is, `cut` makes blocks into passages under the
 //! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
-//! (`settle` decides which revision is in force, `write` puts it on the disk), `generation`
-//! opens one, `analyse` makes words of text, `search` finds and ranks.
+//! (`standing` decides which revision is in force), `generation` opens one, `analyse` makes
+//! words of text, `search` finds and ranks.
 
 pub mod analyse;
 pub mod code;
@@ -16,6 +16,5 @@ pub mod passage;
 pub mod read;
 pub mod revision;
 pub mod search;
-mod settle;
+pub mod standing;
 pub mod walk;
-mod write;
