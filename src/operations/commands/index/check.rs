@@ -169,7 +169,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].starts_with("…"), "{text}");
         assert!(
-            lines[1].contains("液压站 F") && lines[1].contains("C N") && lines[1].contains("current  12")
+            lines[1].contains("液压站 F") && lines[1].contains("C N") && lines[1].ends_with("current   12")
         );
         assert!(text.contains("look at\n  a/very") && text.contains("conflicts\n  b.md"), "{text}");
         assert!(text.contains("not in the index\n  c.bin: binary"), "{text}");
