@@ -9,6 +9,7 @@
 pub mod analyse;
 pub mod code;
 pub mod cut;
+pub mod embed;
 pub mod generation;
 pub mod index;
 mod outline;
@@ -17,5 +18,6 @@ pub mod read;
 pub mod revision;
 pub mod search;
 mod settle;
+pub mod vectors;
 pub mod walk;
 mod write;
