@@ -4,11 +4,12 @@
 //! format), `revision` knows what a document is, `cut` makes blocks into passages under the
 //! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
 //! (`standing` decides which revision is in force), `generation` opens one, `analyse` makes
-//! words of text, `search` finds and ranks.
+//! words of text, `embed` and `vectors` numbers, `search` finds and ranks.
 
 pub mod analyse;
 pub mod code;
 pub mod cut;
+pub mod embed;
 pub mod generation;
 pub mod index;
 mod outline;
@@ -17,4 +18,5 @@ pub mod read;
 pub mod revision;
 pub mod search;
 pub mod standing;
+pub mod vectors;
 pub mod walk;

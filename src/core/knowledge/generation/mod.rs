@@ -38,6 +38,7 @@ use super::passage::Passage;
 use super::revision::Identity;
 pub use super::standing::Standing;
 use super::standing::standings;
+use super::vectors::Vectors;
 use super::walk::Skipped;
 use crate::core::Result;
 pub(crate) use place::{checked_name, current, damaged, dir_name, missing};
@@ -47,6 +48,12 @@ pub use words::Words;
 
 /// Changes whenever a file of a generation changes its form.
 pub const SCHEMA: u32 = 3;
+
+/// The directory of the vectors, and its files: a vector of each passage, and the key of
+/// the text that it was made of.
+pub(crate) const VECTORS: &str = "vectors";
+pub(crate) const SENTENCES: &str = "sentences.vec";
+pub(crate) const KEYS: &str = "keys.bin";
 
 /// A document of a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,8 +204,8 @@ pub struct Generation {
     pub kb: String,
     /// Codes, designations, terms.
     pub vocabulary: Vocabulary,
-    /// The generation that first had these documents.
-    pub(crate) content: u64,
+    /// The passages' vectors, where an embedder made them.
+    pub vectors: Option<Vectors>,
     documents: Vec<Document>,
     inputs: Vec<Input>,
     passages: Records,
@@ -260,12 +267,17 @@ impl Generation {
         if searcher.num_docs() != meta.passages {
             return Err(damaged(&dir, "tantivy"));
         }
+        let sentences = dir.join(VECTORS).join(SENTENCES);
+        let vectors = sentences.is_file().then(|| Vectors::open(&sentences)).transpose()?;
+        if vectors.as_ref().is_some_and(|v| v.len() as u64 != meta.passages) {
+            return Err(damaged(&dir, VECTORS));
+        }
         let (_, fields) = schema();
         Ok(Generation {
             number: meta.generation,
             kb: meta.kb,
             vocabulary: Vocabulary { codes, designations, terms },
-            content: meta.content,
+            vectors,
             documents,
             inputs,
             passages,
@@ -417,6 +429,9 @@ impl Generation {
         }
         for place in 0..self.documents.len() {
             self.text_record(place)?;
+        }
+        if let Some(vectors) = &self.vectors {
+            vectors.verify()?;
         }
         let broken = self.searcher.index().validate_checksum();
         match broken {

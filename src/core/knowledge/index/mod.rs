@@ -15,6 +15,7 @@ mod pictures;
 mod reading;
 mod settle;
 mod stage;
+mod vectors;
 mod write;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ use crate::core::{Error, Kind, Result};
 
 pub use super::generation::{Document, Generation, Standing, Store, kb_dir, knowledge_bases, open_all};
 pub use super::walk::Skipped;
+pub use vectors::{Vectored, add_vectors, embedded_text};
+
+use super::embed::Embed;
 use stage::Stage;
 
 /// Generations of different content that are kept, the current one among them: replay
@@ -55,6 +59,8 @@ pub struct Build<'a> {
     pub cores: Option<&'a Cores>,
     /// Programs that readers need.
     pub tools: &'a dyn read::Tools,
+    /// What makes vectors, once the generation can be searched by words.
+    pub embedder: Option<&'a dyn Embed>,
     /// Once true, the job ends soon and keeps what it has done.
     pub stop: &'a AtomicBool,
 }
@@ -64,7 +70,17 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 impl<'a> Build<'a> {
     /// One thread, no tools, no day, never stopped.
     pub fn new(kb: &'a str, dirs: &'a [PathBuf], data: &'a Path) -> Self {
-        Build { kb, dirs, data, today: "", threads: 1, cores: None, tools: &read::NoTools, stop: &NEVER }
+        Build {
+            kb,
+            dirs,
+            data,
+            today: "",
+            threads: 1,
+            cores: None,
+            tools: &read::NoTools,
+            embedder: None,
+            stop: &NEVER,
+        }
     }
 
     fn hands(&self) -> Hands<'a> {
@@ -170,6 +186,8 @@ pub struct Report {
     pub unchanged: usize,
     /// Was it stopped before its end?
     pub interrupted: bool,
+    /// Passages that have vectors.
+    pub vectors: usize,
     /// Files that were not looked at because it was stopped; what the generation before
     /// had of them is kept.
     pub left: usize,
@@ -223,7 +241,16 @@ pub fn build(build: &Build, progress: &mut dyn FnMut(Progress)) -> Result<Report
         return Ok(report);
     }
     settle::settle(&mut entries, build.today, &mut report);
-    write::write(build.kb, build.hands(), before.as_ref(), &mut stage, entries, report, progress)
+    let mut report =
+        write::write(build.kb, build.hands(), before.as_ref(), &mut stage, entries, report, progress)?;
+    drop(stage);
+    if let Some(embedder) = build.embedder.filter(|_| !report.interrupted) {
+        let done = add_vectors(build, embedder, progress)?;
+        report.generation = done.generation;
+        report.vectors = done.done;
+        report.interrupted = done.interrupted;
+    }
+    Ok(report)
 }
 
 /// Takes one document out of a knowledge base, in a new generation; `today` as in
