@@ -31,6 +31,22 @@ pub fn machine() -> String {
     format!("{cpu}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
+/// Does a directory lie on a network share, whose changes by others nobody tells us of?
+/// False where the system does not say.
+pub fn is_network_share(dir: &Path) -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let on = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        // Spaces in a mount's path are written so.
+        let (at, kind) = (words.next()?.replace("\\040", " "), words.next()?);
+        dir.starts_with(&at).then(|| (at.len(), kind.to_owned()))
+    });
+    let nearest = on.max_by_key(|(depth, _)| *depth).map(|(_, kind)| kind).unwrap_or_default();
+    ["nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "davfs", "fuse.davfs", "vboxsf"]
+        .iter()
+        .any(|network| nearest.starts_with(network))
+}
+
 /// Says so where the CPU lacks what the binary was built for (x86-64-v3), rather than
 /// dying of an illegal instruction in the middle of a turn.
 pub fn missing_cpu_features() -> Vec<&'static str> {

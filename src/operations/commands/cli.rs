@@ -91,11 +91,17 @@ pub enum Models {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Index {
     /// Directories with manuals
-    #[arg(required = true)]
+    #[arg(required_unless_present = "check")]
     pub dirs: Vec<PathBuf>,
-    /// Knowledge base
-    #[arg(long, default_value = "main")]
-    pub kb: String,
+    /// Knowledge base [default: main; with --check all]
+    #[arg(long)]
+    pub kb: Option<String>,
+    /// List what is in the index, where each fact is known from, and what to look at
+    #[arg(long, conflicts_with_all = ["dirs", "watch"])]
+    pub check: bool,
+    /// Index again whenever the directories have changed; Ctrl-C ends it
+    #[arg(long)]
+    pub watch: bool,
     /// Other things to do with an index
     #[command(subcommand)]
     pub action: Option<IndexAction>,

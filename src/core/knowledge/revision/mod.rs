@@ -1,14 +1,26 @@
 //! What a document is, where that is known from, and which of two revisions is newer.
+//!
+//! Each fact comes from the most trusted place that states it: a sidecar, the document's
+//! front matter, the file's metadata, its `title_page`, its `file_name`; the `language` also
+//! from the text itself. What none of them states is unknown: it is warned about and never
+//! guessed.
+
+mod day;
+mod file_name;
+mod language;
+mod order;
+mod serials;
+mod title_page;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::read::{BlockKind, Document, unreadable};
 use crate::core::Result;
+use order::{natural, without_revision};
+use serials::Serials;
 
 /// Where a fact about a document was found, most trusted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,10 +30,16 @@ pub enum Origin {
     Sidecar,
     /// The document's own front matter.
     FrontMatter,
+    /// The file's own metadata (PDF information, office properties).
+    Metadata,
+    /// Its title page.
+    TitlePage,
     /// Its first heading.
     Heading,
     /// Its file name.
     FileName,
+    /// Told from the text itself: the language.
+    Text,
     /// Nowhere: the fact is unknown.
     Unknown,
 }
@@ -35,7 +53,27 @@ pub struct Fact {
     pub origin: Origin,
 }
 
+impl Origin {
+    /// One letter, for tables.
+    pub fn letter(self) -> char {
+        match self {
+            Origin::Sidecar => 'S',
+            Origin::FrontMatter => 'F',
+            Origin::Metadata => 'M',
+            Origin::TitlePage => 'P',
+            Origin::Heading => 'H',
+            Origin::FileName => 'N',
+            Origin::Text => 'T',
+            Origin::Unknown => '-',
+        }
+    }
+}
+
 impl Fact {
+    fn new(value: impl Into<String>, origin: Origin) -> Self {
+        Fact { value: value.into(), origin }
+    }
+
     fn unknown() -> Self {
         Fact { value: String::new(), origin: Origin::Unknown }
     }
@@ -68,6 +106,8 @@ pub struct Identity {
     pub machine: Fact,
     /// The model or type designation.
     pub model: Fact,
+    /// The serial numbers of the machines that it is about.
+    pub serials: Fact,
     /// BCP 47 language tag.
     pub language: Fact,
     /// The revision, as the manual names it.
@@ -82,7 +122,20 @@ pub struct Identity {
 pub type Stated = BTreeMap<String, String>;
 
 /// The names that a sidecar may hold.
-const NAMES: &[&str] = &["title", "machine", "model", "language", "revision", "valid_from", "status"];
+const NAMES: &[&str] =
+    &["title", "machine", "model", "serials", "language", "revision", "valid_from", "status"];
+
+/// What other writers call a fact in front matter or metadata.
+fn synonyms(name: &str) -> &'static [&'static str] {
+    match name {
+        "machine" => &["equipment"],
+        "serials" => &["serial_numbers", "serial-numbers", "serial numbers", "serial"],
+        "language" => &["lang"],
+        "revision" => &["rev", "version", "revnumber", "edition", "issue"],
+        "valid_from" => &["valid-from", "valid from", "effective", "effective_date", "effective-date"],
+        _ => &[],
+    }
+}
 
 /// Reads a sidecar: its facts, and one line for each name that it does not know.
 ///
@@ -119,32 +172,93 @@ impl Identity {
     /// `file_stem` is the file's name without its extension. `title_from_sidecar` is false
     /// where one sidecar speaks for several files, which then keep titles of their own.
     pub fn of(document: &Document, sidecar: &Stated, title_from_sidecar: bool, file_stem: &str) -> Self {
+        let on_title_page = title_page::facts(document);
+        let in_name = file_name::facts(file_stem);
         let stated = |name: &str| {
             let find = |from: &Stated, origin| {
-                let value = from.get(name)?.trim();
-                (!value.is_empty()).then(|| Fact { value: value.to_owned(), origin })
+                let named = std::iter::once(name).chain(synonyms(name).iter().copied());
+                let value = named.filter_map(|n| from.get(n)).map(|v| v.trim()).find(|v| !v.is_empty())?;
+                Some(Fact::new(value, origin))
             };
-            let beside =
-                if name == "title" && !title_from_sidecar { None } else { find(sidecar, Origin::Sidecar) };
-            beside.or_else(|| find(&document.front, Origin::FrontMatter)).unwrap_or_else(Fact::unknown)
+            let beside = || find(sidecar, Origin::Sidecar).filter(|_| name != "title" || title_from_sidecar);
+            let metadata = || find(&document.meta, Origin::Metadata).filter(|f| is_meant(name, &f.value));
+            beside()
+                .or_else(|| find(&document.front, Origin::FrontMatter))
+                .or_else(metadata)
+                .or_else(|| find(&on_title_page, Origin::TitlePage))
+                .or_else(|| find(&in_name, Origin::FileName).filter(|_| name != "title"))
+                .unwrap_or_else(Fact::unknown)
         };
         let mut title = stated("title");
         if !title.is_known() {
             let heading = document.blocks.iter().find(|b| matches!(b.kind, BlockKind::Heading { .. }));
             title = match heading {
-                Some(block) => Fact { value: block.text.clone(), origin: Origin::Heading },
-                None => Fact { value: file_stem.replace(['_', '-'], " "), origin: Origin::FileName },
+                Some(block) => Fact::new(block.text.clone(), Origin::Heading),
+                None => {
+                    let name = in_name.get("title").cloned();
+                    Fact::new(name.unwrap_or_else(|| file_name::spaced(file_stem)), Origin::FileName)
+                }
             };
+        }
+        let mut language = stated("language");
+        if !language.is_known() {
+            language = language::of(document).map_or_else(Fact::unknown, |tag| Fact::new(tag, Origin::Text));
+        }
+        let mut valid_from = stated("valid_from");
+        // As people write it; what is no day stays as it is, for the complaint.
+        if let Some(iso) = day::iso(&valid_from.value) {
+            valid_from.value = iso;
         }
         Identity {
             title,
             machine: stated("machine"),
             model: stated("model"),
-            language: stated("language"),
+            serials: stated("serials"),
+            language,
             revision: stated("revision"),
-            valid_from: stated("valid_from"),
+            valid_from,
             status: stated("status"),
         }
+    }
+
+    /// Every fact, with its name.
+    pub fn facts(&self) -> [(&'static str, &Fact); 8] {
+        [
+            ("title", &self.title),
+            ("machine", &self.machine),
+            ("model", &self.model),
+            ("serials", &self.serials),
+            ("language", &self.language),
+            ("revision", &self.revision),
+            ("valid_from", &self.valid_from),
+            ("status", &self.status),
+        ]
+    }
+
+    /// The facts that every manual should state and this one does not, by name.
+    pub fn unknown(&self) -> Vec<&'static str> {
+        let needed = |name: &str| matches!(name, "machine" | "model" | "language" | "revision");
+        self.facts().into_iter().filter(|(name, f)| needed(name) && !f.is_known()).map(|(n, _)| n).collect()
+    }
+
+    /// Is it in force on `today` (`YYYY-MM-DD`), as far as its day goes? Yes where either
+    /// day is unknown.
+    pub fn is_valid(&self, today: &str) -> bool {
+        today.is_empty() || !day::is_iso(&self.valid_from.value) || self.valid_from.value.as_str() <= today
+    }
+
+    /// Is it a newer revision of `other`, of the same manual, for all machines of `other`?
+    pub fn supersedes(&self, other: &Identity) -> bool {
+        self.is_comparable(other) && self.compare(other).is_gt() && self.speaks_for_all_of(other)
+    }
+
+    /// Do both speak for some machines that have the same serial number, as far as is known?
+    pub fn shares_machines(&self, other: &Identity) -> bool {
+        Serials::of(&self.serials.value).overlaps(&Serials::of(&other.serials.value))
+    }
+
+    fn speaks_for_all_of(&self, other: &Identity) -> bool {
+        Serials::of(&self.serials.value).covers(&Serials::of(&other.serials.value))
     }
 
     /// Released, draft or withdrawn.
@@ -158,21 +272,12 @@ impl Identity {
 
     /// One line about what is unknown or not understood, where anything is.
     pub fn complaint(&self) -> Option<String> {
-        let unknown: Vec<&str> = [
-            ("machine", &self.machine),
-            ("model", &self.model),
-            ("language", &self.language),
-            ("revision", &self.revision),
-        ]
-        .into_iter()
-        .filter(|(_, fact)| !fact.is_known())
-        .map(|(name, _)| name)
-        .collect();
+        let unknown = self.unknown();
         let mut parts = Vec::new();
         if !unknown.is_empty() {
             parts.push(format!("{} unknown: state it in manual.toml or front matter", unknown.join(", ")));
         }
-        if self.valid_from.is_known() && !is_date(&self.valid_from.value) {
+        if self.valid_from.is_known() && !day::is_iso(&self.valid_from.value) {
             parts.push(format!("valid_from `{}` is not YYYY-MM-DD", self.valid_from.value));
         }
         let status = self.status.value.to_lowercase();
@@ -204,7 +309,7 @@ impl Identity {
     /// Which of two revisions of one manual is newer: by valid-from where both have one,
     /// then by the revision in natural order.
     pub fn compare(&self, other: &Identity) -> Ordering {
-        let date = |i: &Identity| Some(i.valid_from.value.clone()).filter(|d| is_date(d));
+        let date = |i: &Identity| Some(i.valid_from.value.clone()).filter(|d| day::is_iso(d));
         match (date(self), date(other)) {
             (Some(a), Some(b)) if a != b => a.cmp(&b),
             _ => natural(&self.revision.value, &other.revision.value),
@@ -214,7 +319,7 @@ impl Identity {
     /// Does something say which of the two is newer?
     pub fn is_comparable(&self, other: &Identity) -> bool {
         let both = |fact: fn(&Identity) -> bool| fact(self) && fact(other);
-        both(|i| is_date(&i.valid_from.value)) || both(|i| i.revision.is_known())
+        both(|i| day::is_iso(&i.valid_from.value)) || both(|i| i.revision.is_known())
     }
 
     /// Have both the same revision? Unknown is the same as unknown.
@@ -223,58 +328,16 @@ impl Identity {
     }
 }
 
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|p| p.len()).collect();
-    lengths == [4, 2, 2] && parts.iter().all(|p| p.chars().all(|c| c.is_ascii_digit()))
-}
-
-fn without_revision(title: &str) -> &str {
-    static TAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)[\s,;:(\[–—-]+(?:rev(?:ision)?|issue|edition|version|ver)\.?\s*[A-Za-z0-9.]+[)\]]?\s*$",
-        )
-        .ok()
-    });
-    match TAIL.as_ref().and_then(|t| t.find(title)) {
-        Some(tail) if tail.start() > 0 => title.get(..tail.start()).unwrap_or(title),
-        _ => title,
+/// Tools fill metadata with what nobody meant: "Microsoft Word - final2.doc", "untitled".
+fn is_meant(name: &str, value: &str) -> bool {
+    let lower = value.to_lowercase();
+    let ending = lower.rsplit_once('.').is_some_and(|(_, e)| (2..=5).contains(&e.len()) && !e.contains(' '));
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    let by_a_tool = lower.contains("microsoft ") || lower.contains("untitled") || lower.contains(".indd");
+    match name {
+        "title" => !ending && !by_a_tool && letters >= 2,
+        _ => true,
     }
-}
-
-/// Compares revisions as people count them: 2.9 < 2.10, B < C < AA, "Rev. 3" = "3".
-fn natural(a: &str, b: &str) -> Ordering {
-    let (a, b) = (revision_parts(a), revision_parts(b));
-    a.cmp(&b)
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    /// Letters, shorter first: Z comes before AA.
-    Letters(usize, String),
-    /// A number without leading zeros, shorter first.
-    Number(usize, String),
-}
-
-fn revision_parts(revision: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let lower = revision.to_lowercase();
-    for word in lower.split(|c: char| !c.is_alphanumeric()) {
-        let mut rest = word;
-        while let Some(first) = rest.chars().next() {
-            let digits = first.is_ascii_digit();
-            let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
-            let (chunk, tail) = rest.split_at(end);
-            rest = tail;
-            if digits {
-                let number = chunk.trim_start_matches('0');
-                parts.push(Part::Number(number.len(), number.to_owned()));
-            } else if !["rev", "revision", "issue", "edition", "version", "ver", "v"].contains(&chunk) {
-                parts.push(Part::Letters(chunk.chars().count(), chunk.to_owned()));
-            }
-        }
-    }
-    parts
 }
 
 #[cfg(test)]
@@ -314,22 +377,6 @@ mod tests {
     }
 
     #[test]
-    fn revisions_are_counted_as_people_do() {
-        for (older, newer) in [
-            ("2.9", "2.10"),
-            ("B", "C"),
-            ("Z", "AA"),
-            ("Rev. A", "rev B"),
-            ("A1", "A2"),
-            ("", "A"),
-            ("3", "3.1"),
-        ] {
-            assert_eq!(natural(older, newer), Ordering::Less, "{older} {newer}");
-        }
-        assert_eq!(natural("Rev. 03", "3"), Ordering::Equal);
-    }
-
-    #[test]
     fn the_day_decides_before_the_revision() {
         let of = |front: &str| {
             Identity::of(&document(&format!("+++\n{front}\n+++\n# M\n")), &Stated::new(), true, "m")
@@ -347,6 +394,35 @@ mod tests {
         };
         assert_eq!(of("HPU-60 Service Manual, Rev. B"), of("HPU-60  service manual (Revision C)"));
         assert_ne!(of("HPU-60 Service Manual"), of("HPU-75 Service Manual"));
-        assert_eq!(without_revision("Revision history"), "Revision history");
+    }
+
+    #[test]
+    fn a_manual_that_states_nothing_is_read_for_what_it_is() {
+        let text = "# Spindle coolant unit\n\nModel: SC-110\nRevision C\n\n\
+            The coolant unit cools the spindle of the machine. Before you open the cover, wait until the \
+            pump has stopped and the pressure gauge shows zero. Clean the filter every week.\n";
+        let identity = Identity::of(&document(text), &Stated::new(), true, "unit_rev-b");
+        let told = |fact: &Fact| (fact.value.clone(), fact.origin);
+        assert_eq!(told(&identity.model), ("SC-110".into(), Origin::TitlePage));
+        assert_eq!(told(&identity.revision), ("C".into(), Origin::TitlePage));
+        assert_eq!(told(&identity.language), ("en".into(), Origin::Text));
+        assert_eq!(identity.unknown(), ["machine"]);
+        let named = Identity::of(&document("text"), &Stated::new(), true, "sc-110_manual_rev-c_en");
+        assert_eq!(told(&named.title), ("sc 110 manual".into(), Origin::FileName));
+        assert_eq!(told(&named.model), ("SC-110".into(), Origin::FileName));
+        assert_eq!(told(&named.revision), ("C".into(), Origin::FileName));
+        assert_eq!(told(&named.language), ("en".into(), Origin::FileName));
+    }
+
+    #[test]
+    fn metadata_come_after_front_matter_and_before_the_title_page() {
+        let mut d = document("+++\nmodel = \"A-1\"\n+++\n# M\n\nModel: C-3\n\nRevision 9\n");
+        d.meta.insert("model".into(), "B-2".into());
+        d.meta.insert("revision".into(), "7".into());
+        d.meta.insert("title".into(), "Microsoft Word - m.doc".into());
+        let identity = Identity::of(&d, &Stated::new(), true, "m");
+        assert_eq!((identity.model.value.as_str(), identity.model.origin), ("A-1", Origin::FrontMatter));
+        assert_eq!((identity.revision.value.as_str(), identity.revision.origin), ("7", Origin::Metadata));
+        assert_eq!((identity.title.value.as_str(), identity.title.origin), ("M", Origin::Heading));
     }
 }
