@@ -4,13 +4,16 @@
 //! format), `revision` knows what a document is, `cut` makes blocks into passages under the
 //! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
 //! (`settle` decides which revision is in force, `write` puts it on the disk), `generation`
-//! opens one, `analyse` makes words of text, `search` finds and ranks.
+//! opens one, `analyse` makes words of text (in its `language`), `glossary` translates terms, `search`
+//! finds and ranks.
 
 pub mod analyse;
 pub mod code;
 pub mod cut;
 pub mod generation;
+pub mod glossary;
 pub mod index;
+pub mod language;
 mod outline;
 pub mod passage;
 pub mod read;

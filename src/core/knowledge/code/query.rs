@@ -1,7 +1,12 @@
 //! The codes that a question asks for, written or spoken.
 
-use super::spoken::{letter, numeral, readings};
-use super::{CODE_WORDS, is_designation, is_unit, normalise};
+use std::collections::BTreeSet;
+
+use super::near::{self, Near};
+use super::question::Question;
+use super::shapes::Shapes;
+use super::words::{Class, REPORTS, STANDARDS, is_filler, is_unit, name_of, words_of};
+use super::{is_designation, normalise};
 use crate::core::knowledge::passage::Span;
 
 /// The codes of a question.
@@ -13,24 +18,49 @@ pub struct QueryCodes {
     pub unknown: Vec<String>,
     /// Where the codes stand in the question, known and unknown.
     pub spans: Vec<Span>,
+    /// Of a spoken question: other codes of the index that what was said may have been. The
+    /// answer is to ask which.
+    pub near: Vec<Near>,
 }
 
-/// The codes in `question`.
-///
-/// `known` says of a canonical form whether the index has it as a code; `in_text` whether
-/// it occurs in the manuals at all (a model, a size, a terminal): such a word is no
-/// unknown code. An unknown code has the shape of one (letters and two digits or more, or
-/// a number after a code word) and is neither a quantity, nor a thread size, nor a
-/// standard.
+/// What the codes of a question are looked up in.
+pub struct Lookup<'a> {
+    /// Has the index this canonical form as a code?
+    pub known: &'a dyn Fn(&str) -> bool,
+    /// Does it occur in the manuals at all (a model, a size, a terminal)? Such a word is no
+    /// unknown code.
+    pub in_text: &'a dyn Fn(&str) -> bool,
+    /// The shapes that the codes of the index have.
+    pub shapes: &'a Shapes,
+    /// Was the question heard rather than typed?
+    pub spoken: bool,
+}
+
+/// The codes in `question`; see [`codes_asked`]. No shapes are known, and it was typed.
 pub fn query_codes(
     question: &str,
     known: &impl Fn(&str) -> bool,
     in_text: &impl Fn(&str) -> bool,
 ) -> QueryCodes {
-    let query = Query { words: words(question), known, in_text };
+    codes_asked(question, &Lookup { known, in_text, shapes: &Shapes::default(), spoken: false })
+}
+
+/// The known codes that a spoken question may mean ("e two oh three" → "E203").
+pub fn spoken_candidates(question: &str, known: &impl Fn(&str) -> bool) -> Vec<String> {
+    query_codes(question, known, &|_| true).known
+}
+
+/// The codes in `question`, in English, Spanish or Chinese, written or spoken.
+///
+/// An unknown code has the shape of one and is neither a quantity, nor a thread size, nor a
+/// standard, nor anything else that the manuals name: letters with two digits or more, two
+/// capitals with a digit, a number after a code word, a name of capitals with underscores,
+/// or whatever fits a shape that this index has.
+pub fn codes_asked(question: &str, lookup: &Lookup<'_>) -> QueryCodes {
+    let query = Query { question: Question::of(question), lookup };
     let mut found = QueryCodes::default();
     let mut at = 0;
-    while at < query.words.len() {
+    while at < query.question.words.len() {
         let Some(hit) = query.at(at) else {
             at += 1;
             continue;
@@ -41,45 +71,20 @@ pub fn query_codes(
             What::Unknown => &mut found.unknown,
             What::Other => continue,
         };
-        found.spans.push(query.span(hit.from, hit.end));
-        if !list.contains(&hit.code) {
-            list.push(hit.code);
+        found.spans.push(query.question.span(hit.from, hit.end));
+        if list.contains(&hit.code) {
+            continue;
         }
+        if lookup.spoken && hit.what == What::Known {
+            let heard = near::Heard::of(&query.question, hit.from, hit.end);
+            found.near.extend(near::heard(&hit.code, &heard, lookup.known));
+        }
+        list.push(hit.code);
     }
+    // Said beside another code, a neighbour is no question.
+    let known: BTreeSet<&String> = found.known.iter().collect();
+    found.near.retain(|near| !known.contains(&near.code));
     found
-}
-
-/// The known codes that a spoken question may mean ("e two oh three" → "E203").
-pub fn spoken_candidates(question: &str, known: &impl Fn(&str) -> bool) -> Vec<String> {
-    query_codes(question, known, &|_| true).known
-}
-
-/// The words that manuals put before a code's number.
-const ANY_WORD: &[&str] = &["ALARM", "ERROR", "FAULT", "WARNING", "EVENT", "TRIP", "CODE"];
-
-/// A word of the question: a run of letters and digits.
-struct Word<'t> {
-    text: &'t str,
-    span: Span,
-    /// What stands between the word before and this one.
-    gap: &'t str,
-}
-
-fn words(question: &str) -> Vec<Word<'_>> {
-    let inside = |c: char| c.is_alphanumeric() || c == '\'' || c == '’';
-    let mut out = Vec::new();
-    let mut last = 0;
-    let mut at = 0;
-    while let Some(start) = question.get(at..).and_then(|r| r.find(inside)).map(|i| at + i) {
-        let rest = question.get(start..).unwrap_or_default();
-        let end = start + rest.find(|c| !inside(c)).unwrap_or(rest.len());
-        if let (Some(text), Some(gap)) = (question.get(start..end), question.get(last..start)) {
-            out.push(Word { text, span: Span { start, end }, gap });
-        }
-        last = end;
-        at = end;
-    }
-    out
 }
 
 /// What a run of words turned out to be.
@@ -98,10 +103,9 @@ enum What {
     Other,
 }
 
-struct Query<'t, K, T> {
-    words: Vec<Word<'t>>,
-    known: &'t K,
-    in_text: &'t T,
+struct Query<'q> {
+    question: Question,
+    lookup: &'q Lookup<'q>,
 }
 
 /// The letters of a code, before its digits.
@@ -111,43 +115,131 @@ struct Prefix {
     end: usize,
     /// May it make an unknown code without a code word before it?
     clear: bool,
+    /// Is it a word that means something else unless a code word stands before it?
+    weak: bool,
 }
 
-impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
-    fn text(&self, at: usize) -> &str {
-        self.words.get(at).map_or("", |w| w.text)
-    }
+/// Words of an identifier that are said one by one ("max endstop pressed").
+const LONGEST_NAME: usize = 7;
+/// An identifier of fewer letters could be any two words.
+const SHORTEST_NAME: usize = 6;
+/// Letters of a code that has no digits.
+const MOST_LETTERS: usize = 4;
 
-    fn span(&self, from: usize, end: usize) -> Span {
-        let start = self.words.get(from).map_or(0, |w| w.span.start);
-        let stop = self.words.get(end.saturating_sub(1)).map_or(start, |w| w.span.end);
-        Span { start, end: stop.max(start) }
-    }
-
-    fn is_code_word(&self, at: usize) -> bool {
-        CODE_WORDS.contains(&self.text(at).to_uppercase().as_str())
-    }
-
-    /// Does a code word stand before `at`, perhaps with "number" or "code" between?
-    fn after_code_word(&self, at: usize) -> bool {
-        let before = |n: usize| at.checked_sub(n).is_some_and(|i| self.is_code_word(i));
-        let filler = at.checked_sub(1).is_some_and(|i| is_filler(self.text(i)));
-        before(1) || (filler && before(2))
-    }
-
+impl Query<'_> {
     fn at(&self, at: usize) -> Option<Hit> {
-        self.written(at).or_else(|| self.lettered(at)).or_else(|| self.numbered(at)).or_else(|| self.bare(at))
+        self.named(at)
+            .or_else(|| self.joined(at))
+            .or_else(|| self.written(at))
+            .or_else(|| self.lettered(at))
+            .or_else(|| self.setting(at))
+            .or_else(|| self.numbered(at))
+            .or_else(|| self.letters_only(at))
+            .or_else(|| self.bare(at))
     }
 
-    /// A code in one word: "E203", "0x2310", "P0A80".
+    fn known(&self, code: &str) -> bool {
+        (self.lookup.known)(code)
+    }
+
+    fn text(&self, at: usize) -> &str {
+        self.question.text(at)
+    }
+
+    fn coded(&self, at: usize) -> bool {
+        self.question.class_before(at).is_some()
+    }
+
+    fn hit(&self, code: String, what: What, from: usize, end: usize) -> Option<Hit> {
+        Some(Hit { code, what, from, end })
+    }
+
+    /// The first of `prefix` with `digits`, or with zeros before them or without, that the
+    /// index has.
+    fn variant(&self, prefix: &str, digits: &str) -> Option<String> {
+        let pad = self.lookup.shapes.pads(prefix);
+        variants(prefix, digits, pad).into_iter().find(|code| self.known(code))
+    }
+
+    /// An identifier: written (`MAX_ENDSTOP_PRESSED`), or its words said one by one.
+    fn named(&self, at: usize) -> Option<Hit> {
+        let mut end = at + 1;
+        while self.question.gap(end) == "_" && end < self.question.words.len() {
+            end += 1;
+        }
+        if end > at + 1 {
+            let code: String = (at..end).map(|i| normalise(self.text(i))).collect();
+            let capitals = (at..end).all(|i| {
+                let word = self.question.words.get(i);
+                word.is_some_and(|w| w.upper || w.lower.chars().all(|c| c.is_ascii_digit()))
+            });
+            return self.judge(&code, at, end, capitals);
+        }
+        let starts = self.text(at).starts_with(|c: char| c.is_ascii_alphabetic());
+        if !starts || self.question.numeral(at).is_some() {
+            return None;
+        }
+        let mut joined = vec![(normalise(self.text(at)), at + 1)];
+        for i in at + 1..(at + LONGEST_NAME).min(self.question.words.len()) {
+            if self.question.gap(i).contains(['.', ',', ';', '?', '!', ':']) || self.question.is_han(i) {
+                break;
+            }
+            let said = match self.question.numeral(i) {
+                Some(super::spoken::Numeral::Unit(n)) => n.to_string(),
+                _ => normalise(self.text(i)),
+            };
+            let before = joined.last().map(|(code, _)| code.as_str()).unwrap_or_default();
+            joined.push((format!("{before}{said}"), i + 1));
+        }
+        let one = joined.remove(0);
+        let letters = |code: &str| code.chars().filter(|c| c.is_alphabetic()).count();
+        let long = joined
+            .into_iter()
+            .rev()
+            .find(|(code, _)| letters(code) >= SHORTEST_NAME && code.len() > one.0.len() && self.known(code));
+        if let Some((code, end)) = long {
+            // "Alarm nine" is found with its code word by `numbered`, with what else it needs.
+            let plain = code.chars().all(|c| !c.is_ascii_digit());
+            let spans_names = plain || self.question.class(at).is_none();
+            return spans_names.then(|| self.hit(code, What::Known, at, end)).flatten();
+        }
+        let single = letters(&one.0) >= SHORTEST_NAME && one.0.chars().all(char::is_alphabetic);
+        let pointed_at = self.question.is_upper(at) || self.coded(at);
+        (single && pointed_at && self.question.class(at).is_none() && self.known(&one.0))
+            .then(|| self.hit(one.0, What::Known, at, at + 1))
+            .flatten()
+    }
+
+    /// A code of several parts: "P9-64", "A1.02", "X1:5", "6204-2RS".
+    fn joined(&self, at: usize) -> Option<Hit> {
+        let mut written = self.text(at).to_uppercase();
+        let mut longest = None;
+        for i in at + 1..(at + 4).min(self.question.words.len()) {
+            let gap = self.question.gap(i);
+            if !matches!(gap, "-" | "." | ":" | "/") {
+                break;
+            }
+            written = format!("{written}{gap}{}", self.text(i).to_uppercase());
+            let code = normalise(&written);
+            let mixed = code.contains(|c: char| c.is_ascii_digit());
+            if mixed && self.known(&code) {
+                longest = self.hit(code, What::Known, at, i + 1);
+            } else if longest.is_none() && self.lookup.shapes.fits_written(&written) {
+                longest = self.judge(&code, at, i + 1, true);
+            }
+        }
+        longest
+    }
+
+    /// A code in one word: "E203", "0x2310", "P0A80", "Err30".
     fn written(&self, at: usize) -> Option<Hit> {
         let code = normalise(self.text(at));
         let hex =
             code.strip_prefix("0X").is_some_and(|d| d.len() >= 2 && d.chars().all(|c| c.is_ascii_hexdigit()));
         let letters = code.chars().take_while(char::is_ascii_alphabetic).count();
-        let tail = code.get(letters..).unwrap_or_default();
+        let (prefix, tail) = code.split_at_checked(letters)?;
         let digits = tail.chars().filter(char::is_ascii_digit).count();
-        let shaped = (1..=4).contains(&letters)
+        let shaped = (1..=5).contains(&letters)
             && tail.starts_with(|c: char| c.is_ascii_digit())
             && tail.chars().all(|c| c.is_ascii_alphanumeric())
             && tail.len() <= 5
@@ -155,238 +247,341 @@ impl<K: Fn(&str) -> bool, T: Fn(&str) -> bool> Query<'_, K, T> {
         if !code.is_ascii() || !(hex || shaped) {
             return None;
         }
-        let enough = hex || digits >= 2 || self.after_code_word(at);
+        if tail.len() == digits
+            && let Some(code) = self.variant(prefix, tail)
+        {
+            return self.hit(code, What::Known, at, at + 1);
+        }
+        let fits = self.lookup.shapes.fits(&code);
+        let two_capitals = letters >= 2 && self.question.is_upper(at);
+        let enough = hex || fits || digits >= 2 || two_capitals || self.coded(at);
         // "M16x60": what follows the digits makes it a size.
         self.judge(&code, at, at + 1, enough && !is_size(&code))
     }
 
-    /// Letters, then digits: "E 203", "e-2-0-3", "f thirty seven", "PJ-40".
+    /// Letters, then digits: "E 203", "e-2-0-3", "f thirty seven", "efe tres siete", "PJ-40".
     fn lettered(&self, at: usize) -> Option<Hit> {
-        let word_before = at.checked_sub(1).map_or("", |i| self.text(i));
+        let coded = self.coded(at);
         // "3 x 50": a letter between numbers is no code's.
-        if numeral(word_before).is_some() && !self.after_code_word(at) {
+        let counted = at.checked_sub(1).is_some_and(|i| {
+            self.question.numeral(i).is_some() && !matches!(self.text(i), "un" | "una" | "uno" | "one")
+        });
+        if counted && !coded {
             return None;
         }
         let prefix = self.prefix(at)?;
-        let readings = self.readings(prefix.end);
-        if let Some((digits, end)) =
-            readings.iter().find(|(d, _)| (self.known)(&format!("{}{d}", prefix.letters)))
-        {
-            return Some(Hit {
-                code: format!("{}{digits}", prefix.letters),
-                what: What::Known,
-                from: at,
-                end: *end,
-            });
+        if prefix.weak && !coded {
+            return None;
+        }
+        let readings = self.question.readings(self.question.past_separators(prefix.end));
+        for (digits, end) in &readings {
+            if let Some(longer) = self.continued(&format!("{}{digits}", prefix.letters), at, *end) {
+                return Some(longer);
+            }
+            if let Some(code) = self.variant(&prefix.letters, digits) {
+                return self.hit(code, What::Known, at, *end);
+            }
         }
         let (digits, end) = readings.into_iter().next()?;
-        let coded = self.after_code_word(at);
-        let enough = coded || (prefix.clear && digits.len() >= 2);
-        self.judge(&format!("{}{digits}", prefix.letters), at, end, enough && !is_unit(self.text(end)))
+        let code = format!("{}{digits}", prefix.letters);
+        let fits = prefix.clear && self.lookup.shapes.fits(&code);
+        let enough = coded || fits || (prefix.clear && digits.len() >= 2);
+        let quantity = is_unit(self.text(end)) && !(coded && is_weak_unit(self.text(end)));
+        self.judge(&code, at, end, enough && !quantity)
+    }
+
+    /// A code that goes on after its first digits: "p zero a eight zero", "e zero one a".
+    fn continued(&self, code: &str, at: usize, end: usize) -> Option<Hit> {
+        let letter = self.question.letter(end)?;
+        let code = format!("{code}{}", letter.letter);
+        let end = end + letter.words;
+        let more =
+            self.question.readings(end).into_iter().map(|(digits, end)| (format!("{code}{digits}"), end));
+        let (code, end) = more.chain([(code.clone(), end)]).find(|(code, _)| self.known(code))?;
+        self.hit(code, What::Known, at, end)
     }
 
     fn prefix(&self, at: usize) -> Option<Prefix> {
-        let mut letters = String::new();
-        let mut clear = true;
-        let mut end = at;
-        while letters.len() < 4
-            && let Some((c, sure)) = letter(self.text(end))
+        let mut prefix = Prefix { letters: String::new(), end: at, clear: true, weak: true };
+        while prefix.letters.len() < MOST_LETTERS
+            && let Some(letter) = self.question.letter(prefix.end)
         {
-            letters.push(c);
-            clear &= sure;
-            end += 1;
+            let capital = self.question.words.get(prefix.end).is_some_and(|w| w.capital);
+            let word = self.text(prefix.end);
+            let weak =
+                matches!(word, "a" | "de" | "te" | "y" | "o" | "u" | "i") && !(capital && prefix.end > 0);
+            prefix.letters.push(letter.letter);
+            prefix.clear &= letter.sure;
+            prefix.weak &= weak;
+            prefix.end += letter.words;
         }
-        if !letters.is_empty() {
-            return Some(Prefix { letters, end, clear });
+        if !prefix.letters.is_empty() {
+            return Some(prefix);
         }
-        // "PJ-40", "HPU 60": a short word that a number follows.
+        // "PJ-40", "HPU 60", "err dash 30": a short word that a number follows.
         let word = self.text(at);
         let short = (2..=4).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphabetic());
-        let hyphen = self.words.get(at + 1).is_some_and(|w| w.gap == "-");
-        (short && numeral(word).is_none() && !self.is_code_word(at)).then(|| Prefix {
+        let hyphen = self.question.gap(at + 1) == "-";
+        let plain = self.question.numeral(at).is_none() && self.question.class(at).is_none();
+        (short && plain && !is_filler(word)).then(|| Prefix {
             letters: word.to_uppercase(),
             end: at + 1,
-            clear: hyphen && word.chars().all(|c| c.is_ascii_uppercase()),
+            clear: hyphen && self.question.is_upper(at),
+            weak: false,
         })
     }
 
-    /// The readings of the number words from `at` on: digits and the word after them.
-    fn readings(&self, at: usize) -> Vec<(String, usize)> {
-        let run: Vec<&str> = (at..self.words.len())
-            .map(|i| self.text(i))
-            .take_while(|w| numeral(w).is_some() || w.eq_ignore_ascii_case("and"))
-            .take(10)
-            .collect();
-        readings(&run).into_iter().map(|(digits, taken)| (digits, at + taken)).collect()
-    }
-
-    /// A number after a code word: "alarm 1803", "error code one five".
-    fn numbered(&self, at: usize) -> Option<Hit> {
-        if !self.is_code_word(at) {
+    /// "$130", "dollar one three zero".
+    fn setting(&self, at: usize) -> Option<Hit> {
+        if self.text(at) != "$" {
             return None;
         }
+        let readings = self.question.readings(at + 1);
+        let known = readings.iter().find_map(|(digits, end)| Some((self.variant("$", digits)?, *end)));
+        if let Some((code, end)) = known {
+            return self.hit(code, What::Known, at, end);
+        }
+        let (digits, end) = readings.into_iter().next()?;
+        let code = format!("${digits}");
+        self.lookup.shapes.has_prefix("$").then(|| self.hit(code, What::Unknown, at, end)).flatten()
+    }
+
+    /// A number after code words: "alarm 1803", "error code one five", "fault bit 61",
+    /// "código de fallo 15", "故障代码15".
+    fn numbered(&self, at: usize) -> Option<Hit> {
+        let mut classes = vec![self.question.class(at)?];
         let mut start = at + 1;
-        while is_filler(self.text(start)) || self.text(start).eq_ignore_ascii_case("code") {
+        loop {
+            match self.question.class(start) {
+                Some(class) => classes.push(class),
+                None if is_filler(self.text(start)) => {}
+                None => break,
+            }
             start += 1;
         }
-        let word = normalise(self.text(at));
-        let word = word.strip_suffix('S').unwrap_or(&word);
-        let readings = self.readings(start);
+        let readings = self.question.readings(start);
+        let first = readings.first()?.1;
+        // 报警一直响: a lone numeral with a counter is no number of an alarm.
+        let counted = self.question.is_han(start) && first == start + 1 && self.question.is_han(first);
+        if counted && is_unit(self.text(first)) {
+            return None;
+        }
         for (digits, end) in &readings {
-            let specific = [format!("{word}{digits}"), digits.clone()];
-            // "Fault code 9": any word that the manual has; "fault 37" may be F37.
-            // A number of three digits or more is clear enough whatever the word is.
-            let words: &[&str] = if word == "CODE" || digits.len() >= 3 { ANY_WORD } else { &[] };
-            let general = words.iter().map(|w| format!("{w}{digits}"));
-            let initial = word.get(..1).map(|c| format!("{c}{digits}")).filter(|_| word != "CODE");
-            if let Some(code) = specific.into_iter().chain(general).chain(initial).find(|c| (self.known)(c)) {
-                return Some(Hit { code, what: What::Known, from: at, end: *end });
+            if let Some(code) = self.of_classes(&classes, digits) {
+                return self.hit(code, What::Known, at, *end);
             }
         }
         let (digits, end) = readings.into_iter().next()?;
-        let quantity = is_unit(self.text(end)) || self.follows(end, ["%", "°"]);
-        // "Alarm one more time": one spoken word is too little to call it a code.
-        let said = end == start + 1 && !self.text(start).starts_with(|c: char| c.is_ascii_digit());
-        let code = if word == "CODE" { digits } else { format!("{word} {digits}") };
-        (!quantity && !said).then_some(Hit { code, what: What::Unknown, from: at, end })
+        let code = self.unknown_number(&classes, &digits, start, end)?;
+        self.hit(code, What::Unknown, at, end)
+    }
+
+    /// The code that the index has for a number after words of `classes`.
+    fn of_classes(&self, classes: &[Class], digits: &str) -> Option<String> {
+        let shapes = self.lookup.shapes;
+        let with = |class: &Class| words_of(*class).iter().find_map(|w| self.variant(&normalise(w), digits));
+        let specific = || classes.iter().rev().filter(|c| **c != Class::Code);
+        if let Some(code) = specific().find_map(with) {
+            return Some(code);
+        }
+        if classes.contains(&Class::Setting)
+            && let Some(code) = self.variant("$", digits)
+        {
+            return Some(code);
+        }
+        if let Some(code) = self.variant("", digits) {
+            return Some(code);
+        }
+        // "Fault code 9": any word that the manual has. A number of three digits or more is
+        // clear enough whatever the word is, and so is one under a word of which the index
+        // has no numbers.
+        let none = !shapes.is_empty() && !specific().any(|c| shapes.has_word(*c));
+        let open = specific().next().is_none() || digits.len() >= 3 || none;
+        if open && let Some(code) = REPORTS.iter().chain([&Class::Bit]).find_map(with) {
+            return Some(code);
+        }
+        // "Fault 37" may be F37.
+        let initial = specific().find_map(|class| self.variant(name_of(*class).get(..1)?, digits));
+        initial.or_else(|| self.under_any_prefix(digits))
+    }
+
+    /// Where only one letter of the index's codes goes with the number, it is meant.
+    fn under_any_prefix(&self, digits: &str) -> Option<String> {
+        let mut found = self.lookup.shapes.prefixes().filter_map(|prefix| self.variant(prefix, digits));
+        let first = found.next()?;
+        found.all(|other| other == first).then_some(first)
+    }
+
+    fn unknown_number(&self, classes: &[Class], digits: &str, start: usize, end: usize) -> Option<String> {
+        let shapes = self.lookup.shapes;
+        let unit = self.text(end);
+        if (is_unit(unit) && !is_weak_unit(unit)) || self.follows(end, ["%", "°"]) {
+            return None;
+        }
+        let class = classes.iter().rev().find(|c| **c != Class::Code);
+        let reports = classes.iter().any(|c| REPORTS.contains(c));
+        // Every machine has parameters and bits; only where the index numbers them is one missing.
+        if matches!(class, Some(Class::Setting | Class::Bit)) && !reports {
+            let numbered = class.is_some_and(|c| shapes.has_word(*c)) || shapes.has_prefix("$");
+            if !numbered {
+                return None;
+            }
+        }
+        // "Alarm one more time": one spoken word is too little to call it a code, unless the
+        // index numbers its alarms.
+        let written = self.text(start).starts_with(|c: char| c.is_ascii_digit());
+        let said = end == start + 1 && !written;
+        let numbers = digits != "1" && class.is_some_and(|c| shapes.has_word(*c));
+        if said && !numbers {
+            return None;
+        }
+        Some(class.map_or_else(|| digits.to_owned(), |class| format!("{} {digits}", name_of(*class))))
     }
 
     fn follows(&self, at: usize, signs: [&str; 2]) -> bool {
-        self.words.get(at).is_some_and(|w| signs.iter().any(|s| w.gap.starts_with(s)))
+        at < self.question.words.len() && signs.iter().any(|s| self.question.gap(at).starts_with(s))
     }
 
-    /// A bare number that is some entry's code: "what is 1803".
-    fn bare(&self, at: usize) -> Option<Hit> {
-        numeral(self.text(at))?;
-        for (digits, end) in self.readings(at) {
-            if digits.len() < 3 || is_unit(self.text(end)) || self.follows(end, ["%", "°"]) {
-                continue;
+    /// A code of letters alone: "HE", "código h e", "hache e".
+    fn letters_only(&self, at: usize) -> Option<Hit> {
+        let coded = self.coded(at);
+        let word = self.text(at);
+        let short = (1..=MOST_LETTERS).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphabetic());
+        if short && (self.question.is_upper(at) || coded) && (word.len() > 1 || coded) {
+            let code = word.to_uppercase();
+            // "Fault is": the words after a code word are mostly no codes.
+            let capitals = self.question.is_upper(at);
+            if self.known(&code)
+                && (capitals || self.question.letter(at).is_none_or(|l| l.sure))
+                && word.len() > 1
+            {
+                return self.hit(code, What::Known, at, at + 1);
             }
-            let words = std::iter::once(&"").chain(ANY_WORD);
-            if let Some(code) = words.map(|w| format!("{w}{digits}")).find(|c| (self.known)(c)) {
-                return Some(Hit { code, what: What::Known, from: at, end });
+            if self.known(&code) && capitals {
+                return self.hit(code, What::Known, at, at + 1);
+            }
+            let fits = self.lookup.shapes.fits_letters(&code);
+            if coded && capitals && word.len() > 1 && fits && !(self.lookup.in_text)(&code) {
+                return self.hit(code, What::Unknown, at, at + 1);
             }
         }
-        None
+        let prefix = self.prefix(at).filter(|p| p.letters.len() >= 2 && p.end > at + 1)?;
+        let said_as_words = prefix.weak || !prefix.clear && !coded && self.is_sentence(at, prefix.end);
+        if self.known(&prefix.letters) && (coded || !said_as_words) {
+            return self.hit(prefix.letters, What::Known, at, prefix.end);
+        }
+        let fits = self.lookup.shapes.fits_letters(&prefix.letters);
+        (coded && fits).then(|| self.hit(prefix.letters, What::Unknown, at, prefix.end)).flatten()
+    }
+
+    /// Are all of these letters words by themselves ("e a")?
+    fn is_sentence(&self, from: usize, end: usize) -> bool {
+        (from..end).all(|i| self.question.letter(i).is_none_or(|l| !l.sure))
+    }
+
+    /// A bare number that is some entry's code: "what is 1803"; 15号报警.
+    fn bare(&self, at: usize) -> Option<Hit> {
+        self.question.numeral(at)?;
+        let readings = self.question.readings(at);
+        for (digits, end) in &readings {
+            let class = match self.text(*end) {
+                "号" => self.question.class(end + 1).map(|class| (class, end + 2)),
+                _ => self.question.class(*end).filter(|_| self.question.is_han(*end)).map(|c| (c, end + 1)),
+            };
+            if let Some((class, end)) = class
+                && let Some(code) = self.of_classes(&[class], digits)
+            {
+                return self.hit(code, What::Known, at, end);
+            }
+            if digits.len() < 3 || is_unit(self.text(*end)) || self.follows(*end, ["%", "°"]) {
+                continue;
+            }
+            let prefixes = std::iter::once(String::new())
+                .chain(REPORTS.iter().chain([&Class::Code]).flat_map(|c| words_of(*c)).map(|w| normalise(w)));
+            if let Some(code) = prefixes.map(|w| format!("{w}{digits}")).find(|c| self.known(c)) {
+                return self.hit(code, What::Known, at, *end);
+            }
+        }
+        let (digits, end) = readings.into_iter().next()?;
+        let class = self.question.class(end).filter(|c| *c != Class::Setting && *c != Class::Bit)?;
+        let adjacent = self.question.is_han(end) && self.question.gap(end).is_empty();
+        let code = if class == Class::Code { digits.clone() } else { format!("{} {digits}", name_of(class)) };
+        (adjacent && digits.len() >= 3).then(|| self.hit(code, What::Unknown, at, end + 1)).flatten()
     }
 
     /// A code-shaped word: known, unknown where `enough` speaks for it, or nothing.
     fn judge(&self, code: &str, from: usize, end: usize, enough: bool) -> Option<Hit> {
-        if (self.known)(code) {
-            return Some(Hit { code: code.to_owned(), what: What::Known, from, end });
+        if self.known(code) {
+            return self.hit(code.to_owned(), What::Known, from, end);
         }
-        if is_designation(code) || (self.in_text)(code) || self.after_standard(from) {
-            return Some(Hit { code: code.to_owned(), what: What::Other, from, end });
+        // Where the index has such codes, only what is said of bolts is a size.
+        let size = is_designation(code) && !(self.lookup.shapes.fits(code) && !self.is_about_sizes());
+        if size || (self.lookup.in_text)(code) || self.after_standard(from) {
+            return self.hit(code.to_owned(), What::Other, from, end);
         }
-        enough.then(|| Hit { code: code.to_owned(), what: What::Unknown, from, end })
+        enough.then(|| self.hit(code.to_owned(), What::Unknown, from, end)).flatten()
+    }
+
+    fn is_about_sizes(&self) -> bool {
+        const SIZED: &[&str] = &[
+            "bolt",
+            "bolts",
+            "screw",
+            "screws",
+            "nut",
+            "nuts",
+            "thread",
+            "threads",
+            "stud",
+            "studs",
+            "torque",
+            "tighten",
+            "washer",
+            "perno",
+            "pernos",
+            "tornillo",
+            "tornillos",
+            "tuerca",
+            "tuercas",
+            "rosca",
+            "par",
+            "apriete",
+            "栓",
+            "钉",
+            "螺",
+            "扭",
+            "矩",
+        ];
+        self.question.words.iter().any(|w| SIZED.contains(&w.lower.as_str()))
     }
 
     fn after_standard(&self, at: usize) -> bool {
-        at.checked_sub(1).is_some_and(|i| super::STANDARDS.contains(&self.text(i).to_uppercase().as_str()))
+        at.checked_sub(1).is_some_and(|i| STANDARDS.contains(&self.text(i).to_uppercase().as_str()))
     }
 }
 
-fn is_filler(word: &str) -> bool {
-    ["number", "no", "nr", "code"].iter().any(|f| word.eq_ignore_ascii_case(f))
+/// Units that are words of their own after a code: "error 15 in the pump".
+fn is_weak_unit(word: &str) -> bool {
+    matches!(word, "in" | "a" | "de" | "m" | "s" | "h" | "点" | "会" | "路" | "相")
 }
 
 fn is_size(code: &str) -> bool {
     code.starts_with('M') && code.get(1..).is_some_and(|t| t.contains('X'))
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CODES: [&str; 6] = ["E203", "F37", "ALARM9", "1803", "0X2310", "E15"];
-    const TEXT: [&str; 2] = ["PJ40", "WD40"];
-
-    fn codes(question: &str) -> (Vec<String>, Vec<String>) {
-        let found = query_codes(question, &|c| CODES.contains(&c), &|c| TEXT.contains(&c));
-        (found.known, found.unknown)
+/// A code's letters with its digits, as they are and with other zeros before them.
+fn variants(prefix: &str, digits: &str, pad: bool) -> Vec<String> {
+    /// Codes are padded to this many digits at most.
+    const WIDEST: usize = 5;
+    let bare = digits.trim_start_matches('0');
+    let bare = if bare.is_empty() { "0" } else { bare };
+    let mut out = vec![format!("{prefix}{digits}")];
+    if pad {
+        let widths = bare.len()..=WIDEST.max(bare.len());
+        out.extend(widths.map(|width| format!("{prefix}{bare:0>width$}")));
     }
-
-    #[test]
-    fn a_known_code_is_found_however_it_is_written_or_said() {
-        for question in [
-            "What does E203 mean?",
-            "e203",
-            "E-203",
-            "E 203 on the pump",
-            "e-2-0-3",
-            "alarm e two oh three please",
-            "E two hundred and three",
-            "echo two zero three",
-        ] {
-            assert_eq!(codes(question), (vec!["E203".into()], vec![]), "{question}");
-        }
-        assert_eq!(codes("fault f thirty seven").0, ["F37"]);
-        assert_eq!(codes("fault 37").0, ["F37"]);
-        assert_eq!(codes("grbl alarm nine what happened").0, ["ALARM9"]);
-        assert_eq!(codes("error code nine").0, ["ALARM9"]);
-        assert_eq!(codes("alarm one eight zero three").0, ["1803"]);
-        assert_eq!(codes("what is 1803 on the generator").0, ["1803"]);
-        assert_eq!(codes("fault 0x2310").0, ["0X2310"]);
-        assert_eq!(codes("error e fifteen").0, ["E15"]);
-    }
-
-    #[test]
-    fn an_unknown_code_is_named() {
-        assert_eq!(codes("What does E999 mean?"), (vec![], vec!["E999".into()]));
-        assert_eq!(codes("error e nine nine nine").1, ["E999"]);
-        assert_eq!(codes("alarm 9999").1, ["ALARM 9999"]);
-        assert_eq!(codes("alarm code nine nine nine nine").1, ["ALARM 9999"]);
-        assert_eq!(codes("fault F4").1, ["F4"]);
-        assert_eq!(codes("Does the HPU-75 have it?").1, ["HPU75"]);
-    }
-
-    #[test]
-    fn sizes_quantities_standards_and_models_are_no_codes() {
-        for question in [
-            "torque for M16 bolts",
-            "M16x60",
-            "M 16",
-            "an m sixteen bolt",
-            "24V supply",
-            "400 V",
-            "at 50Hz",
-            "is it IP65?",
-            "ISO 4413",
-            "iso vg 46",
-            "45 Nm",
-            "the PJ-40",
-            "p j forty",
-            "use WD40",
-            "a 12 mm bolt",
-            "after 10 minutes",
-            "warning 24 V",
-            "is there a twenty bar limit",
-            "what's 24 plus 3",
-            "the 12 bolts",
-            "3 x 50",
-            "what torque in N m for the 20 bolts",
-            "I 12",
-            "",
-        ] {
-            assert_eq!(codes(question), (vec![], vec![]), "{question}");
-        }
-    }
-
-    #[test]
-    fn spoken_candidates_are_the_known_ones() {
-        assert_eq!(spoken_candidates("fault f thirty seven", &|c| c == "F37"), ["F37"]);
-        assert!(spoken_candidates("fault f thirty eight", &|c| c == "F37").is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn any_question_is_read_without_harm(question in "\\PC{0,80}") {
-            let found = query_codes(&question, &|c| c.len() % 2 == 0, &|_| false);
-            for span in found.spans {
-                prop_assert!(span.of(&question).is_some());
-            }
-        }
-    }
+    out
 }
+
+#[cfg(test)]
+mod tests;
