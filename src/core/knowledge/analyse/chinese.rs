@@ -155,19 +155,13 @@ pub(super) fn indexed(run: &str, each: &mut dyn FnMut(&str)) {
 
 /// What a question with this run asks for.
 pub(super) fn asked(run: &str, each: &mut dyn FnMut(&str)) {
-    let mut found = false;
     words(run, &mut |word| {
         if is_stop_word(word) {
             return;
         }
-        found = true;
         each(word);
         if word.chars().nth(2).is_some() {
             pairs(word, each);
         }
     });
-    // A question of nothing but such words may still be a heading's ("意思").
-    if !found && run.chars().nth(1).is_some() && !is_stop_word(run) {
-        pairs(run, each);
-    }
 }

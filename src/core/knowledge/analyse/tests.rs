@@ -112,3 +112,37 @@ proptest! {
         }
     }
 }
+
+/// Prints how long a megabyte of each language takes:
+/// `cargo test --release --lib -- --ignored --nocapture analysing_a_megabyte`.
+#[test]
+#[ignore = "a measurement"]
+fn analysing_a_megabyte() {
+    let texts = [
+        ("en", "Close the relief valve of the hydraulic pump and wait until the pressure is below 2.5 bar. "),
+        (
+            "es",
+            "Cierre la válvula de alivio de la bomba hidráulica y espere hasta que la presión baje de 2,5 bar. ",
+        ),
+        ("zh", "关闭液压泵的溢流阀，等待压力降到2.5巴以下，然后检查过滤器和密封圈是否漏油。"),
+    ];
+    for (language, sentence) in texts {
+        let start = std::time::Instant::now();
+        let first = terms_in(sentence, Some(language)).len();
+        let loaded = start.elapsed();
+        let text = sentence.repeat((1 << 20) / sentence.len());
+        let passages: Vec<&str> = vec![sentence; text.len() / sentence.len()];
+        let start = std::time::Instant::now();
+        let whole = terms_in(&text, Some(language)).len();
+        let at_once = start.elapsed();
+        let start = std::time::Instant::now();
+        let sum: usize = passages.iter().map(|p| terms_in(p, Some(language)).len()).sum();
+        let apart = start.elapsed();
+        println!(
+            "{language}: first {loaded:?} ({first}), 1 MiB at once {at_once:?} ({whole}), by sentence {apart:?} ({sum})"
+        );
+    }
+    let start = std::time::Instant::now();
+    let concepts = Glossary::seed().concepts().len();
+    println!("seed glossary: {concepts} concepts in {:?}", start.elapsed());
+}

@@ -396,7 +396,7 @@ impl Query<'_> {
         // clear enough whatever the word is, and so is one under a word of which the index
         // has no numbers.
         let none = !shapes.is_empty() && !specific().any(|c| shapes.has_word(*c));
-        let open = specific().next().is_none() || digits.len() >= 3 || none;
+        let open = specific().next().is_none() || digits.len() >= 3 || none && digits != "1";
         if open && let Some(code) = REPORTS.iter().chain([&Class::Bit]).find_map(with) {
             return Some(code);
         }

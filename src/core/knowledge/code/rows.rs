@@ -1,7 +1,7 @@
 //! Codes of table rows and headings: whose entry a row or a section is.
 
 use super::normalise;
-use super::shape::{is_capitals, is_snake, shape};
+use super::shape::{is_capitals, is_snake};
 use super::text::{defined_code, header_words, leading_code};
 use super::words::{Class, REPORTS, class_of, folded, is_designation, is_unit};
 use crate::core::knowledge::language::is_han;
@@ -264,9 +264,4 @@ pub fn heads_by_number<'h>(headings: impl Iterator<Item = &'h str>) -> bool {
 pub fn stated_codes(list: &str) -> Vec<String> {
     let accept = Accept { letters: true, ..Accept::HEADED };
     cell_codes(list.trim().trim_start_matches('[').trim_end_matches(']'), accept)
-}
-
-/// Is a token of the kind that the shapes of a document are learned from?
-pub(super) fn is_token(token: &str) -> bool {
-    is_snake(token) || is_letters(token) || is_capitals(token) || shape(token).is_some()
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{self, Accept, Header, bracketed, cell_codes, under};
+use super::rows::{self, Accept, bracketed, cell_codes, under};
 use super::shape::{is_snake, shape};
 use super::text::{self, header_words, is_after_code_word, is_counted};
 use super::words::{Class, class_of, folded, name_of};

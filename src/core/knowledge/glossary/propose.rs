@@ -90,15 +90,16 @@ fn candidates(text: &str, language: &str) -> Vec<String> {
         .filter(|w| !w.is_empty() && is_word(w))
         .map(str::to_lowercase)
         .collect();
-    let content =
-        |w: &&String| w.chars().count() > 3 && !analyse::question_terms(w, Some(language)).is_empty();
+    let content = |w: &String, letters: usize| {
+        w.chars().count() >= letters && !analyse::question_terms(w, Some(language)).is_empty()
+    };
     if words.len() > 1 && words.len() <= LONGEST_TERM {
         let ends = [words.first(), words.last()];
-        if ends.into_iter().flatten().all(|w| content(&w)) {
+        if ends.into_iter().flatten().all(|w| content(w, 3)) {
             return vec![words.join(" ")];
         }
     }
-    words.iter().filter(content).cloned().collect()
+    words.iter().filter(|w| content(w, 4)).cloned().collect()
 }
 
 /// Letters only: no code, number or name with digits.

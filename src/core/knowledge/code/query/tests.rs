@@ -233,7 +233,7 @@ fn a_code_that_no_manual_has_is_unknown_in_every_language() {
         ("is setting $77 safe", "$77"),
         ("error nine", "ERROR 9"),
         ("HZ9?", "HZ9"),
-        ("código hz", "HZ"),
+        ("código h z", "HZ"),
         ("código HZ", "HZ"),
         ("PHASE_SEQUENCE_REVERSED what is it", "PHASESEQUENCEREVERSED"),
         ("P9-99", "P999"),
