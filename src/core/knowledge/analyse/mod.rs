@@ -9,7 +9,7 @@ mod chinese;
 mod latin;
 mod tokens;
 
-use super::glossary::Glossary;
+use super::glossary::{self, Glossary};
 use super::language;
 use super::passage::{Passage, Shape};
 use latin::Latin;
@@ -48,11 +48,19 @@ pub fn query_terms(
     of_passages: &str,
     glossary: &Glossary,
 ) -> Vec<String> {
-    let own = language.and_then(primary).or_else(|| language::guess(question));
-    let to = primary(of_passages);
-    let (Some(from), Some(to)) = (own, to) else {
-        // One of the two is unknown: the question is read as the passages are written.
-        return question_terms(question, to.or(own));
+    let han = || question.contains(language::is_han).then_some("zh");
+    let own = language.and_then(primary).or_else(han).or_else(|| language::guess(question));
+    let (from, to) = match (own, primary(of_passages)) {
+        (Some(from), Some(to)) => (from, to),
+        (_, None) => return question_terms(question, own),
+        // A few words tell no language: they are read as the passages are written, and as
+        // what they may mean in another.
+        (None, Some(to)) => {
+            let others = glossary::LANGUAGES.into_iter().filter(|l| *l != to);
+            let mut out = question_terms(question, Some(to));
+            out.extend(others.flat_map(|from| glossary.translate(question, from, to)));
+            return once(out);
+        }
     };
     if from == to {
         return question_terms(question, Some(to));

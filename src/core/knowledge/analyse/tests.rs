@@ -77,6 +77,10 @@ fn a_question_finds_a_manual_in_another_language() {
     for word in ["hydraulic", "pump", "pressure"] {
         assert!(terms_in(word, Some("en")).iter().all(|t| terms.contains(t)), "{word}: {terms:?}");
     }
+    // So few words tell no language.
+    let terms = query_terms("cambiar filtro", None, "en", glossary);
+    assert!(terms.contains(&"filter".to_owned()) && terms.contains(&"replac".to_owned()), "{terms:?}");
+    assert!(query_terms("换油", None, "es", glossary).contains(&"aceit".to_owned()));
     assert_eq!(
         query_terms("oil filter", Some("en"), "en", glossary),
         question_terms("oil filter", Some("en"))

@@ -198,10 +198,15 @@ impl Query<'_> {
             .rev()
             .find(|(code, _)| letters(code) >= SHORTEST_NAME && code.len() > one.0.len() && self.known(code));
         if let Some((code, end)) = long {
-            // "Alarm nine" is found with its code word by `numbered`, with what else it needs.
-            let plain = code.chars().all(|c| !c.is_ascii_digit());
-            let spans_names = plain || self.question.class(at).is_none();
-            return spans_names.then(|| self.hit(code, What::Known, at, end)).flatten();
+            if self.question.class(at).is_some() {
+                // "Alarm nine" is found with its code word by `numbered`; in "error drive
+                // fault" the code word may be none of the name.
+                let plain = code.chars().all(|c| !c.is_ascii_digit());
+                if !plain || self.named(at + 1).is_some_and(|inner| inner.what == What::Known) {
+                    return None;
+                }
+            }
+            return self.hit(code, What::Known, at, end);
         }
         let single = letters(&one.0) >= SHORTEST_NAME && one.0.chars().all(char::is_alphabetic);
         let pointed_at = self.question.is_upper(at) || self.coded(at);

@@ -104,7 +104,8 @@ impl Header {
         out.numbers |= ["序号", "编号", "号码"].iter().any(|w| han.contains(w));
         out.display |= han.contains("显示");
         out.parts |= ["端子", "件号", "料号"].iter().any(|w| han.contains(w));
-        if header.trim_start().starts_with('$') {
+        // One "$" is a setting's; two enclose a formula.
+        if header.trim_start().starts_with('$') && header.matches('$').count() == 1 {
             (out.word, out.settings) = (Some("$".into()), true);
         }
         out
@@ -206,8 +207,9 @@ fn is_cell_code(part: &str, accept: Accept) -> bool {
     let enough =
         if accept.short { digits >= 1 } else { digits >= 2 && letters >= 1 && !is_designation(&normal) };
     let word = normal.get(..letters).is_some_and(|w| class_of(&w.to_lowercase()).is_some());
-    let plain = part.chars().all(|c| c.is_alphanumeric() || " -_:#.$".contains(c));
-    short && enough && plain && (letters <= 4 || word) && !is_quantity(part)
+    let plain = part.trim_start_matches('$').chars().all(|c| c.is_alphanumeric() || " -_:#.".contains(c));
+    let few = normal.chars().filter(char::is_ascii_alphabetic).count() <= 6;
+    short && enough && plain && (letters <= 4 && few || word) && !is_quantity(part)
 }
 
 /// Letters in capitals, as codes without digits are: "HE", "EC", "P".

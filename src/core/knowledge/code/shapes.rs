@@ -37,6 +37,9 @@ pub struct Shapes {
     /// Columns of codes, by [`column_key`]: the word that their bare numbers are codes of.
     #[serde(skip)]
     columns: BTreeMap<String, Column>,
+    /// The shapes of the machine's own designations, which headings do not make codes of.
+    #[serde(skip)]
+    models: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,16 +97,15 @@ impl Shapes {
 
     /// The codes whose own entry a table row is; see [`own_codes_of_row`](rows::own_codes_of_row).
     pub fn own_codes_of_row(&self, fields: &[Field]) -> Vec<String> {
+        let mut own: Vec<String> = Vec::new();
         for (place, field) in fields.iter().enumerate() {
             let key = || column_key(fields.iter().map(|f| f.name.as_str()), place);
             let Some(column) = self.columns.get(&key()) else { continue };
             let accept = Accept { letters: column.letters, ..Accept::HEADED };
-            let codes = cell_codes(&field.value, accept);
-            if !codes.is_empty() {
-                return codes.into_iter().map(|code| under(&column.word, code)).collect();
-            }
+            let codes = cell_codes(&field.value, accept).into_iter().map(|code| under(&column.word, code));
+            own.extend(codes.filter(|c| !own.contains(c)).collect::<Vec<_>>());
         }
-        rows::own_codes_of_row(fields)
+        if own.is_empty() { rows::own_codes_of_row(fields) } else { own }
     }
 
     /// The codes whose entry a heading opens; see [`heading_codes`](rows::heading_codes).

@@ -108,10 +108,13 @@ fn tool() -> Shapes {
         text.as_bytes(),
         "m",
     );
-    document.map(|d| Shapes::learn(&d)).unwrap_or_default()
+    document.map(|d| Shapes::learn(&d, &[])).unwrap_or_default()
 }
 
-const TOOL: [&str; 20] = [
+const TOOL: [&str; 23] = [
+    "DRVFAULT",
+    "ERRORDRVFAULT",
+    "ERRORDRVLOST",
     "M305",
     "M42",
     "G60",
@@ -205,6 +208,8 @@ fn a_code_is_found_however_it_is_said() {
             "MAXENDSTOPPRESSED",
             &["MAX_ENDSTOP_PRESSED?", "the error max endstop pressed", "max end stop pressed what now"],
         ),
+        ("DRVFAULT", &["error drv fault what now", "DRV_FAULT"]),
+        ("ERRORDRVLOST", &["error drv lost"]),
         ("OVERSPEED", &["it reports OVERSPEED", "error overspeed"]),
         ("DCBUSOVERCURRENT", &["error dc bus over current", "d c bus overcurrent"]),
         ("HE", &["código HE", "codigo h e en el equipo", "código hache e", "muestra HE", "故障代码HE"]),

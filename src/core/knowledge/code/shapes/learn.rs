@@ -13,6 +13,8 @@ use crate::core::knowledge::read::{BlockKind, Cell, Document, Row};
 const SIBLINGS: usize = 3;
 /// Of a column's cells, at least so many in ten are codes.
 const MOSTLY: usize = 6;
+/// The same where the header says "code": rows may go on over several lines.
+const SOME: usize = 3;
 /// Letters before a number in a heading that count sections, pictures and versions.
 const NO_CODES: &[&str] = &[
     "STEP", "FIG", "TAB", "PAGE", "CH", "SEC", "APP", "VER", "REV", "VOL", "PART", "NOTE", "NO", "V", "PASO",
@@ -20,8 +22,12 @@ const NO_CODES: &[&str] = &[
 
 impl Shapes {
     /// The shapes of the codes that `document` lists.
-    pub fn learn(document: &Document) -> Self {
-        let mut shapes = Shapes::default();
+    ///
+    /// `names` are the machine's own designations, canonical: "HPU-60 setup", "HPU-75 setup"
+    /// are chapters about models, not entries of codes.
+    pub fn learn(document: &Document, names: &[String]) -> Self {
+        let mut shapes =
+            Shapes { models: names.iter().filter_map(|n| Some(shape(n)?.0)).collect(), ..Shapes::default() };
         for code in document.front.get("codes").map(|list| stated_codes(list)).unwrap_or_default() {
             shapes.learn_code(&code);
         }
@@ -59,12 +65,7 @@ impl Shapes {
 
     /// Learns from one code that the document lists.
     fn learn_code(&mut self, code: &str) {
-        // "Alarm 9": the number's word is what is learned.
-        if let Some((word, number)) = code.split_once([' ', ':', '#'])
-            && let Some(class) = class_of(&folded(word))
-            && number.trim_start_matches([' ', ':', '#']).chars().all(|c| c.is_ascii_digit())
-        {
-            self.words.insert(name_of(class));
+        if self.learn_numbered(code) {
             return;
         }
         if is_snake(code) {
@@ -81,17 +82,30 @@ impl Shapes {
         }
     }
 
-    /// "Alarm 1803: Low voltage": numbers after that word are codes.
+    /// "Alarm 9": what is learned is that numbers after that word are codes.
+    fn learn_numbered(&mut self, code: &str) -> bool {
+        let Some((word, number)) = code.split_once([' ', ':', '#']) else { return false };
+        let number = number.trim_start_matches([' ', ':', '#']);
+        let bare = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+        let class = class_of(&folded(word)).filter(|_| bare);
+        self.words.extend(class.map(name_of));
+        class.is_some()
+    }
+
+    /// "Alarm 1803: Low voltage": a heading with a code word lists a code.
     fn learn_heading_word(&mut self, heading: &str) {
         let Some(code) = leading_code(heading) else { return };
         if code.span.start == 0 {
-            self.learn_code(&code.text);
+            self.learn_numbered(&code.text);
         }
     }
 
     fn learn_headings(&mut self, found: &BTreeMap<(u8, String), Vec<Candidate>>, at_start: bool) {
         let mut levels = BTreeSet::new();
         for ((level, shape), candidates) in found {
+            if self.models.contains(shape) {
+                continue;
+            }
             let distinct: BTreeSet<&str> = candidates.iter().map(|c| c.token.as_str()).collect();
             if distinct.len() < SIBLINGS || shape == CAPITALS {
                 continue;
@@ -123,13 +137,19 @@ impl Shapes {
         let reports = headers.iter().any(Header::reports);
         let word = headers.iter().find(|h| h.reports()).and_then(|h| h.word.clone());
         let faults = reports || faulty || header.iter().any(|c| is_about_faults(&c.text));
+        let mut first = None;
         for (place, header_of) in headers.iter().enumerate() {
             let cells: Vec<&str> =
                 rows.iter().filter_map(|r| r.cells.get(place)).map(|c| c.text.as_str()).collect();
             let column = Cells::of(&cells);
-            let Some(column) = column.read_as(header_of, word.as_deref(), faults, reports || faulty) else {
-                continue;
-            };
+            // Beside a column of codes, a second one has its header or none ("Code | Text | Code | Text").
+            let repeats = first.is_none_or(|first: usize| {
+                let text = |at: usize| header.get(at).map(|c| c.text.as_str()).unwrap_or_default();
+                text(place).is_empty() || text(place) == text(first)
+            });
+            let read = column.read_as(header_of, word.as_deref(), faults, reports || faulty);
+            let Some(column) = read.filter(|_| repeats) else { continue };
+            first = first.or(Some(place));
             let accept = Accept { letters: column.letters, ..Accept::HEADED };
             for cell in &cells {
                 for code in cell_codes(cell, accept) {
@@ -137,7 +157,6 @@ impl Shapes {
                 }
             }
             self.columns.insert(column_key(header.iter().map(|c| c.text.as_str()), place), column);
-            return;
         }
     }
 }
@@ -280,7 +299,8 @@ impl Cells {
         // "Code", "Error code", "Fault", "Parameter", "$".
         let headed = header.codes || own.is_some() || header.settings;
         let with_letters = self.short + if several { self.letters } else { 0 };
-        if headed && self.mostly(with_letters) {
+        let said = header.codes && several && with_letters * 10 >= self.filled * SOME;
+        if headed && (self.mostly(with_letters) || said) {
             // A parameter's number is no alarm's.
             let fallback = if header.settings { Some("Parameter") } else { word };
             return column(own.or(fallback).unwrap_or_default());

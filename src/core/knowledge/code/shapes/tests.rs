@@ -10,13 +10,13 @@ fn read(text: &str) -> Document {
 }
 
 fn learned(text: &str) -> Shapes {
-    Shapes::learn(&read(text))
+    Shapes::learn(&read(text), &[])
 }
 
 /// The own codes of each row of a document's tables.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let document = read(text);
-    let shapes = Shapes::learn(&document);
+    let shapes = Shapes::learn(&document, &[]);
     let mut out = Vec::new();
     for block in &document.blocks {
         let BlockKind::Table { header, rows } = &block.kind else { continue };
@@ -132,6 +132,27 @@ fn headings_of_one_shape_are_learned_and_chapters_are_not() {
 }
 
 #[test]
+fn a_table_may_list_two_codes_a_row_and_go_on_over_lines() {
+    let text = table(
+        &["Code", "Text", "Code", "Text"],
+        &[&["E1", "a", "E5", "b"], &["E2", "c", "HE", "d"], &["E3", "e", "", ""]],
+    );
+    assert_eq!(rows(&text), [vec!["E1", "E5"], vec!["E2", "HE"], vec!["E3"]]);
+    let text = table(
+        &["Código", "Causa"],
+        &[&["HE", "a"], &["Motor dañado", "b"], &["Cable suelto", "c"], &["EC", "d"], &["Placa rota", "e"]],
+    );
+    assert_eq!(rows(&text), [vec!["HE"], vec![], vec![], vec!["EC"], vec![]]);
+}
+
+#[test]
+fn headings_about_models_are_no_codes() {
+    let text = "## HPU-60 setup\n\n## HPU-75 setup\n\n## HPU-80 setup\n";
+    assert!(Shapes::learn(&read(text), &["HPU60".into()]).is_empty());
+    assert!(!learned(text).is_empty());
+}
+
+#[test]
 fn sizes_are_codes_only_where_they_are_listed() {
     let listed = learned("+++\ncodes = [\"M5\", \"M16\"]\n+++\n# Spindle\n");
     assert_eq!(mentions(&listed, "Use M16 then M5."), ["M16", "M5"]);
@@ -158,7 +179,7 @@ proptest! {
         text in "\\PC{0,60}",
     ) {
         if let Ok(document) = Markdown.read(lines.join("\n").as_bytes(), "m") {
-            let shapes = Shapes::learn(&document);
+            let shapes = Shapes::learn(&document, &[]);
             for text in [text.as_str(), document.text.as_str()] {
                 for m in shapes.codes_in(text) {
                     prop_assert_eq!(m.span.of(text), Some(m.text.as_str()));
