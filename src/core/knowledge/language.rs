@@ -11,10 +11,12 @@ const ENOUGH: usize = 20;
 const SAMPLE: usize = 8000;
 
 /// Words so common that a text of some length has them, and the other languages do not.
+#[rustfmt::skip]
 const ENGLISH: &[&str] = &[
     "the", "of", "and", "to", "is", "for", "with", "on", "be", "if", "are", "this", "when", "from", "or",
     "not", "what", "how", "it", "by", "must", "does", "which", "at",
 ];
+#[rustfmt::skip]
 const SPANISH: &[&str] = &[
     "el", "los", "las", "la", "de", "del", "y", "que", "en", "para", "con", "por", "una", "un", "se", "es",
     "qué", "cómo", "cuál", "al", "su", "si", "está", "lo", "como", "más", "debe", "sin",

@@ -11,105 +11,19 @@ use std::sync::LazyLock;
 use tantivy::tokenizer::{TokenStream, Tokenizer};
 use tantivy_jieba::JiebaTokenizer;
 
+use super::Each;
+
 /// The dictionary takes a noticeable part of a second to load; only Chinese waits for it.
 static DICTIONARY: LazyLock<JiebaTokenizer> = LazyLock::new(|| JiebaTokenizer::with_search_mode(false));
 
 /// Characters and words that carry no meaning of their own.
+#[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
-    "的",
-    "了",
-    "是",
-    "在",
-    "和",
-    "与",
-    "或",
-    "及",
-    "吗",
-    "呢",
-    "吧",
-    "啊",
-    "呀",
-    "着",
-    "过",
-    "我",
-    "你",
-    "他",
-    "她",
-    "它",
-    "们",
-    "我们",
-    "你们",
-    "这",
-    "那",
-    "这个",
-    "那个",
-    "这台",
-    "那台",
-    "个",
-    "台",
-    "把",
-    "被",
-    "就",
-    "也",
-    "都",
-    "还",
-    "很",
-    "请",
-    "问",
-    "请问",
-    "什么",
-    "怎么",
-    "怎样",
-    "怎么办",
-    "如何",
-    "为什么",
-    "哪",
-    "哪个",
-    "哪些",
-    "哪里",
-    "多少",
-    "几",
-    "谁",
-    "何时",
-    "意思",
-    "告诉",
-    "一下",
-    "一个",
-    "可以",
-    "能",
-    "能否",
-    "是否",
-    "要",
-    "需要",
-    "应该",
-    "该",
-    "有",
-    "没",
-    "没有",
-    "对",
-    "从",
-    "到",
-    "为",
-    "以",
-    "其",
-    "之",
-    "而",
-    "但",
-    "如果",
-    "则",
-    "时",
-    "上",
-    "中",
-    "后",
-    "前",
-    "不能",
-    "能不能",
-    "是什么",
-    "处理",
-    "办",
-    "帮",
-    "给",
-    "让",
+    "的", "了", "是", "在", "和", "与", "或", "及", "吗", "呢", "吧", "啊", "呀", "着", "过", "我", "你", "他", "她", "它",
+    "们", "我们", "你们", "这", "那", "这个", "那个", "这台", "那台", "个", "台", "把", "被", "就", "也", "都", "还", "很", "请",
+    "问", "请问", "什么", "怎么", "怎样", "怎么办", "如何", "为什么", "哪", "哪个", "哪些", "哪里", "多少", "几", "谁", "何时", "意思",
+    "告诉", "一下", "一个", "可以", "能", "能否", "是否", "要", "需要", "应该", "该", "有", "没", "没有", "对", "从", "到", "为", "以",
+    "其", "之", "而", "但", "如果", "则", "时", "上", "中", "后", "前", "不能", "能不能", "是什么", "处理", "办", "帮", "给", "让",
 ];
 
 fn is_stop_word(word: &str) -> bool {
@@ -117,7 +31,7 @@ fn is_stop_word(word: &str) -> bool {
 }
 
 /// The dictionary words of a run, in order, without overlaps.
-fn words(run: &str, each: &mut dyn FnMut(&str)) {
+fn words(run: &str, each: Each<'_>) {
     let mut tokenizer = DICTIONARY.clone();
     let mut stream = tokenizer.token_stream(run);
     while let Some(token) = stream.next() {
@@ -125,7 +39,7 @@ fn words(run: &str, each: &mut dyn FnMut(&str)) {
     }
 }
 
-fn pairs(run: &str, each: &mut dyn FnMut(&str)) {
+fn pairs(run: &str, each: Each<'_>) {
     let starts: Vec<usize> = run.char_indices().map(|(i, _)| i).chain([run.len()]).collect();
     for window in starts.windows(3) {
         if let [start, _, end] = window
@@ -137,7 +51,7 @@ fn pairs(run: &str, each: &mut dyn FnMut(&str)) {
 }
 
 /// What the index holds of a run of ideographs.
-pub(super) fn indexed(run: &str, each: &mut dyn FnMut(&str)) {
+pub(super) fn indexed(run: &str, each: Each<'_>) {
     let mut buffer = [0; 4];
     for c in run.chars() {
         let single: &str = c.encode_utf8(&mut buffer);
@@ -154,7 +68,7 @@ pub(super) fn indexed(run: &str, each: &mut dyn FnMut(&str)) {
 }
 
 /// What a question with this run asks for.
-pub(super) fn asked(run: &str, each: &mut dyn FnMut(&str)) {
+pub(super) fn asked(run: &str, each: Each<'_>) {
     words(run, &mut |word| {
         if is_stop_word(word) {
             return;

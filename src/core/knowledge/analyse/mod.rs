@@ -88,6 +88,9 @@ pub(crate) fn primary(tag: &str) -> Option<&'static str> {
     ["en", "es", "zh"].into_iter().find(|known| first.eq_ignore_ascii_case(known))
 }
 
+/// Takes terms one by one.
+type Each<'e> = &'e mut dyn FnMut(&str);
+
 fn latin(text: &str, language: Option<&str>) -> Latin {
     match language.and_then(primary).or_else(|| language::guess(text)) {
         Some("es") => Latin::Spanish,
@@ -99,7 +102,7 @@ fn comma(language: Option<&str>) -> Comma {
     if language == Some("es") { Comma::Decimal } else { Comma::Groups }
 }
 
-fn analyse(text: &str, latin: Latin, han: fn(&str, &mut dyn FnMut(&str))) -> Vec<String> {
+fn analyse(text: &str, latin: Latin, han: fn(&str, Each<'_>)) -> Vec<String> {
     let comma = if latin == Latin::Spanish { Comma::Decimal } else { Comma::Groups };
     let mut out = Vec::new();
     // Words are analysed in runs: setting the analyser up for each would cost more than it.

@@ -18,52 +18,24 @@ pub(super) enum Class {
 
 /// Words of one class: English, Spanish, Chinese; lower case, without accents, the singular
 /// that a code is written with first in each language.
+#[rustfmt::skip]
 const WORDS: &[(Class, &[&str])] = &[
     (Class::Alarm, &["alarm", "alarms", "alm", "alarma", "alarmas", "报警", "警报", "告警", "报警码"]),
     (Class::Error, &["error", "errors", "err", "errores", "错误", "报错", "出错", "错误码"]),
-    (
-        Class::Fault,
-        &[
-            "fault",
-            "faults",
-            "failure",
-            "failures",
-            "fallo",
-            "fallos",
-            "falla",
-            "fallas",
-            "averia",
-            "averias",
-            "故障",
-            "故障码",
-        ],
-    ),
-    (
-        Class::Warning,
-        &["warning", "warnings", "advertencia", "advertencias", "aviso", "avisos", "警告", "警示"],
-    ),
+    (Class::Fault, &[
+        "fault", "faults", "failure", "failures", "fallo", "fallos", "falla", "fallas", "averia", "averias", "故障",
+        "故障码",
+    ]),
+    (Class::Warning, &["warning", "warnings", "advertencia", "advertencias", "aviso", "avisos", "警告", "警示"]),
     (Class::Event, &["event", "events", "evento", "eventos", "事件"]),
     (Class::Trip, &["trip", "trips", "disparo", "disparos", "跳闸"]),
     (Class::Code, &["code", "codes", "codigo", "codigos", "clave", "claves", "代码", "编码", "代号"]),
-    (Class::Bit, &["bit", "bits", "比特", "位"]),
-    (
-        Class::Setting,
-        &[
-            "setting",
-            "settings",
-            "parameter",
-            "parameters",
-            "param",
-            "ajuste",
-            "ajustes",
-            "parametro",
-            "parametros",
-            "参数",
-            "设置",
-            "设定",
-            "功能码",
-        ],
-    ),
+    // 位 alone is a place, a level, a unit of anything.
+    (Class::Bit, &["bit", "bits", "比特", "故障位", "报警位", "标志位"]),
+    (Class::Setting, &[
+        "setting", "settings", "parameter", "parameters", "param", "ajuste", "ajustes", "parametro", "parametros",
+        "参数", "设置", "设定", "功能码",
+    ]),
 ];
 
 /// Classes whose numbers report that something is wrong; "fault 37" may mean any of them.
@@ -120,51 +92,28 @@ pub(super) fn unaccented(c: char) -> char {
 
 /// Words between a code word and its number.
 pub(super) fn is_filler(word: &str) -> bool {
-    matches!(
+    #[rustfmt::skip]
+    let is = matches!(
         word,
-        "number"
-            | "no"
-            | "nr"
-            | "num"
-            | "numero"
-            | "nro"
-            | "n"
-            | "de"
-            | "del"
-            | "el"
-            | "la"
-            | "of"
-            | "the"
-            | "号"
-    )
+        "number" | "no" | "nr" | "num" | "numero" | "nro" | "n" | "de" | "del" | "el" | "la" | "of"
+        | "the" | "号"
+    );
+    is
 }
 
 /// Words said for a separator inside a code.
 pub(super) fn is_separator(word: &str) -> bool {
-    matches!(
+    #[rustfmt::skip]
+    let is = matches!(
         word,
-        "dash"
-            | "hyphen"
-            | "minus"
-            | "underscore"
-            | "slash"
-            | "point"
-            | "dot"
-            | "guion"
-            | "menos"
-            | "raya"
-            | "punto"
-            | "barra"
-            | "杠"
-            | "横杠"
-            | "点"
-            | "uh"
-            | "um"
-            | "eh"
-    )
+        "dash" | "hyphen" | "minus" | "underscore" | "slash" | "point" | "dot" | "guion" | "menos"
+        | "raya" | "punto" | "barra" | "杠" | "横杠" | "点" | "uh" | "um" | "eh"
+    );
+    is
 }
 
 /// Written before a number, these make a standard or a size of it.
+#[rustfmt::skip]
 pub(super) const STANDARDS: &[&str] = &[
     "ISO", "EN", "DIN", "IEC", "ANSI", "ASTM", "SAE", "VG", "NLGI", "API", "UL", "OSHA", "NFPA", "NEMA",
     "AWG", "RAL", "IP", "PT", "RS", "CAT", "DN", "PN", "UNE", "GB", "JIS", "USB", "RJ", "CO", "SO", "NOX",

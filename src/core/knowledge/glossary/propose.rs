@@ -37,11 +37,18 @@ pub struct Proposal {
     pub count: usize,
 }
 
+/// How often a term stands somewhere, and how it is written.
+#[derive(Default)]
+struct Counted {
+    times: usize,
+    forms: HashMap<String, usize>,
+}
+
 /// The terms of `sources` that `glossary` has no translation of: at most
 /// [`MOST_PROPOSALS`], the most frequent first. Codes, numbers and single letters are none.
 pub fn propose<'t>(glossary: &Glossary, sources: impl IntoIterator<Item = Source<'t>>) -> Vec<Proposal> {
     // By language and analysed form: the count, and each written form with its own.
-    let mut counts: BTreeMap<(&'static str, String), (usize, HashMap<String, usize>)> = BTreeMap::new();
+    let mut counts: BTreeMap<(&'static str, String), Counted> = BTreeMap::new();
     for source in sources {
         let Some(language) = analyse::primary(source.language) else { continue };
         for term in candidates(source.text, language) {
@@ -52,15 +59,15 @@ pub fn propose<'t>(glossary: &Glossary, sources: impl IntoIterator<Item = Source
             if key.is_empty() {
                 continue;
             }
-            let (count, forms) = counts.entry((language, key)).or_default();
-            *count += 1;
-            *forms.entry(term).or_default() += 1;
+            let counted = counts.entry((language, key)).or_default();
+            counted.times += 1;
+            *counted.forms.entry(term).or_default() += 1;
         }
     }
     let mut out: Vec<Proposal> = counts
         .into_iter()
-        .filter(|(_, (count, _))| *count >= OFTEN)
-        .filter_map(|((language, _), (count, forms))| {
+        .filter(|(_, counted)| counted.times >= OFTEN)
+        .filter_map(|((language, _), Counted { times: count, forms })| {
             let (term, _) = forms.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?;
             Some(Proposal { term, language, count })
         })

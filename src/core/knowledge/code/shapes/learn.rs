@@ -16,8 +16,10 @@ const MOSTLY: usize = 6;
 /// The same where the header says "code": rows may go on over several lines.
 const SOME: usize = 3;
 /// Letters before a number in a heading that count sections, pictures and versions.
+#[rustfmt::skip]
 const NO_CODES: &[&str] = &[
-    "STEP", "FIG", "TAB", "PAGE", "CH", "SEC", "APP", "VER", "REV", "VOL", "PART", "NOTE", "NO", "V", "PASO",
+    "STEP", "FIG", "TAB", "PAGE", "CH", "SEC", "APP", "VER", "REV", "VOL", "PART", "NOTE", "NO", "V",
+    "PASO",
 ];
 
 impl Shapes {
@@ -212,39 +214,13 @@ fn reports(heading: &str) -> bool {
 
 /// Words beside a column of codes: what went wrong, why, what to do.
 fn is_about_faults(header: &str) -> bool {
+    #[rustfmt::skip]
     const WORDS: &[&str] = &[
-        "fault",
-        "faults",
-        "failure",
-        "malfunction",
-        "cause",
-        "causes",
-        "remedy",
-        "remedies",
-        "troubleshooting",
-        "causa",
-        "causas",
-        "solucion",
-        "soluciones",
-        "remedio",
-        "averia",
-        "averias",
-        "fallo",
-        "fallos",
-        "falla",
-        "fallas",
-        "proteccion",
-        "errores",
-        "error",
-        "errors",
-        "alarm",
-        "alarms",
-        "alarma",
-        "alarmas",
-        "diagnostic",
-        "diagnostics",
-        "trouble",
-    ];
+        "fault", "faults", "failure", "malfunction", "cause", "causes", "remedy", "remedies",
+        "troubleshooting", "causa", "causas", "solucion", "soluciones", "remedio", "averia", "averias",
+        "fallo", "fallos", "falla", "fallas", "proteccion", "errores", "error", "errors", "alarm",
+        "alarms", "alarma", "alarmas", "diagnostic", "diagnostics", "trouble",
+        ];
     let words = super::header_words(header).map(folded);
     words.into_iter().any(|w| WORDS.contains(&w.as_str()))
         || ["故障", "原因", "报警", "对策", "保护"].iter().any(|w| header.contains(w))

@@ -18,51 +18,19 @@ pub(super) enum Tongue {
 impl Tongue {
     /// The tongue of a question's words (lower case, without accents).
     pub(super) fn of<'w>(question: &str, words: impl Iterator<Item = &'w str>) -> Self {
+        #[rustfmt::skip]
         const ENGLISH: &[&str] = &[
             "the", "what", "is", "does", "how", "i", "of", "mean", "on", "to", "do", "my", "and", "with",
             "have", "should", "it", "shows", "which", "for", "one", "two", "three", "four", "five", "six",
             "seven", "eight", "nine", "zero", "oh", "hundred", "alarm", "fault", "code", "setting",
-        ];
+                ];
+        #[rustfmt::skip]
         const SPANISH: &[&str] = &[
-            "el",
-            "la",
-            "los",
-            "que",
-            "como",
-            "codigo",
-            "fallo",
-            "falla",
-            "alarma",
-            "averia",
-            "parametro",
-            "en",
-            "del",
-            "de",
-            "es",
-            "significa",
-            "hacer",
-            "para",
-            "mi",
-            "un",
-            "una",
-            "cual",
-            "por",
-            "cero",
-            "uno",
-            "dos",
-            "tres",
-            "cuatro",
-            "cinco",
-            "seis",
-            "siete",
-            "ocho",
-            "nueve",
-            "cien",
-            "ciento",
-            "con",
-            "hay",
-            "muestra",
-        ];
+            "el", "la", "los", "que", "como", "codigo", "fallo", "falla", "alarma", "averia", "parametro",
+            "en", "del", "de", "es", "significa", "hacer", "para", "mi", "un", "una", "cual", "por",
+            "cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "cien",
+            "ciento", "con", "hay", "muestra",
+                ];
         let mut votes =
             if question.contains(['¿', '¡', 'ñ', 'á', 'é', 'í', 'ó', 'ú']) { 2 } else { 0 };
         for word in words {
