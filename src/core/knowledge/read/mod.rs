@@ -6,11 +6,20 @@
 //!
 //! A reader never panics, whatever the bytes, and knows no file system.
 
+mod boxes;
 mod decode;
+mod figure;
+mod fragment;
+mod front;
 mod markdown;
+mod page;
 pub mod pdf;
 mod plain;
+mod rendered;
 pub mod signal;
+mod step;
+mod table;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +27,7 @@ use std::path::Path;
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::{Error, Kind, Result};
 
-pub use decode::decode;
+pub use decode::{Decoded, decode, decode_as};
 pub use markdown::Markdown;
 pub use plain::Plain;
 
