@@ -7,6 +7,7 @@
 //! A reader never panics, whatever the bytes, and knows no file system.
 
 mod boxes;
+mod csv;
 mod decode;
 mod figure;
 mod fragment;
@@ -27,6 +28,7 @@ use std::path::Path;
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::{Error, Kind, Result};
 
+pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
 pub use markdown::Markdown;
 pub use plain::Plain;
@@ -84,6 +86,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
     match extension.as_str() {
         "md" | "markdown" => Some(&Markdown),
         "txt" | "text" => Some(&Plain),
+        "csv" | "tsv" | "tab" => Some(&Csv),
         _ => None,
     }
 }

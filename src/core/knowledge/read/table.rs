@@ -64,6 +64,8 @@ pub(crate) enum Header {
     Stated,
     /// The format may; where it does not, the first row is looked at.
     Guessed,
+    /// Nobody does, but files of this kind mostly start with one.
+    Likely,
 }
 
 /// The grid of the rows as stated.
@@ -94,7 +96,7 @@ pub(crate) fn grid(stated: Vec<StatedRow>, header: Header) -> Grid {
             out.rows.push(row);
         }
     }
-    if !says_header && header == Header::Guessed && has_header(&out.rows) {
+    if !says_header && header != Header::Stated && has_header(&out.rows, header == Header::Likely) {
         heads.push(out.rows.remove(0));
     }
     if out.rows.is_empty() {
@@ -165,8 +167,8 @@ fn joined(heads: Vec<Row>) -> Vec<Cell> {
 }
 
 /// Does the first of the rows look like names of columns: short, different from each other,
-/// no figures, and unlike what stands below?
-pub(crate) fn has_header(rows: &[Row]) -> bool {
+/// no figures, and unlike what stands below (which `likely` need not be seen)?
+fn has_header(rows: &[Row], likely: bool) -> bool {
     let [first, second, ..] = rows else { return false };
     let names: Vec<&str> = first.cells.iter().map(|c| c.text.trim()).collect();
     if names.len() < 2 || names.len() < second.cells.len() {
@@ -180,7 +182,7 @@ pub(crate) fn has_header(rows: &[Row]) -> bool {
     }
     // In a column of codes or figures a name without a digit stands out, and so does a short
     // name over long texts; a name like what is below it is one more record.
-    let mut stands_out = false;
+    let mut stands_out = likely;
     for (column, name) in names.iter().enumerate() {
         let below: Vec<&str> =
             rows.iter().skip(1).take(20).filter_map(|r| r.cells.get(column)).map(|c| c.text.as_str()).collect();
@@ -195,6 +197,14 @@ pub(crate) fn has_header(rows: &[Row]) -> bool {
         stands_out |= over_figures || over_texts;
     }
     stands_out
+}
+
+/// How many rows at the head are titles or remarks, given how many filled cells each has:
+/// those of at most one cell, over a table of more.
+pub(crate) fn preamble(filled: impl Iterator<Item = usize>) -> usize {
+    let filled: Vec<usize> = filled.collect();
+    let above = filled.iter().take_while(|n| **n <= 1).count();
+    if above == filled.len() { 0 } else { above.min(16) }
 }
 
 /// A number, with or without a unit, sign or range: "0.6", "60 %", "24 V", "-10..40".
