@@ -34,16 +34,16 @@ impl Reader for Csv {
 
 /// A cell in the file: its words, and its place without the quotes around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Raw {
-    text: String,
-    span: Span,
+pub(super) struct Raw {
+    pub text: String,
+    pub span: Span,
 }
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Record {
-    span: Span,
-    cells: Vec<Raw>,
+pub(super) struct Record {
+    pub span: Span,
+    pub cells: Vec<Raw>,
 }
 
 /// Excel's own first line: `sep=;`.
@@ -82,7 +82,7 @@ fn sniff(text: &str) -> u8 {
 }
 
 /// The records of `text` from `from` on, and whether `most` cells were reached before the end.
-fn records(text: &str, from: usize, delimiter: u8, most: usize) -> (Vec<Record>, bool) {
+pub(super) fn records(text: &str, from: usize, delimiter: u8, most: usize) -> (Vec<Record>, bool) {
     let bytes = text.as_bytes();
     let mut out = Vec::new();
     let mut cells = 0;

@@ -12,11 +12,13 @@ mod decode;
 mod figure;
 mod fragment;
 mod front;
+mod lines;
 mod markdown;
 mod page;
 pub mod pdf;
 mod plain;
 mod rendered;
+mod rst;
 pub mod signal;
 mod step;
 mod table;
@@ -32,6 +34,7 @@ pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
 pub use markdown::Markdown;
 pub use plain::Plain;
+pub use rst::ReStructuredText;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -86,6 +89,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
     match extension.as_str() {
         "md" | "markdown" => Some(&Markdown),
         "txt" | "text" => Some(&Plain),
+        "rst" | "rest" => Some(&ReStructuredText),
         "csv" | "tsv" | "tab" => Some(&Csv),
         _ => None,
     }
