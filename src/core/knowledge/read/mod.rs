@@ -6,6 +6,7 @@
 //!
 //! A reader never panics, whatever the bytes, and knows no file system.
 
+mod adoc;
 mod boxes;
 mod csv;
 mod decode;
@@ -30,6 +31,7 @@ use std::path::Path;
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::{Error, Kind, Result};
 
+pub use adoc::AsciiDoc;
 pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
 pub use markdown::Markdown;
@@ -90,6 +92,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
         "md" | "markdown" => Some(&Markdown),
         "txt" | "text" => Some(&Plain),
         "rst" | "rest" => Some(&ReStructuredText),
+        "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
         "csv" | "tsv" | "tab" => Some(&Csv),
         _ => None,
     }

@@ -53,7 +53,7 @@ fn piece(rest: &str, opens: bool, open_ended: &mut [bool; 4]) -> (String, usize)
         }
         // A footnote's or citation's mark.
         if let Some(inner) = rest.strip_prefix('[')
-            && let Some(end) = inner.find("]_").filter(|e| *e <= 24)
+            && let Some(end) = inner.as_bytes().windows(2).take(24).position(|w| w == b"]_")
             && !inner.get(..end).unwrap_or_default().contains(char::is_whitespace)
         {
             return (String::new(), end + 3);
