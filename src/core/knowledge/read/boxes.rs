@@ -12,15 +12,25 @@ use crate::core::knowledge::passage::Signal;
 /// A box is looked for at most this many blocks far.
 const LONGEST: usize = 16;
 
-/// How grave a box of this class is; `None` for a note, a tip and all others.
-pub(crate) fn class(name: &str) -> Option<Signal> {
-    let name = name.to_ascii_lowercase();
-    let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
-    parts.find_map(|part| match part {
+/// How grave a box of this class is; `None` for a note, a tip and all others. "alert-danger"
+/// and "warning_box" name a box, "warning-lamp" does not.
+pub(crate) fn class(names: &str) -> Option<Signal> {
+    const BOX: &[&str] =
+        &["", "box", "note", "block", "message", "callout", "admonition", "alert", "panel", "hint", "notice", "style"];
+    let names = names.to_ascii_lowercase();
+    let grave = |part: &str| match part {
         "danger" => Some(Signal::Danger),
         "warning" | "error" | "warn" => Some(Signal::Warning),
         "caution" | "attention" => Some(Signal::Caution),
         _ => None,
+    };
+    names.split(|c: char| c.is_whitespace() || "\"'=,.".contains(c)).find_map(|name| {
+        let parts: Vec<&str> = name.split(['-', '_']).collect();
+        let (last, before) = parts.split_last()?;
+        match grave(last) {
+            Some(signal) => before.iter().all(|p| BOX.contains(p)).then_some(signal),
+            None => grave(before.first()?).filter(|_| BOX.contains(last) && before.len() == 1),
+        }
     })
 }
 
@@ -136,4 +146,25 @@ fn within(own: &str, closer: &str, rest: &[Block]) -> Option<(String, usize)> {
         words.push_str(&block.text);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_names_a_box_or_something_else() {
+        for (names, want) in [
+            ("admonition warning", Some(Signal::Warning)),
+            ("alert alert-danger", Some(Signal::Danger)),
+            ("note_caution", Some(Signal::Caution)),
+            ("warning-box", Some(Signal::Warning)),
+            ("style=\"warning\"", Some(Signal::Warning)),
+            ("warning-lamp", None),
+            ("no-warning", None),
+            ("note", None),
+        ] {
+            assert_eq!(class(names), want, "{names}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::signal::{self, Setting};
 use super::table::{self, Header, Stated, StatedRow, grid};
-use super::tags::{Token, attribute, tokens, words};
+use super::tags::{MOST_TOKENS, Token, attribute, tokens, words};
 use super::{Block, BlockKind, Cell, Image, Picture, figure, trimmed};
 use crate::core::knowledge::passage::Span;
 
@@ -26,6 +26,7 @@ pub(crate) struct Found {
 /// Reads the HTML at `range` of `text`.
 pub(crate) fn read(text: &str, range: Range<usize>) -> Found {
     let tokens = tokens(text, range);
+    let full = tokens.len() >= MOST_TOKENS;
     let mut reading = Reading { text, found: Found::default(), from: 0, kind: BlockKind::Paragraph };
     let mut i = 0;
     while let Some((place, token)) = tokens.get(i) {
@@ -64,6 +65,7 @@ pub(crate) fn read(text: &str, range: Range<usize>) -> Found {
         i += 1;
     }
     reading.flush(tokens.get(reading.from..).unwrap_or_default());
+    reading.found.cut |= full;
     reading.found
 }
 

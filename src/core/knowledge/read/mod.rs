@@ -13,8 +13,10 @@ mod decode;
 mod figure;
 mod fragment;
 mod front;
+mod html;
 mod lines;
 mod markdown;
+mod meta;
 mod page;
 pub mod pdf;
 mod plain;
@@ -34,6 +36,7 @@ use crate::core::{Error, Kind, Result};
 pub use adoc::AsciiDoc;
 pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
+pub use html::HtmlPage;
 pub use markdown::Markdown;
 pub use plain::Plain;
 pub use rst::ReStructuredText;
@@ -93,6 +96,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
         "txt" | "text" => Some(&Plain),
         "rst" | "rest" => Some(&ReStructuredText),
         "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
+        "html" | "htm" | "xhtml" | "xht" => Some(&HtmlPage),
         "csv" | "tsv" | "tab" => Some(&Csv),
         _ => None,
     }

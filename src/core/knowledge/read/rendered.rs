@@ -3,7 +3,7 @@
 
 use super::signal::{self, Setting};
 use super::table::{self, Grid};
-use super::{Block, BlockKind, Document, Image, Picture, join_lone_signals, single_spaced};
+use super::{Block, BlockKind, Document, Image, Picture, join_lone_signals, single_spaced, step};
 use crate::core::knowledge::passage::{Signal, Span};
 
 /// The stored text may grow to this many bytes: merged cells repeat text, and a hostile
@@ -28,13 +28,19 @@ impl Rendered {
         self.line("", words, BlockKind::Heading { level: level.clamp(1, 6) });
     }
 
-    /// A paragraph, or the warning that it is.
+    /// A paragraph, or the warning or the numbered step that it is.
     pub(crate) fn paragraph(&mut self, words: &str, setting: Setting) {
-        let kind = match signal::leading(&single_spaced(words), setting) {
-            Some(signal) => BlockKind::Warning { signal },
-            None => BlockKind::Paragraph,
-        };
-        self.line("", words, kind);
+        let words = single_spaced(words);
+        if let Some(signal) = signal::leading(&words, setting) {
+            return self.line("", &words, BlockKind::Warning { signal });
+        }
+        match step::leading(&words) {
+            Some((number, at)) => {
+                let (mark, rest) = words.split_at(at);
+                self.line(mark, rest, BlockKind::Item { number: Some(number) });
+            }
+            None => self.line("", &words, BlockKind::Paragraph),
+        }
     }
 
     /// A warning whose box says so; the signal word is put before it where it is missing.
@@ -81,8 +87,12 @@ impl Rendered {
         self.blocks.push(Block { span, text: words, kind: BlockKind::Code });
     }
 
-    /// A table; the cells' spans are set here.
+    /// A table; the cells' spans are set here. A frame drawn as a table around a warning is
+    /// that warning.
     pub(crate) fn table(&mut self, mut grid: Grid) {
+        if let Some((words, signal)) = framed(&grid) {
+            return self.warning(&words, signal);
+        }
         let start = self.text.len();
         let mut fits = true;
         if !grid.header.is_empty() {
@@ -174,6 +184,25 @@ impl Rendered {
     pub(crate) fn finish(self) -> Document {
         let blocks = join_lone_signals(&self.text, self.blocks);
         Document { text: self.text, blocks, figures: self.figures, notes: self.notes, ..Document::default() }
+    }
+}
+
+/// The warning that a table of a few cells is: a signal word first, then its words.
+fn framed(grid: &Grid) -> Option<(String, Signal)> {
+    if grid.rows.len() + usize::from(!grid.header.is_empty()) > 3 {
+        return None;
+    }
+    let cells = grid.header.iter().chain(grid.rows.iter().flat_map(|r| r.cells.iter()));
+    let mut words: Vec<&str> = cells.map(|c| c.text.as_str()).filter(|t| !t.is_empty()).collect();
+    words.dedup();
+    let (first, rest) = words.split_first()?;
+    let apart = Setting { quoted: true, bold: true };
+    match rest {
+        [] => Some((first.to_string(), signal::leading(first, apart)?)),
+        [text] | [text, _] if text.len() > first.len() || rest.len() == 1 => {
+            Some((words.join(" "), signal::lone(first)?)).filter(|_| text.contains(' ') || !text.is_ascii())
+        }
+        _ => None,
     }
 }
 

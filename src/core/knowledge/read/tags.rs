@@ -19,14 +19,21 @@ pub(crate) enum Token<'t> {
     Other(&'t str),
 }
 
-/// The tokens of a part of `text`, in order, with their places. Linear in its length.
+/// More tokens than this are not kept; what follows is left out.
+pub(crate) const MOST_TOKENS: usize = 1_000_000;
+
+/// The tokens of a part of `text`, in order, with their places: at most [`MOST_TOKENS`].
+/// Linear in its length.
 pub(crate) fn tokens(text: &str, range: Range<usize>) -> Vec<(Range<usize>, Token<'_>)> {
     let mut out = Vec::new();
     let mut at = range.start;
     let mut text_from = at;
     let end = range.end.min(text.len());
     while let Some(open) = text.get(at..end).and_then(|rest| rest.find('<')).map(|i| at + i) {
-        let Some((token, close)) = tag(text, open, end) else {
+        if out.len() >= MOST_TOKENS {
+            return out;
+        }
+        let Some((token, close)) = tag(text, open, end).filter(|t| is_known(&t.0)) else {
             at = open + 1;
             continue;
         };
@@ -66,19 +73,15 @@ fn tag(text: &str, open: usize, end: usize) -> Option<(Token<'_>, usize)> {
     let length = tag_end(inner.get(named..)?)?;
     let attributes = inner.get(named..named + length)?;
     let close = open + 1 + usize::from(closing) + named + length + 1;
-    // `<value>` and `<axis>` in a manual are placeholders, not tags.
-    if !is_known(name) {
-        return None;
-    }
     let name = name.to_ascii_lowercase();
     let token = if closing { Token::Close(name) } else { Token::Open(name, attributes) };
     Some((token, close))
 }
 
-/// Where the `>` stands that ends a tag; a quoted one does not. A tag has at most 4 KiB.
+/// Where the `>` stands that ends a tag; a quoted one does not. A picture may be inside one.
 fn tag_end(rest: &str) -> Option<usize> {
     let mut quote = None;
-    for (i, b) in rest.bytes().take(4096).enumerate() {
+    for (i, b) in rest.bytes().take(16 << 20).enumerate() {
         match (b, quote) {
             (b'>', None) => return Some(i),
             (b'<', None) => return None,
@@ -90,10 +93,13 @@ fn tag_end(rest: &str) -> Option<usize> {
     None
 }
 
-fn is_known(name: &str) -> bool {
+/// `<value>` and `<axis>` in a manual are placeholders, not tags.
+fn is_known(token: &Token<'_>) -> bool {
     const KNOWN: &str = " a abbr address article aside b big blockquote body br button caption center cite code col colgroup dd del details dfn div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main mark meta nav noscript object ol option p param picture pre q s samp script section select small source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead title tr tt u ul var video wbr ";
-    let name = name.to_ascii_lowercase();
-    KNOWN.split(' ').any(|k| k == name)
+    match token {
+        Token::Open(name, _) | Token::Close(name) => KNOWN.split(' ').any(|known| known == name),
+        _ => true,
+    }
 }
 
 /// The value of an attribute in a tag's inside.
@@ -131,8 +137,52 @@ pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
-    let fragment = Html::parse_fragment(&text.replace('<', "&lt;"));
-    Cow::Owned(fragment.root_element().text().collect())
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let end = after.bytes().take(32).position(|b| b == b';');
+        match end.and_then(|end| Some((reference(after.get(..end)?)?, end))) {
+            Some((words, end)) => {
+                out.push_str(&words);
+                rest = after.get(end + 1..).unwrap_or_default();
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What `&name;` stands for.
+fn reference(name: &str) -> Option<String> {
+    let known = match name {
+        "nbsp" => "\u{a0}",
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        "deg" => "°",
+        "plusmn" => "±",
+        "micro" => "µ",
+        "ndash" => "–",
+        "mdash" => "—",
+        _ => {
+            let plain = name.starts_with('#') || name.chars().all(|c| c.is_ascii_alphanumeric());
+            if !plain || name.len() < 2 {
+                return None;
+            }
+            // The long list is html5ever's.
+            let fragment = Html::parse_fragment(&format!("&{name};"));
+            let words: String = fragment.root_element().text().collect();
+            return (!words.starts_with('&') || words.len() == 1).then_some(words);
+        }
+    };
+    Some(known.to_owned())
 }
 
 /// Does the tag part words? (`<b>` does not, `<br>` does.)
@@ -184,19 +234,90 @@ pub(crate) fn words(tokens: &[(Range<usize>, Token<'_>)]) -> String {
     super::single_spaced(&out)
 }
 
-/// How deep the tags of a page nest at most, by a count that forgives what browsers forgive.
-pub(crate) fn depth(text: &str) -> usize {
-    let mut depth = 0usize;
-    let mut deepest = 0;
-    for (_, token) in tokens(text, 0..text.len()) {
+/// What makes a page dear to parse, found without parsing it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// How deep its elements nest, by a count that forgives what browsers forgive.
+    pub depth: usize,
+    /// How many tags it has.
+    pub tags: usize,
+    /// Most `<b>`, `<font>` … open at a time: a parser opens them again in each paragraph.
+    pub formats: usize,
+    /// Most attributes of one tag.
+    pub attributes: usize,
+}
+
+/// Counts what a page costs. Linear in its length.
+pub(crate) fn cost(text: &str) -> Cost {
+    let mut cost = Cost::default();
+    let mut open: Vec<String> = Vec::new();
+    let mut formats: usize = 0;
+    let mut at = 0;
+    while let Some(start) = text.get(at..).and_then(|rest| rest.find('<')).map(|i| at + i) {
+        let Some((token, end)) = tag(text, start, text.len()) else {
+            at = start + 1;
+            continue;
+        };
+        at = end;
+        cost.tags += 1;
         match token {
-            Token::Open(name, attributes) if !closes_itself(&name) && !attributes.ends_with('/') => depth += 1,
-            Token::Close(name) if !closes_itself(&name) => depth = depth.saturating_sub(1),
+            Token::Open(name, attributes) => {
+                let parts = attributes.bytes().filter(|b| matches!(b, b'=' | b' ' | b'\n' | b'\t' | b'/')).count();
+                cost.attributes = cost.attributes.max(if parts > 2000 { quoted_out(attributes) } else { parts });
+                if matches!(name.as_str(), "script" | "style" | "textarea" | "title" | "xmp") {
+                    // No tags inside; the end is looked for as a browser does.
+                    let close = format!("</{name}");
+                    at = text.get(at..).and_then(|r| find_ignoring_case(r, &close)).map_or(text.len(), |i| at + i);
+                    continue;
+                }
+                formats += usize::from(is_format(&name));
+                cost.formats = cost.formats.max(formats);
+                if !closes_itself(&name) {
+                    open.push(name);
+                }
+            }
+            Token::Close(name) => {
+                if is_format(&name) {
+                    formats = formats.saturating_sub(1);
+                }
+                // A stray end closes nothing; one that matches closes all inside.
+                let near = open.len().saturating_sub(64);
+                let found = open.get(near..).and_then(|last| last.iter().rposition(|n| *n == name));
+                if let Some(i) = found {
+                    open.truncate(near + i);
+                }
+            }
             _ => {}
         }
-        deepest = deepest.max(depth);
+        cost.depth = cost.depth.max(open.len());
     }
-    deepest
+    cost
+}
+
+/// Attributes of a long tag, without what stands in quotes.
+fn quoted_out(attributes: &str) -> usize {
+    let mut quote = None;
+    let mut count = 0;
+    for b in attributes.bytes() {
+        match (b, quote) {
+            (b'"' | b'\'', None) => quote = Some(b),
+            (b, Some(q)) if b == q => quote = None,
+            (b'=' | b' ' | b'\n' | b'\t' | b'/', None) => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+fn find_ignoring_case(text: &str, what: &str) -> Option<usize> {
+    text.as_bytes().windows(what.len()).position(|w| w.eq_ignore_ascii_case(what.as_bytes()))
+}
+
+fn is_format(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+    )
 }
 
 /// Elements without an end, or whose end may be left out.
@@ -238,8 +359,12 @@ mod tests {
     }
 
     #[test]
-    fn depth_forgives_open_paragraphs() {
-        assert_eq!(depth(&"<p>a<br><li>".repeat(500)), 0);
-        assert_eq!(depth(&"<div>".repeat(500)), 500);
+    fn cost_forgives_open_paragraphs_and_counts_the_rest() {
+        assert_eq!(cost(&"<p>a<br><li>".repeat(500)).depth, 0);
+        assert_eq!(cost(&"<div>".repeat(500)).depth, 500);
+        assert_eq!(cost(&"<x-y></z><x-y>".repeat(100)).depth, 200);
+        assert_eq!(cost(&"<div><span></div>".repeat(100)).depth, 2);
+        assert_eq!(cost(&"<p><b>x</p>".repeat(100)).formats, 100);
+        assert_eq!(cost("<script>if (a<b) </div></script><p>").tags, 3);
     }
 }

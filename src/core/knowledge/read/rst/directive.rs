@@ -1,11 +1,9 @@
 //! What stands behind `..`: directives, comments, targets.
 
-use std::collections::BTreeMap;
-
 use super::{Reading, inline, listed, place};
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::knowledge::read::lines::Line;
-use crate::core::knowledge::read::{Block, BlockKind, Image, Picture, boxes, figure, single_spaced, trimmed};
+use crate::core::knowledge::read::{Block, BlockKind, Image, Picture, boxes, figure, meta, single_spaced, trimmed};
 
 /// A directive taken apart.
 pub(super) struct Directive<'a, 't> {
@@ -100,7 +98,7 @@ impl<'t> Reading<'t> {
             }
             "meta" => {
                 for (name, value, _) in &d.options {
-                    meta(&mut self.out.meta, name, value);
+                    meta::put(&mut self.out.meta, name, &inline::words(value));
                 }
             }
             "contents" | "toctree" | "include" | "raw" | "index" | "sectnum" | "section-numbering"
@@ -176,24 +174,6 @@ impl<'t> Reading<'t> {
         let start = rows.first().map_or(first.words_at(), |r| r.span.start);
         let end = place(self.text, d.content).map_or(first.end(), |s| s.end);
         self.table(Span { start: start.min(end), end }, rows);
-    }
-}
-
-/// A fact about the document, under the name that front matter would give it.
-pub(super) fn meta(out: &mut BTreeMap<String, String>, name: &str, value: &str) {
-    let value = inline::words(value);
-    let name = name.trim().to_lowercase();
-    let key = match name.as_str() {
-        "version" | "revision" | "release" => "revision",
-        "lang" | "language" => "language",
-        "author" | "authors" => "author",
-        "date" | "valid_from" | "valid-from" => "valid_from",
-        other => other,
-    };
-    if !value.is_empty() && !key.contains(char::is_whitespace) {
-        // A keyword-substituted `$Date: … $` says what it says inside.
-        let value = value.trim_matches('$').trim().to_owned();
-        out.entry(key.to_owned()).or_insert(value);
     }
 }
 

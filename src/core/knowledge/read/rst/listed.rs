@@ -3,7 +3,6 @@
 use super::directive::Directive;
 use super::inline;
 use crate::core::knowledge::passage::Span;
-use crate::core::knowledge::read::lines::Line;
 use crate::core::knowledge::read::table::{MOST_CELLS, Stated, StatedRow};
 use crate::core::knowledge::read::{Cell, csv, trimmed};
 

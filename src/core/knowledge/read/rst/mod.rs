@@ -14,7 +14,7 @@ use super::decode::decode_as;
 use super::lines::{Line, lines};
 use super::signal::{self, Setting};
 use super::table::{self, Header};
-use super::{Block, BlockKind, Document, Picture, Reader, join_lone_signals, step, trimmed};
+use super::{Block, BlockKind, Document, Picture, Reader, join_lone_signals, meta, step, trimmed};
 use crate::core::Result;
 use crate::core::knowledge::passage::Span;
 
@@ -283,7 +283,7 @@ impl<'t> Reading<'t> {
         let inner = self.inner(lines.get(..taken).unwrap_or_default(), value, depth);
         if depth == 0 && only_headings && self.out.blocks.len() <= 2 {
             let words: Vec<&str> = inner.iter().map(|b| b.text.as_str()).collect();
-            directive::meta(&mut self.out.meta, name, &words.join(" "));
+            meta::put(&mut self.out.meta, name, &words.join(" "));
             return taken;
         }
         let term = Block {
