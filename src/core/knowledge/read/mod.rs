@@ -20,6 +20,7 @@ use crate::core::{Error, Kind, Result};
 
 pub use decode::decode;
 pub use markdown::Markdown;
+pub use pdf::Pdf;
 pub use plain::Plain;
 
 /// The largest file that is read, in bytes.
@@ -75,6 +76,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
     match extension.as_str() {
         "md" | "markdown" => Some(&Markdown),
         "txt" | "text" => Some(&Plain),
+        "pdf" => Some(&Pdf),
         _ => None,
     }
 }
