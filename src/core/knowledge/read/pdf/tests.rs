@@ -223,8 +223,8 @@ fn any_page() -> impl Strategy<Value = Page> {
             turned: turned % 4,
         });
     let words = prop::collection::vec(word, 0..60);
-    let rules = prop::collection::vec(any_area(), 0..20);
-    (words, rules.clone(), rules, any_area(), any::<[f32; 2]>()).prop_map(
+    let rules = || prop::collection::vec(any_area(), 0..20);
+    (words, rules(), rules(), any_area(), any::<[f32; 2]>()).prop_map(
         |(words, rules, boxes, image, size)| Page {
             number: 1,
             width: size[0],

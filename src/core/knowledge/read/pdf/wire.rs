@@ -208,6 +208,11 @@ impl Assembly {
         self.pages.pages.len()
     }
 
+    /// Did the last frame come?
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The pages, where the last frame came.
     pub fn finish(self) -> Option<Pages> {
         self.ended.then_some(self.pages)
