@@ -67,7 +67,7 @@ pub struct ReadPdf {
     /// The PDF library
     pub library: PathBuf,
     /// Address space, bytes
-    #[arg(long, default_value_t = 2 << 30)]
+    #[arg(long, default_value_t = 1 << 30)]
     pub memory: u64,
     /// Computing time, seconds
     #[arg(long, default_value_t = 300)]

@@ -79,7 +79,8 @@ fn read(library: &Path, most: u32, bytes: Vec<u8>, out: &mut impl Write) -> io::
         return Ok(Err(Fault::Broken));
     }
     if let Some(first) = broken.first() {
-        Frame::Note(format!("{} broken pages were left out, the first is page {first}", broken.len())).write(out)?;
+        Frame::Note(format!("{} broken pages were left out, the first is page {first}", broken.len()))
+            .write(out)?;
     }
     Ok(Ok(()))
 }
@@ -126,7 +127,7 @@ fn one(page: &PdfPage<'_>, number: u32, figures: &mut usize, out: &mut impl Writ
         for letter in text.chars().iter().take(MOST_LETTERS) {
             match glyph(&letter, &view) {
                 Some(glyph) => words.push(glyph),
-                None => words.end(),
+                None => words.space(),
             }
         }
         found.words = words.finish();
@@ -136,7 +137,8 @@ fn one(page: &PdfPage<'_>, number: u32, figures: &mut usize, out: &mut impl Writ
     let letters: usize = found.words.iter().map(|w| w.text.chars().count()).sum();
     let covered: f32 = found.images.iter().map(|a| a.width().max(0.0) * a.height().max(0.0)).sum();
     let is_scan = letters < 10 && covered > 0.35 * view.width * view.height;
-    let wanted = if is_scan || *figures >= figure::MOST_FIGURES { Vec::new() } else { figure::wanted(&found) };
+    let wanted =
+        if is_scan || *figures >= figure::MOST_FIGURES { Vec::new() } else { figure::wanted(&found) };
     Frame::Page(Box::new(found)).write(out)?;
     if is_scan {
         match picture(page, &view, SCAN_DPI).and_then(|p| p.grey().ok()) {
@@ -154,7 +156,12 @@ fn one(page: &PdfPage<'_>, number: u32, figures: &mut usize, out: &mut impl Writ
             .iter()
             .filter_map(|area| {
                 let at = |v: f32| (v * scale).max(0.0) as usize;
-                let png = whole.part(at(area.x0 - 2.0), at(area.y0 - 2.0), at(area.width() + 4.0), at(area.height() + 4.0));
+                let png = whole.part(
+                    at(area.x0 - 2.0),
+                    at(area.y0 - 2.0),
+                    at(area.width() + 4.0),
+                    at(area.height() + 4.0),
+                );
                 png.ok().map(|png| Rendered { area: *area, png })
             })
             .collect();
@@ -219,11 +226,18 @@ fn glyph(letter: &PdfPageTextChar<'_>, view: &View) -> Option<Glyph> {
         return None;
     }
     let bounds = letter.loose_bounds().or_else(|_| letter.tight_bounds()).ok()?;
-    let area = view.area(bounds.left().value, bounds.bottom().value, bounds.right().value, bounds.top().value);
+    let area =
+        view.area(bounds.left().value, bounds.bottom().value, bounds.right().value, bounds.top().value);
     let matrix = letter.matrix().ok();
     let (a, b, c, d) = matrix.map_or((1.0, 0.0, 0.0, 1.0), |m| (m.a(), m.b(), m.c(), m.d()));
     // The direction in which the text runs; y grows upwards here.
-    let turned = if a.abs() >= b.abs() { if a >= 0.0 { 0 } else { 2 } } else if b < 0.0 { 1 } else { 3 };
+    let turned = if a.abs() >= b.abs() {
+        if a >= 0.0 { 0 } else { 2 }
+    } else if b < 0.0 {
+        1
+    } else {
+        3
+    };
     let slanted = a.abs().min(b.abs()) > 0.2 * a.abs().max(b.abs());
     if slanted {
         // A watermark across the page.
@@ -283,7 +297,8 @@ fn shapes<'o>(
     for object in objects {
         let Some(rest) = left.checked_sub(1) else { return };
         *left = rest;
-        let full = page.rules.len() + page.boxes.len() + page.drawings.len() + page.images.len() > MOST_SHAPES;
+        let full =
+            page.rules.len() + page.boxes.len() + page.drawings.len() + page.images.len() > MOST_SHAPES;
         if full {
             return;
         }
@@ -304,7 +319,10 @@ fn shapes<'o>(
 }
 
 fn hull(points: impl Iterator<Item = (f32, f32)>, view: &View) -> Option<Area> {
-    points.map(|(x, y)| view.point(x, y)).map(|(x, y)| Area { x0: x, y0: y, x1: x, y1: y }).reduce(|a, b| a.union(&b))
+    points
+        .map(|(x, y)| view.point(x, y))
+        .map(|(x, y)| Area { x0: x, y0: y, x1: x, y1: y })
+        .reduce(|a, b| a.union(&b))
 }
 
 /// What a path draws: lines along the axes, boxes, or something else.

@@ -154,7 +154,10 @@ impl Talk<'_> {
                 // Its text is there; the picture would only weigh.
                 page.scan = None;
                 (confidence < 0.6).then(|| {
-                    format!("page {number} is a scan, hard to read: {:.0} % sure on average", confidence * 100.0)
+                    format!(
+                        "page {number} is a scan, hard to read: {:.0} % sure on average",
+                        confidence * 100.0
+                    )
                 })
             }
             Err(why) => {
@@ -168,7 +171,12 @@ impl Talk<'_> {
 
     fn late(&self, assembly: &Assembly) -> Error {
         unreadable(
-            format!("{}: page {} took longer than {} s", self.name, assembly.arrived() + 1, self.limits.silence.as_secs_f32()),
+            format!(
+                "{}: page {} took longer than {} s",
+                self.name,
+                assembly.arrived() + 1,
+                self.limits.silence.as_secs_f32()
+            ),
             "print the file to a new PDF, or leave it out",
         )
     }
@@ -177,15 +185,19 @@ impl Talk<'_> {
     fn ended(&mut self, assembly: &Assembly, cause: Option<io::Error>) -> Error {
         let (name, page) = (self.name, assembly.arrived() + 1);
         if let Some(e) = cause.filter(|e| e.kind() == io::ErrorKind::InvalidData) {
-            return unreadable(format!("{name}: the PDF reader wrote nonsense at page {page}"), "").because(e);
+            return unreadable(format!("{name}: the PDF reader wrote nonsense at page {page}"), "")
+                .because(e);
         }
         let ended = self.child.0.wait().map_or(Ended::Crashed, |status| platform::ended(&status));
         let hint = "print the file to a new PDF, or leave it out";
         match ended {
-            Ended::OutOfTime => {
-                unreadable(format!("{name}: took longer than {} s of computing", self.limits.cpu_seconds), hint)
+            Ended::OutOfTime => unreadable(
+                format!("{name}: took longer than {} s of computing", self.limits.cpu_seconds),
+                hint,
+            ),
+            Ended::Normally => {
+                unreadable(format!("{name}: its pages need more than {} MiB", MOST_BYTES >> 20), hint)
             }
-            Ended::Normally => unreadable(format!("{name}: its pages need more than {} MiB", MOST_BYTES >> 20), hint),
             Ended::Crashed => unreadable(
                 format!(
                     "{name}: broken, or needs more than {} MiB of memory (the PDF library stopped at page {page})",
@@ -204,7 +216,9 @@ impl Talk<'_> {
                 "save a copy without the password and index that",
             ),
             Fault::Broken => unreadable(format!("{name}: a broken PDF"), "print the file to a new PDF"),
-            Fault::Empty => unreadable(format!("{name}: a PDF without pages"), "check what the file really is"),
+            Fault::Empty => {
+                unreadable(format!("{name}: a PDF without pages"), "check what the file really is")
+            }
             Fault::Library(why) => unreadable(
                 format!("{name}: the PDF library cannot be loaded: {why}"),
                 "millwright models verify pdfium; then `millwright models pull pdfium`",

@@ -41,7 +41,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            memory: 2 << 30,
+            memory: 1 << 30,
             cpu_seconds: 300,
             silence: Duration::from_secs(60),
             pages: 5_000,

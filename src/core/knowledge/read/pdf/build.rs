@@ -20,6 +20,8 @@ pub(super) fn document(pages: Pages) -> Document {
     let Pages { meta: info, pages, mut notes } = pages;
     let mut pages: Vec<_> = pages.into_iter().map(super::page::Page::tidied).collect();
     let running = running::take_out(&mut pages);
+    // After the edges went: on a turned page they stand as on all others.
+    let pages: Vec<_> = pages.into_iter().map(super::page::Page::upright).collect();
     let words = Vocabulary::of(&pages);
     let parts: Vec<Vec<Part>> = pages.iter().map(|p| parts(p, &words)).collect();
     let mut parts = joined(parts, &words);

@@ -15,8 +15,10 @@ pub(super) fn caption(text: &str) -> Option<(&str, &str)> {
         ["Figure", "FIGURE", "Fig.", "FIG.", "Fig", "Figura", "FIGURA", "Abbildung", "Abb.", "图", "圖"]
             .into_iter()
             .find(|n| {
-                text.strip_prefix(n)
-                    .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric()))
+                text.strip_prefix(n).is_some_and(|rest| {
+                    let apart = rest.starts_with(|c: char| c.is_whitespace() || c.is_ascii_digit());
+                    apart && rest.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric())
+                })
             })?;
     let after = text.get(name.len()..)?;
     let number = after.trim_start();

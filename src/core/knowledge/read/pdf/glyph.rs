@@ -27,6 +27,8 @@ const GAP: f32 = 0.17;
 pub struct Words {
     done: Vec<Word>,
     open: Option<Word>,
+    /// White space came since the last letter.
+    spaced: bool,
 }
 
 impl Words {
@@ -36,7 +38,7 @@ impl Words {
         let count = plain(glyph.letter, &mut letters);
         let letters = letters.get(..count).unwrap_or_default();
         if letters.iter().any(|c| c.is_whitespace()) {
-            self.end();
+            self.space();
             return;
         }
         if letters.is_empty() || !glyph.area.x0.is_finite() || !glyph.area.y0.is_finite() {
@@ -60,10 +62,18 @@ impl Words {
                     size: glyph.size,
                     bold: glyph.bold,
                     mono: glyph.mono,
+                    spaced: self.spaced,
                     turned: glyph.turned,
                 });
             }
         }
+        self.spaced = false;
+    }
+
+    /// The word ends in white space.
+    pub fn space(&mut self) {
+        self.end();
+        self.spaced = true;
     }
 
     /// The word ends here.

@@ -90,7 +90,7 @@ fn top(row: &[Run]) -> f32 {
 /// do not.
 fn same_row(a: &Area, b: &Area) -> bool {
     let low = a.height().min(b.height()).max(0.1);
-    a.shared_height(b) > 0.55 * low && (a.y1 - b.y1).abs() < 0.5 * a.height().max(b.height())
+    a.shared_height(b) > 0.55 * low && (a.y1 - b.y1).abs() < 0.6 * a.height().max(b.height())
 }
 
 fn runs(mut row: Vec<&Word>) -> Vec<Run> {
@@ -109,7 +109,7 @@ fn runs(mut row: Vec<&Word>) -> Vec<Run> {
         let gap = out.last().map_or(f32::MAX, |run| word.area.x0 - run.area.x1);
         let size = word.size.max(last.map_or(0.0, |w| w.size));
         match out.last_mut().filter(|_| gap < APART * size) {
-            Some(run) => append(run, word, gap < TOUCH * size),
+            Some(run) => append(run, word, gap < TOUCH * size && !word.spaced),
             None => out.push(Run {
                 text: word.text.clone(),
                 area: word.area,

@@ -12,7 +12,9 @@ pub(super) fn front(info: &BTreeMap<String, String>, running: &Running) -> BTree
     let mut out = BTreeMap::new();
     let mut put = |name: &str, value: &str| {
         let value = value.trim();
-        if !value.is_empty() {
+        // What programs write where the author wrote nothing.
+        let empty = ["", "unspecified", "anonymous", "unknown", "untitled"];
+        if !empty.contains(&value.to_lowercase().as_str()) {
             out.insert(name.to_owned(), value.to_owned());
         }
     };

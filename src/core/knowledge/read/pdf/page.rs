@@ -88,6 +88,9 @@ pub struct Word {
     /// Set in a font whose letters are all as wide.
     #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
     pub mono: bool,
+    /// White space came before it in the file.
+    #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
+    pub spaced: bool,
     /// Quarter turns clockwise that the word was turned by, 0 to 3.
     #[serde(rename = "q", default, skip_serializing_if = "is_zero")]
     pub turned: u8,
@@ -186,7 +189,7 @@ const MOST_WORDS: usize = 50_000;
 const MOST_RULES: usize = 2_000;
 
 impl Page {
-    /// What can be worked with: finite, on the page, within bounds, upright.
+    /// What can be worked with: finite, on the page, within bounds.
     pub(super) fn tidied(mut self) -> Page {
         let length = |v: f32| if v.is_finite() && v > 0.0 { v.min(LONGEST) } else { 792.0 };
         self.width = length(self.width);
@@ -219,11 +222,11 @@ impl Page {
             }
             word.size = word.size.clamp(1.0, 400.0);
         }
-        self.upright()
+        self
     }
 
     /// Turns a page whose text is mostly turned (a wide table on a tall page).
-    fn upright(mut self) -> Page {
+    pub(super) fn upright(mut self) -> Page {
         let mut letters = [0usize; 4];
         for word in &self.words {
             if let Some(n) = letters.get_mut(usize::from(word.turned % 4)) {

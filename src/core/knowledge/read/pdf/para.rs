@@ -250,11 +250,12 @@ mod tests {
     #[test]
     fn a_line_that_ends_early_was_meant_to() {
         let found = read(&[
-            ("A long line that reaches the right edge", 50., 0.),
-            ("Voltage 400 V", 50., 12.),
-            ("Mass 85 kg", 50., 24.),
+            ("A long line that reaches the right edge.", 50., 0.),
+            ("Power 4 kW", 50., 22.),
+            ("Voltage 400 V", 50., 34.),
+            ("Mass 85 kg", 50., 46.),
         ]);
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 4, "{found:?}");
     }
 
     #[test]

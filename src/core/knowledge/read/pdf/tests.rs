@@ -220,12 +220,13 @@ fn any_page() -> impl Strategy<Value = Page> {
             size,
             bold,
             mono: false,
+            spaced: bold,
             turned: turned % 4,
         });
     let words = prop::collection::vec(word, 0..60);
     let rules = || prop::collection::vec(any_area(), 0..20);
-    (words, rules(), rules(), any_area(), any::<[f32; 2]>()).prop_map(
-        |(words, rules, boxes, image, size)| Page {
+    (words, rules(), rules(), any_area(), any::<[f32; 2]>()).prop_map(|(words, rules, boxes, image, size)| {
+        Page {
             number: 1,
             width: size[0],
             height: size[1],
@@ -234,8 +235,8 @@ fn any_page() -> impl Strategy<Value = Page> {
             boxes,
             images: vec![image],
             ..Page::default()
-        },
-    )
+        }
+    })
 }
 
 proptest! {
