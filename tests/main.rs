@@ -10,9 +10,12 @@ mod support;
 mod ask;
 mod ears;
 mod engine;
+#[path = "fuzz/pdf.rs"]
+mod fuzz_pdf;
 mod index;
 mod models;
 mod node;
+mod pdf;
 mod readme;
 mod talk;
 mod tui;

@@ -70,6 +70,55 @@ pub fn missing_cpu_features() -> Vec<&'static str> {
     }
 }
 
+/// How a child process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with whatever exit code.
+    Normally,
+    /// The system ended it: its computing time was used up.
+    OutOfTime,
+    /// It crashed, or the system ended it.
+    Crashed,
+}
+
+/// How a child process ended, as far as the system says.
+pub fn ended(status: &std::process::ExitStatus) -> Ended {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        match status.signal() {
+            Some(s) if s == rustix::process::Signal::XCPU.as_raw() => return Ended::OutOfTime,
+            Some(_) => return Ended::Crashed,
+            None => {}
+        }
+    }
+    if status.success() { Ended::Normally } else { Ended::Crashed }
+}
+
+/// Bounds this process from now on: bytes of address space, seconds of computing, no files
+/// written, no core dumps. Where the system has no such bounds, only the parent's clock
+/// bounds it.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn bound_self(memory: u64, cpu_seconds: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let bound = |resource, most: u64, hard: u64| {
+            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(hard) })
+        };
+        bound(Resource::As, memory, memory)?;
+        // The soft bound ends it with a signal of its own, by which the parent knows why.
+        bound(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(5))?;
+        bound(Resource::Fsize, 0, 0)?;
+        bound(Resource::Core, 0, 0)?;
+    }
+    #[cfg(not(unix))]
+    let _ = (memory, cpu_seconds);
+    Ok(())
+}
+
 /// Where the node of a data directory listens.
 ///
 /// A Unix socket path holds 107 bytes; a deep data directory gets a short name in the

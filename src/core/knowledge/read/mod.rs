@@ -38,6 +38,7 @@ pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
 pub use html::HtmlPage;
 pub use markdown::Markdown;
+pub use pdf::Pdf;
 pub use plain::Plain;
 pub use rst::ReStructuredText;
 
@@ -98,6 +99,7 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
         "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
         "html" | "htm" | "xhtml" | "xht" => Some(&HtmlPage),
         "csv" | "tsv" | "tab" => Some(&Csv),
+        "pdf" => Some(&Pdf),
         _ => None,
     }
 }
