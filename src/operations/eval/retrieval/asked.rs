@@ -90,6 +90,26 @@ pub struct Asked {
     pub rows: Vec<Row>,
 }
 
+/// A set whose manuals cannot be indexed: nothing is found, and that counts.
+pub fn unanswered(set: &Set, with_vectors: bool) -> Asked {
+    let modes = MODES.iter().filter(|(only, _)| with_vectors || !needs_vectors(*only)).map(|(_, name)| *name);
+    let answerable = set.questions.iter().filter(|q| q.gold.is_some()).count();
+    let ranks = modes.clone().map(|mode| (mode, vec![None; answerable])).collect();
+    let rows = set.questions.iter().map(|question| {
+        let rank = if question.gold.is_some() {
+            modes.clone().map(|m| (m, None)).collect()
+        } else {
+            BTreeMap::new()
+        };
+        row(set, question, None, rank, &Found::default())
+    });
+    Asked { name: set.name.clone(), is_kb: set.is_kb, rows: rows.collect(), ranks }
+}
+
+fn needs_vectors(only: Only) -> bool {
+    matches!(only, Only::Vectors | Only::Fused)
+}
+
 /// Asks every question of a set.
 ///
 /// # Errors
@@ -100,8 +120,7 @@ pub fn ask(set: &Set, shelf: &Shelf, tick: &mut dyn FnMut()) -> Result<Asked> {
         let mut rank = BTreeMap::new();
         let mut whole = Found::default();
         for (only, name) in MODES {
-            let alone = matches!(only, Only::Vectors | Only::Fused);
-            if alone && !shelf.has_vectors() {
+            if needs_vectors(only) && !shelf.has_vectors() {
                 continue;
             }
             let found = shelf.search(&question.text, only, 10)?;
@@ -112,7 +131,7 @@ pub fn ask(set: &Set, shelf: &Shelf, tick: &mut dyn FnMut()) -> Result<Asked> {
             }
             whole = found;
         }
-        asked.rows.push(row(set, question, shelf, rank, &whole));
+        asked.rows.push(row(set, question, Some(shelf), rank, &whole));
         tick();
     }
     Ok(asked)
@@ -142,7 +161,7 @@ fn is_hit(question: &Question, shelf: &Shelf, hit: &Hit) -> bool {
 fn row(
     set: &Set,
     question: &Question,
-    shelf: &Shelf,
+    shelf: Option<&Shelf>,
     rank: BTreeMap<&'static str, Rank>,
     found: &Found,
 ) -> Row {
@@ -183,7 +202,7 @@ pub fn missing(keywords: &[String], text: &str) -> Vec<String> {
     keywords.iter().filter(|k| !text.contains(&fold(k))).cloned().collect()
 }
 
-fn code_mark(question: &Question, shelf: &Shelf, found: &Found) -> Option<CodeMark> {
+fn code_mark(question: &Question, shelf: Option<&Shelf>, found: &Found) -> Option<CodeMark> {
     if let Some(code) = question.nonexistent_code.as_deref().filter(|_| question.gold.is_none()) {
         let wanted = Code::parse(code)?;
         let named = found.codes.unknown.iter().filter_map(|c| Code::parse(c)).any(|c| c.is(&wanted));
@@ -197,7 +216,9 @@ fn code_mark(question: &Question, shelf: &Shelf, found: &Found) -> Option<CodeMa
     let gold = question.gold.as_ref()?;
     gold.code()?;
     let first = found.hits.first();
-    let own = first.is_some_and(|h| shelf.source(h).is_some_and(|s| gold.is_own_entry(s, &h.passage)));
+    let own = first.is_some_and(|h| {
+        shelf.and_then(|s| s.source(h)).is_some_and(|source| gold.is_own_entry(source, &h.passage))
+    });
     Some(match own {
         true => CodeMark::First,
         false if asks_back(found) => CodeMark::Asked,

@@ -136,7 +136,15 @@ fn questions(sets: &[Set], embedder: Option<&Embedder>, listener: &mut dyn Liste
     let mut all = Vec::new();
     for set in sets {
         listener.progress(&format!("indexing {}", set.name), done, of);
-        let shelf = Shelf::build(&set.dirs, None, embedder)?;
+        let shelf = match Shelf::build(&set.dirs, None, embedder) {
+            Ok(shelf) => shelf,
+            Err(e) => {
+                listener.note(&format!("{}: nothing is found, for it cannot be indexed: {e}", set.name));
+                all.push(asked::unanswered(set, embedder.is_some()));
+                done += set.questions.len();
+                continue;
+            }
+        };
         for skipped in &shelf.report.skipped {
             listener.note(&format!("{}: skipped {}: {}", set.name, skipped.path, skipped.reason));
         }
@@ -144,10 +152,10 @@ fn questions(sets: &[Set], embedder: Option<&Embedder>, listener: &mut dyn Liste
             done += 1;
             listener.progress(&format!("asking {}", set.name), done, of);
         })?;
-        for row in &asked.rows {
-            listener.row(row)?;
-        }
         all.push(asked);
+    }
+    for row in all.iter().flat_map(|asked| &asked.rows) {
+        listener.row(row)?;
     }
     Ok(all)
 }
@@ -162,6 +170,8 @@ fn ranks(all: &[Asked], figures: &mut Figures) {
         }
         put_ranks(&format!("retrieval.{}", asked.name), &asked.ranks, figures);
     }
+    // Pooled is only what every set has.
+    pooled.retain(|mode, _| all.iter().all(|asked| asked.ranks.contains_key(mode)));
     put_ranks("retrieval", &pooled, figures);
     let Some(whole) = pooled.get(WHOLE) else { return };
     if pooled.contains_key("vectors") {
@@ -280,8 +290,11 @@ fn distracted(
     };
     let (mut pooled, mut alone) = (Vec::new(), Vec::new());
     for (n, (set, asked)) in bases.iter().enumerate() {
-        let shelf = Shelf::build(&set.dirs, Some(&crowd), embedder)?;
-        let ranks = asked::ask_whole(set, &shelf)?;
+        // What cannot be indexed was said above; its questions find nothing here either.
+        let ranks = match Shelf::build(&set.dirs, Some(&crowd), embedder) {
+            Ok(shelf) => asked::ask_whole(set, &shelf)?,
+            Err(_) => asked.ranks.get(WHOLE).cloned().unwrap_or_default(),
+        };
         let name = format!("retrieval.{}.recall_at_5_distracted", set.name);
         figures.insert(name, Metric::RecallAt5.mean(&ranks));
         pooled.extend(ranks);
