@@ -195,7 +195,7 @@ fn a_machine_that_is_asked_for_excludes_the_others() {
         text: "oil level".into(),
         k: 5,
         machine: Some(machine.into()),
-        include_superseded: false,
+        ..Query::default()
     };
     assert!(shop.query(query("HPU-60")).hits.iter().all(|h| h.passage.document == "hpu.md"));
     assert!(shop.query(query("pump jack")).hits.iter().all(|h| h.passage.document == "jack/pj40.md"));
@@ -235,8 +235,8 @@ fn a_superseded_revision_is_kept_but_not_searched() {
     let all = shop.query(Query {
         text: "grease the wrist pin".into(),
         k: 9,
-        machine: None,
         include_superseded: true,
+        ..Query::default()
     });
     assert!(all.hits.iter().any(|h| h.standing == Standing::Superseded("new.md".into())));
     let generation = Generation::open(&shop.kb()).unwrap();

@@ -345,9 +345,11 @@ fn cite(passage: &Passage, quote: String, span: Span) -> Citation {
         revision: passage.revision.clone(),
         section: passage.section_path(),
         page: passage.page,
+        page_label: passage.page_label.clone(),
         quote,
         start: span.start,
         end: span.end,
+        figures: passage.figures.clone(),
     }
 }
 

@@ -1,11 +1,15 @@
 //! Cuts a document's blocks into passages: a table's row, a numbered step, a code's own
 //! entry each by itself; running text in pieces that stay within their section.
+//!
+//! A code's section that is short enough to be said is one passage, its steps and labelled
+//! lines ("Cause: …") with it: torn apart, its parts no longer say which code they are about.
 
 use super::code;
 use super::outline::{Outline, Place};
-use super::passage::{Field, Passage, Shape, Span};
+use super::passage::{Field, Figure, Passage, Shape, Span};
 use super::read::{Block, BlockKind, Cell, Document, Row, trimmed, unreadable};
 use super::revision::Identity;
+use super::role;
 use crate::core::Result;
 
 /// Running text is gathered up to this many bytes.
@@ -18,12 +22,19 @@ pub const MOST_WARNINGS: usize = 32;
 /// The language tag of a document whose language is unknown (BCP 47 "undetermined").
 pub const UNKNOWN_LANGUAGE: &str = "und";
 
-/// The passages of `document`, in its order.
+/// The passages of `document`, in its order. `files` names, by the figure's place in the
+/// document, the pictures that were kept.
 ///
 /// # Errors
 /// `Kind::Unreadable` where more than [`MOST_WARNINGS`] warnings govern one passage: the
 /// file has warnings but no headings that would say what they are about.
-pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Result<Vec<Passage>> {
+pub fn cut(
+    document: &Document,
+    identity: &Identity,
+    kb: &str,
+    id: &str,
+    files: &[Option<String>],
+) -> Result<Vec<Passage>> {
     let outline = Outline::of(document);
     let codes = Codes::of(document, identity);
     let pieces = Cutter::new(document, &outline, codes.numbers).pieces();
@@ -40,6 +51,7 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
         })?;
         let section = outline.path(piece.section);
         let (piece_codes, own_code) = codes.of_piece(&piece, text, &section);
+        let page = document.pages.iter().take_while(|p| p.at <= piece.span.start).last();
         let language = &identity.language.value;
         passages.push(Passage {
             kb: kb.to_owned(),
@@ -50,8 +62,8 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
             model: identity.model.value.clone(),
             language: if language.is_empty() { UNKNOWN_LANGUAGE.to_owned() } else { language.clone() },
             section,
-            page: None,
-            page_label: None,
+            page: page.map(|p| p.number),
+            page_label: page.and_then(|p| p.label.clone()),
             span: piece.span,
             text: text.to_owned(),
             shape: piece.shape,
@@ -59,11 +71,34 @@ pub fn cut(document: &Document, identity: &Identity, kb: &str, id: &str) -> Resu
             codes: piece_codes,
             own_code,
             warnings,
-            figures: Vec::new(),
-            ocr: false,
+            figures: figures(document, piece.span, text, files),
+            ocr: document.ocr.iter().any(|o| o.start < piece.span.end && piece.span.start < o.end),
         });
     }
     Ok(passages)
+}
+
+/// The figures that stand in a passage or are named by it ("see Figure 3").
+fn figures(document: &Document, span: Span, text: &str, files: &[Option<String>]) -> Vec<Figure> {
+    let named = |label: &str| {
+        !label.is_empty()
+            && text.match_indices(label).any(|(at, _)| {
+                // "Figure 3" is not named by "Figure 31".
+                let after = text.get(at + label.len()..).and_then(|t| t.chars().next());
+                !after.is_some_and(char::is_alphanumeric)
+            })
+    };
+    document
+        .figures
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| (span.start <= f.span.start && f.span.end <= span.end) || named(&f.label))
+        .map(|(place, f)| Figure {
+            label: f.label.clone(),
+            caption: f.caption.clone(),
+            file: files.get(place).cloned().flatten(),
+        })
+        .collect()
 }
 
 /// The codes that a whole document is the entry of: its front matter's `codes`, or the one
@@ -175,13 +210,24 @@ impl<'d> Cutter<'d> {
 
     fn pieces(mut self) -> Vec<Piece> {
         let document = self.document;
+        let mut entry_ends = 0;
         for (at, block) in document.blocks.iter().enumerate() {
+            if at < entry_ends {
+                continue;
+            }
             match &block.kind {
                 BlockKind::Heading { .. } => {
                     self.flush();
                     // "E203 Oil level low" says what the code means: it belongs to the entry.
                     if !code::heading_codes(&block.text, self.numbers).is_empty() {
-                        self.prose = Some((at, self.without_marks(block.span)));
+                        let start = self.without_marks(block.span);
+                        match self.short_entry(at, start.start) {
+                            Some((end, span)) => {
+                                entry_ends = end;
+                                self.piece(at, span, Shape::Prose, labelled(document, at..end), None);
+                            }
+                            None => self.prose = Some((at, start)),
+                        }
                     }
                 }
                 BlockKind::Table { header, rows } => {
@@ -229,6 +275,23 @@ impl<'d> Cutter<'d> {
         }
     }
 
+    /// The section below the code heading at `at`, where it is short enough to be one passage
+    /// and holds no table and no warning, whose reach depends on its place: one past its last
+    /// block, and its span.
+    fn short_entry(&self, at: usize, start: usize) -> Option<(usize, Span)> {
+        let after = at + 1;
+        let blocks = self.document.blocks.get(after..)?;
+        let length = blocks.iter().position(|b| matches!(b.kind, BlockKind::Heading { .. }));
+        let own = blocks.get(..length.unwrap_or(blocks.len()))?;
+        let plain = own.iter().all(|b| {
+            matches!(b.kind, BlockKind::Paragraph | BlockKind::Item { .. } | BlockKind::Code)
+                && defined(b).is_none()
+        });
+        let end = own.iter().map(|b| b.span.end).max()?;
+        (plain && end > start && end - start <= LONGEST_PROSE)
+            .then_some((after + own.len(), Span { start, end }))
+    }
+
     /// A heading's place without Markdown's `#` before it.
     fn without_marks(&self, span: Span) -> Span {
         let raw = span.of(&self.document.text).unwrap_or_default();
@@ -246,6 +309,26 @@ impl<'d> Cutter<'d> {
     }
 }
 
+/// The labelled lines of some blocks ("Cause: stuck throttle").
+fn labelled(document: &Document, blocks: std::ops::Range<usize>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for block in document.blocks.get(blocks).unwrap_or_default() {
+        let mut at = block.span.start;
+        for line in block.span.of(&document.text).unwrap_or_default().split_inclusive('\n') {
+            if let Some((role, name, value)) = role::label(line) {
+                fields.push(Field {
+                    name: line.get(name).unwrap_or_default().to_owned(),
+                    value: line.get(value.clone()).unwrap_or_default().to_owned(),
+                    span: Span { start: at + value.start, end: at + value.end },
+                    role: Some(role),
+                });
+            }
+            at += line.len();
+        }
+    }
+    fields
+}
+
 fn defined(block: &Block) -> Option<String> {
     code::defined_code(&block.text).map(|m| m.text)
 }
@@ -255,11 +338,10 @@ fn fields(header: &[Cell], row: &Row) -> Vec<Field> {
     row.cells
         .iter()
         .enumerate()
-        .map(|(column, cell)| Field {
-            name: name(column),
-            value: cell.text.clone(),
-            span: cell.span,
-            role: None,
+        .map(|(column, cell)| {
+            let name = name(column);
+            let role = role::of(&name);
+            Field { name, value: cell.text.clone(), span: cell.span, role }
         })
         .collect()
 }
@@ -296,7 +378,7 @@ mod tests {
     fn passages(text: &str) -> Vec<Passage> {
         let document = Markdown.read(text.as_bytes(), "m.md").unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        let passages = cut(&document, &identity, "kb", "m.md").unwrap();
+        let passages = cut(&document, &identity, "kb", "m.md", &[]).unwrap();
         check(&document, &passages);
         passages
     }
@@ -383,7 +465,7 @@ mod tests {
             .read(b"+++\nmodel = \"PJ-40\"\n+++\n# PJ-40 manual\n\nThe PJ-40 and valve Y12.\n", "m")
             .unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        let all = cut(&document, &identity, "kb", "m").unwrap();
+        let all = cut(&document, &identity, "kb", "m", &[]).unwrap();
         assert_eq!(all[0].codes, ["Y12"]);
         assert!(!all[0].own_code);
     }
@@ -433,7 +515,7 @@ mod tests {
         let flood = "**WARNING:** hot\n\ntext\n\n".repeat(MOST_WARNINGS + 1);
         let document = Markdown.read(flood.as_bytes(), "m").unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        assert!(cut(&document, &identity, "kb", "m").unwrap_err().to_string().contains("warnings"));
+        assert!(cut(&document, &identity, "kb", "m", &[]).unwrap_err().to_string().contains("warnings"));
     }
 
     proptest! {
@@ -450,7 +532,7 @@ mod tests {
             for reader in [&Markdown as &dyn Reader, &Plain] {
                 if let Ok(document) = reader.read(text.as_bytes(), "m") {
                     let identity = Identity::of(&document, &Stated::new(), true, "m");
-                    if let Ok(passages) = cut(&document, &identity, "kb", "m") {
+                    if let Ok(passages) = cut(&document, &identity, "kb", "m", &[]) {
                         check(&document, &passages);
                     }
                 }

@@ -222,7 +222,7 @@ fn read_one(
         return Err(read::unreadable(what, "give it front matter with `machine` to index it"));
     }
     let id = free_id(root, &source.name, entries)?;
-    let passages = cut::cut(&read, &identity, kb, &id)?;
+    let passages = cut::cut(&read, &identity, kb, &id, &[])?;
     if passages.is_empty() {
         return Err(read::unreadable("no text in it", "index files that hold text"));
     }

@@ -15,6 +15,7 @@ mod outline;
 pub mod passage;
 pub mod read;
 pub mod revision;
+pub mod role;
 pub mod search;
 mod settle;
 pub mod walk;

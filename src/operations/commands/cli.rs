@@ -125,16 +125,23 @@ pub struct Search {
     /// Knowledge base; all where none is named
     #[arg(long)]
     pub kb: Option<String>,
-    /// How to search (only words are there yet)
-    #[arg(long, value_enum, default_value_t = Only::Words)]
-    pub only: Only,
+    /// One way of searching alone; all of them together where none is named
+    #[arg(long, value_enum)]
+    pub only: Option<Only>,
+    /// Also superseded, draft and withdrawn manuals; the hits say so
+    #[arg(long)]
+    pub superseded: bool,
 }
 
-/// How to search.
+/// A way of searching; codes are looked up in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Only {
-    /// BM25 and exact codes
+    /// BM25
     Words,
+    /// Dense vectors
+    Vectors,
+    /// Both, fused, without the reranker
+    Fused,
 }
 
 /// `ask`

@@ -9,7 +9,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::analyse;
 use super::code::{QueryCodes, normalise, query_codes};
@@ -34,7 +34,7 @@ pub struct Query {
 }
 
 /// Which ways of searching are used; codes are looked up in each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Only {
     /// BM25.
@@ -49,13 +49,25 @@ pub enum Only {
 }
 
 /// What a hit was found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FoundBy {
     /// A code of the question.
     Code,
     /// Its words.
     Words,
+}
+
+/// Raw scores of a passage, each as its way of searching gives it; scores of one generation
+/// are not comparable with another's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    /// BM25, 0 where the words found it not.
+    pub words: f32,
+    /// Cosine of the sentence vectors, where it was among the nearest.
+    pub cosine: Option<f32>,
+    /// Late interaction, where it was ranked again.
+    pub late: Option<f32>,
 }
 
 /// A passage that was found.
@@ -65,6 +77,8 @@ pub struct Hit {
     pub rank: usize,
     /// Falls with the rank: BM25, plus [`OWN_ENTRY`] or [`MENTION`] where found by a code.
     pub score: f32,
+    /// What the score is made of.
+    pub features: Features,
     /// By code or by words.
     pub found_by: FoundBy,
     /// The passage's id in its generation.
@@ -96,6 +110,10 @@ pub struct Found {
     pub coverage: f32,
     /// The machine that the question names clearly, `""` where it names none or several.
     pub machine: String,
+    /// What the question may mean, where it can be read in more than one way and each has an
+    /// answer: the machines that have a code of this name, or codes that sound alike. Empty
+    /// where it is clear.
+    pub choices: Vec<String>,
 }
 
 /// Scores of passages whose machine the question names are multiplied by this.
@@ -117,22 +135,27 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     let mut best_words_score = 0.0f32;
     for (which, (generation, scope)) in generations.iter().zip(&scopes).enumerate() {
         let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
-        let mut scores: BTreeMap<u32, f32> = BTreeMap::new();
-        for (id, score) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+        let mut scores: BTreeMap<u32, (f32, Features)> = BTreeMap::new();
+        for (id, words) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
             let named = scope.is_named(generation, id);
-            let score = if named { score * NAMED_MACHINE } else { score };
+            let score = if named { words * NAMED_MACHINE } else { words };
             let fits = figure && generation.passage(id).is_some_and(quantity::is_held);
             let score = if fits { score * ASKED_FIGURE } else { score };
             best_words_score = best_words_score.max(score);
-            scores.insert(id, score);
+            scores.insert(id, (score, Features { words, ..Features::default() }));
         }
         for (id, bonus) in code_entries(generation, scope, named_somewhere, &codes.known) {
-            let words = scores.remove(&id).unwrap_or(0.0);
-            ranked.push(Ranked { which, id, score: words + bonus, found_by: FoundBy::Code });
+            let (score, features) = scores.remove(&id).unwrap_or_default();
+            ranked.push(Ranked { which, id, score: score + bonus, features, found_by: FoundBy::Code });
         }
-        let words_only =
-            scores.into_iter().map(|(id, score)| Ranked { which, id, score, found_by: FoundBy::Words });
-        ranked.extend(words_only);
+        let others = scores.into_iter().map(|(id, (score, features))| Ranked {
+            which,
+            id,
+            score,
+            features,
+            found_by: FoundBy::Words,
+        });
+        ranked.extend(others);
     }
     let place = |r: &Ranked| {
         let generation = generations.get(r.which)?;
@@ -147,13 +170,19 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     };
     let hits = ranked.into_iter().enumerate().filter_map(|(i, r)| r.into_hit(generations, i + 1)).collect();
     let machine = machine_of(&scopes);
-    Ok(Found { hits, codes, best_words_score, coverage, machine })
+    let choices =
+        if named_somewhere { Vec::new() } else { machines_with(generations, &scopes, &codes.known) };
+    Ok(Found { hits, codes, best_words_score, coverage, machine, choices })
 }
+
+/// More than so many choices nobody keeps in mind.
+const MOST_CHOICES: usize = 4;
 
 struct Ranked {
     which: usize,
     id: u32,
     score: f32,
+    features: Features,
     found_by: FoundBy,
 }
 
@@ -163,6 +192,7 @@ impl Ranked {
         Some(Hit {
             rank,
             score: self.score,
+            features: self.features,
             found_by: self.found_by,
             id: self.id,
             generation: generation.number,
@@ -216,6 +246,25 @@ fn code_entries(
         bonus.insert(*id, OWN_ENTRY);
     }
     bonus
+}
+
+/// The machines that have an entry of their own for one of `codes`, where there are several:
+/// which one is meant is not for us to guess. A manual without a machine is no rival.
+fn machines_with(generations: &[&Generation], scopes: &[Scope], codes: &[String]) -> Vec<String> {
+    let owners = |code: &String| {
+        let mut names = BTreeSet::new();
+        for (generation, scope) in generations.iter().zip(scopes) {
+            let own = generation.vocabulary.codes.get(code).map(|e| e.own.as_slice()).unwrap_or_default();
+            let documents = own
+                .iter()
+                .filter(|id| scope.answers(generation, **id, false))
+                .filter_map(|id| generation.document_of(*id));
+            names.extend(documents.map(scope::machine_name).filter(|name| !name.is_empty()));
+        }
+        names
+    };
+    let rivals = codes.iter().map(owners).find(|names| names.len() > 1).unwrap_or_default();
+    rivals.into_iter().take(MOST_CHOICES).collect()
 }
 
 /// The question's terms without its codes, each once.

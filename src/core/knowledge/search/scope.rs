@@ -111,7 +111,8 @@ fn is_machine(document: &Document, normal: &str, terms: &[String]) -> bool {
     !terms.is_empty() && terms.iter().all(|t| own.contains(t))
 }
 
-fn machine_name(document: &Document) -> String {
+/// The machine's name and model on one line; `""` where both are unknown.
+pub(super) fn machine_name(document: &Document) -> String {
     let identity = &document.identity;
     let parts = [identity.machine.value.as_str(), identity.model.value.as_str()];
     parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")

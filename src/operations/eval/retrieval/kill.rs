@@ -103,10 +103,15 @@ fn state(data: &Path) -> Option<usize> {
             return None;
         }
         found = Some(marker);
-        let (first, last) = (document.passages.0 as usize, document.passages.1 as usize);
-        let passages = generation.passages().get(first..last)?;
-        if passages.is_empty() || !passages.iter().all(|p| p.span.of(&text) == Some(p.text.as_str())) {
+        let (first, last) = document.passages;
+        if first == last {
             return None;
+        }
+        for id in first..last {
+            let passage = generation.passage(id)?;
+            if passage.span.of(&text) != Some(passage.text.as_str()) {
+                return None;
+            }
         }
     }
     let hits = shelf::find(&store, "which writing is it", Default::default(), 5).ok()?.hits;

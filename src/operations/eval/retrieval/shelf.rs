@@ -89,9 +89,9 @@ impl Shelf {
     }
 }
 
-/// Does the answer ask which of several acoustically near codes was meant?
-pub fn asks_back(_found: &Found) -> bool {
-    false
+/// Does the answer ask which of several codes was meant?
+pub fn asks_back(found: &Found) -> bool {
+    !found.choices.is_empty()
 }
 
 /// Indexes `dirs` below the data directory `data`.
@@ -125,4 +125,27 @@ pub fn has_vectors(_store: &Store) -> bool {
 pub fn find(store: &Store, text: &str, only: Only, k: usize) -> Result<Found> {
     let generations: Vec<_> = store.generations.iter().collect();
     Ok(search::search(&generations, &Query { text: text.to_owned(), k, only, ..Query::default() })?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::operations::eval::scratch::put;
+
+    #[test]
+    fn a_shelf_on_top_of_another_finds_in_both_and_says_from_which_file() {
+        let scratch = Scratch::new().unwrap();
+        let file = |name: &str| scratch.path().canonicalize().unwrap().join(name);
+        put(&file("a/manual/same.md"), "# Fan\n\nThe fan hums at dusk.\n").unwrap();
+        put(&file("b/manual/same.md"), "# Pump\n\nThe pump gurgles.\n").unwrap();
+        let below = Shelf::build(&[file("a/manual")], None, None).unwrap();
+        let both = Shelf::build(&[file("b/manual")], Some(&below), None).unwrap();
+        assert_eq!((below.report.documents, both.report.documents), (1, 2));
+        for (question, name) in [("hums at dusk", "a/manual/same.md"), ("pump gurgles", "b/manual/same.md")] {
+            let found = both.search(question, Only::Words, 5).unwrap();
+            assert_eq!(both.source(&found.hits[0]), Some(file(name).as_path()), "{question}");
+        }
+        assert!(below.search("pump gurgles", Only::Words, 5).unwrap().hits.is_empty());
+    }
 }

@@ -122,7 +122,7 @@ mod tests {
         let windows =
             Windows::over(vec!["the pump is on".into(), "the valve of the pump".into(), "the end".into()]);
         assert_eq!(
-            windows.best("which valve is on the pump", 2),
+            windows.best("which valve of the pump", 2),
             ["the valve of the pump", "the pump is on"]
         );
         assert!(windows.best("nothing else", 5).is_empty());
