@@ -18,6 +18,15 @@ pub fn resident_bytes() -> u64 {
     }
 }
 
+/// Anonymous resident memory of this process in bytes: what no file backs, so that the
+/// system cannot drop it; 0 where the system does not say.
+pub fn anonymous_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or(0, |kib| kib * 1024)
+}
+
 /// The CPU's and the system's names, for figures ("AMD EPYC, 2 cores, linux x86_64").
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

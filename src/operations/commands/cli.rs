@@ -297,13 +297,13 @@ pub struct Replay {
 /// `eval`
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// Suites (golden)
+    /// Suites
     #[arg(required = true, value_enum)]
     pub suites: Vec<Suite>,
     /// Data laid out like the evaluation data; golden reads every *.jsonl in it
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
-    /// A third of the items
+    /// A third of the items, smaller indexes, fewer kills
     #[arg(long)]
     pub quick: bool,
     /// A model's id, or the path of a GGUF file
@@ -312,6 +312,10 @@ pub struct Eval {
     /// Time to the first cited content, milliseconds
     #[arg(long, value_name = "N")]
     pub deadline_ms: Option<u64>,
+    /// Only open and search the index in DIR and print the memory that took: the retrieval
+    /// suite starts itself so, to measure a process that does nothing else
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub memory_of: Option<PathBuf>,
 }
 
 /// A suite of `eval`.
@@ -319,6 +323,18 @@ pub struct Eval {
 pub enum Suite {
     /// Questions over the sample manuals, or a plant's own
     Golden,
+    /// Is the right passage found, how fast, and does the index survive?
+    Retrieval,
+    /// Is what was said heard? (not built yet)
+    Hearing,
+    /// Is nothing unsupported said, and refused what no manual says? (not built yet)
+    Trust,
+    /// Is it in time? (not built yet)
+    Turn,
+    /// The whole loop, voice to voice (not built yet)
+    Voice,
+    /// Which model answers best (not built yet)
+    Models,
 }
 
 /// `config …`
