@@ -11,6 +11,7 @@ mod ask;
 mod ears;
 mod engine;
 mod index;
+mod index_job;
 mod models;
 mod node;
 mod readme;
