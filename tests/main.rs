@@ -13,6 +13,7 @@ mod engine;
 #[path = "fuzz/pdf.rs"]
 mod fuzz_pdf;
 mod index;
+mod index_job;
 mod models;
 mod node;
 mod pdf;

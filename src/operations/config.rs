@@ -57,6 +57,8 @@ pub struct Models {
     pub answerer: String,
     /// Text to speech.
     pub voice: String,
+    /// Vectors of texts; `""` for none.
+    pub embedder: String,
 }
 
 /// The model's queue.

@@ -34,48 +34,93 @@ pub(super) async fn index(
     out: &Out,
     mut controls: mpsc::Receiver<Control>,
 ) -> Result<Indexed> {
-    let began = Instant::now();
     let stop = Arc::new(AtomicBool::new(false));
-    let job = words(node, dirs, kb, out, stop.clone());
-    tokio::pin!(job);
-    let report = loop {
+    let job = Job { node, out, kb, dirs, stop: stop.clone() };
+    let work = job.run();
+    tokio::pin!(work);
+    loop {
         tokio::select! {
-            done = &mut job => break done?,
+            done = &mut work => return done,
             // A client that is gone cancels too.
             Some(Control::Cancel) = controls.recv() => stop.store(true, Ordering::Relaxed),
         }
-    };
-    Ok(indexed(report, began.elapsed()))
+    }
 }
 
-/// The generation that is searched by words.
-async fn words(
-    node: &Arc<Shared>,
-    dirs: Vec<PathBuf>,
+/// One build, asked for by one client.
+struct Job<'a> {
+    node: &'a Arc<Shared>,
+    out: &'a Out,
     kb: String,
-    out: &Out,
+    dirs: Vec<PathBuf>,
     stop: Arc<AtomicBool>,
-) -> Result<Report> {
-    let _alone = node.indexing.lock().await;
-    let (working, teller) = (node.clone(), Teller::new(node, out));
-    let report = tokio::task::spawn_blocking(move || {
-        let mut teller = teller;
-        let job = Build {
-            today: &today(),
-            threads: working.config.index_threads(),
-            cores: Some(&working.cores),
-            tools: working.tools.as_ref(),
-            stop: &stop,
-            ..Build::new(&kb, &dirs, &working.data)
-        };
-        index::build(&job, &mut |progress| teller.tell(&progress))
-    })
-    .await
-    .map_err(crashed)??;
-    if report.generation > 0 {
-        node.reopen()?;
+}
+
+impl Job<'_> {
+    /// First the words, which can be searched at once; then, where an embedder is
+    /// installed, the vectors.
+    async fn run(&self) -> Result<Indexed> {
+        let _alone = self.node.indexing.lock().await;
+        let began = Instant::now();
+        let report = self.step(|build, tell| Ok(index::build(build, tell)?)).await?;
+        if report.generation > 0 {
+            self.node.reopen()?;
+        }
+        let is_whole = !report.interrupted;
+        let mut done = indexed(report);
+        if is_whole {
+            self.vectors(&mut done).await?;
+        }
+        done.seconds = began.elapsed().as_secs_f64();
+        Ok(done)
     }
-    Ok(report)
+
+    async fn vectors(&self, done: &mut Indexed) -> Result<()> {
+        let embedder = match self.node.resident.embedder().await {
+            Ok(Some(embedder)) => embedder,
+            Ok(None) => {
+                let configured = &self.node.config.models.embedder;
+                if !configured.is_empty() {
+                    done.notes.push(format!("searched by words only: millwright models pull {configured}"));
+                }
+                return Ok(());
+            }
+            Err(e) => {
+                done.notes.push(format!("searched by words only: {e}"));
+                return Ok(());
+            }
+        };
+        let vectored =
+            self.step(move |build, tell| Ok(index::add_vectors(build, embedder.as_ref(), tell)?)).await?;
+        self.node.reopen()?;
+        done.generation = vectored.generation;
+        done.vectors = vectored.done;
+        done.interrupted = vectored.interrupted;
+        Ok(())
+    }
+
+    /// Runs a piece of the job on a thread of its own, and tells the client how far it is.
+    async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Build, &mut dyn FnMut(Progress)) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let node = self.node.clone();
+        let mut teller = Teller::new(&node, self.out);
+        let (kb, dirs, stop) = (self.kb.clone(), self.dirs.clone(), self.stop.clone());
+        tokio::task::spawn_blocking(move || {
+            let build = Build {
+                today: &today(),
+                threads: node.config.index_threads(),
+                cores: Some(&node.cores),
+                tools: node.tools.as_ref(),
+                stop: &stop,
+                ..Build::new(&kb, &dirs, &node.data)
+            };
+            work(&build, &mut |progress| teller.tell(&progress))
+        })
+        .await
+        .map_err(crashed)?
+    }
 }
 
 /// Takes a document out.
@@ -156,19 +201,19 @@ fn wire(skipped: walk::Skipped) -> Skipped {
     Skipped { path: skipped.path, reason: skipped.reason }
 }
 
-fn indexed(report: Report, took: Duration) -> Indexed {
+fn indexed(report: Report) -> Indexed {
     Indexed {
         documents: report.documents,
         passages: report.passages,
         skipped: report.skipped.into_iter().map(wire).collect(),
         warnings: report.warnings,
-        seconds: took.as_secs_f64(),
         bytes: report.bytes,
         generation: report.generation,
         read: report.read,
         unchanged: report.unchanged,
         interrupted: report.interrupted,
         left: report.left,
+        vectors: report.vectors,
         ..Indexed::default()
     }
 }
@@ -193,7 +238,7 @@ impl Teller {
         let now = self.node.now();
         let (stretch, line, done, of) = match progress {
             Progress::Reading { done, of, bytes, of_bytes, name } => {
-                (("read"), format!("{done} of {of} files: {name}"), *bytes, *of_bytes)
+                ("read", format!("{done} of {of} files: {name}"), *bytes, *of_bytes)
             }
             Progress::Writing { done, of } => {
                 ("write", format!("{done} of {of} passages written"), *done as u64, *of as u64)
