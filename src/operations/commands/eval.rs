@@ -47,6 +47,7 @@ fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
     let options = Options {
         from,
         data: context.data.clone(),
+        embedder: context.config.models.embedder.clone(),
         repository: PathBuf::from("."),
         program: retrieval::speed::own_program()?,
         quick: args.quick,

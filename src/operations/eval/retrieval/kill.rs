@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::dice::Dice;
 use super::shelf;
 use super::synth;
+use crate::core::knowledge::search::Query;
 use crate::operations::eval::report::Figures;
 use crate::operations::eval::scratch::{Scratch, put};
 use crate::operations::outcome::{Error, Kind, Result};
@@ -114,7 +115,10 @@ fn state(data: &Path) -> Option<usize> {
             }
         }
     }
-    let hits = shelf::find(&store, "which writing is it", Default::default(), 5).ok()?.hits;
+    let hits =
+        shelf::find(&store, &Query { text: "which writing is it".into(), k: 5, ..Query::default() }, None)
+            .ok()?
+            .hits;
     let whole = generation.documents().len() == DOCUMENTS && !hits.is_empty();
     found.filter(|_| whole)
 }

@@ -43,6 +43,8 @@ pub struct Options {
     pub from: PathBuf,
     /// Where the embedder is, if it is installed.
     pub data: PathBuf,
+    /// Which embedder, as the configuration names it.
+    pub embedder: String,
     /// A repository with `tests/golden` and `knowledge`, perhaps.
     pub repository: PathBuf,
     /// Our own binary, for the measurements that need a process of their own.
@@ -82,7 +84,7 @@ pub struct Outcome {
 /// indexing and searching fail with.
 pub fn run(options: &Options, listener: &mut dyn Listener) -> Result<Outcome> {
     let work = Scratch::new()?;
-    let embedder = shelf::embedder(&options.data);
+    let embedder = shelf::embedder(&options.data, &options.embedder)?;
     let embedder = embedder.as_ref();
     if embedder.is_none() {
         listener.note("no embedder: words only; vectors, fused and reranked are absent");

@@ -2,40 +2,51 @@
 //! that calls the knowledge room, so that a change there is followed here and nowhere else.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::core::knowledge::index::{self, Report, Store};
+use crate::core::knowledge::embed::{Embed, Side, steps};
+use crate::core::knowledge::index::{self, Build, Report, Store};
 use crate::core::knowledge::search::{self, Found, Hit, Only, Query};
 use crate::operations::eval::scratch::{Scratch, copy};
+use crate::operations::models::embedder;
 use crate::operations::outcome::Result;
 
 /// The name of the one knowledge base of a shelf.
 pub const KB: &str = "eval";
 
-/// Makes vectors of text. There is none yet: no value of this type can exist, so whatever
-/// needs one is absent from the figures rather than guessed.
-#[derive(Debug, Clone, Copy)]
-pub enum Embedder {}
-
-impl Embedder {
-    /// Vectors of `texts`; how long they took is the caller's to measure.
-    ///
-    /// # Errors
-    /// Where the model fails.
-    pub fn embed(&self, _texts: &[String]) -> Result<()> {
-        match *self {}
-    }
-}
+/// An embedder that several shelves share.
+pub type Embedder = Arc<embedder::Embedder>;
 
 /// The embedder that the data directory holds, `None` where it holds none.
-pub fn embedder(_data: &Path) -> Option<Embedder> {
-    None
+///
+/// # Errors
+/// Where it cannot be loaded.
+pub fn embedder(data: &Path, named: &str) -> Result<Option<Embedder>> {
+    Ok(embedder::Embedder::open(data, named)?.map(Arc::new))
+}
+
+/// Makes vectors of `texts`; how long that takes is the caller's to measure.
+///
+/// # Errors
+/// Where the model fails.
+pub fn embed(embedder: &Embedder, texts: &[String]) -> Result<()> {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for step in steps(&texts, threads()) {
+        embedder.encoder.encode(texts.get(step).unwrap_or_default(), Side::Passage, threads())?;
+    }
+    Ok(())
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// A finished index in a directory of its own.
 pub struct Shelf {
     store: Store,
     scratch: Scratch,
+    embedder: Option<Embedder>,
     /// What the build said.
     pub report: Report,
     /// How long it took.
@@ -56,7 +67,7 @@ impl Shelf {
         let report = build(dirs, scratch.path(), embedder)?;
         let took = began.elapsed();
         let store = open(scratch.path())?;
-        Ok(Shelf { store, scratch, report, took })
+        Ok(Shelf { store, scratch, embedder: embedder.cloned(), report, took })
     }
 
     /// The data directory that holds it.
@@ -74,7 +85,15 @@ impl Shelf {
     /// # Errors
     /// Where the index cannot be read.
     pub fn search(&self, text: &str, only: Only, k: usize) -> Result<Found> {
-        find(&self.store, text, only, k)
+        self.find(&Query { text: text.to_owned(), k, only, ..Query::default() })
+    }
+
+    /// The best hits for a query of any kind.
+    ///
+    /// # Errors
+    /// Where the index cannot be read.
+    pub fn find(&self, query: &Query) -> Result<Found> {
+        find(&self.store, query, self.embedder.as_ref())
     }
 
     /// The file that a hit's document was read from.
@@ -99,10 +118,12 @@ pub fn asks_back(found: &Found) -> bool {
 /// # Errors
 /// As the index's build.
 pub fn build(dirs: &[PathBuf], data: &Path, embedder: Option<&Embedder>) -> Result<Report> {
-    match embedder {
-        None => Ok(index::build(KB, dirs, data, &mut |_| {})?),
-        Some(embedder) => match *embedder {},
-    }
+    let job = Build {
+        threads: threads(),
+        embedder: embedder.map(|e| &e.encoder as &dyn Embed),
+        ..Build::new(KB, dirs, data)
+    };
+    Ok(index::build(&job, &mut |_| {})?)
 }
 
 /// Opens what a data directory holds.
@@ -114,17 +135,17 @@ pub fn open(data: &Path) -> Result<Store> {
 }
 
 /// Has an index vectors?
-pub fn has_vectors(_store: &Store) -> bool {
-    false
+pub fn has_vectors(store: &Store) -> bool {
+    store.generations.iter().any(|g| g.vectors.is_some())
 }
 
 /// The best `k` for a question.
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn find(store: &Store, text: &str, only: Only, k: usize) -> Result<Found> {
+pub fn find(store: &Store, asked: &Query, embedder: Option<&Embedder>) -> Result<Found> {
     let generations: Vec<_> = store.generations.iter().collect();
-    Ok(search::search(&generations, &Query { text: text.to_owned(), k, only, ..Query::default() })?)
+    Ok(search::search(&generations, asked, embedder.map(|e| e.meaning(threads())))?)
 }
 
 #[cfg(test)]

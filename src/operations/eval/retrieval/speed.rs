@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shelf::{self, Embedder, Shelf};
 use super::synth;
-use crate::core::knowledge::search::Only;
+use crate::core::knowledge::search::{Only, Query};
 use crate::operations::eval::report::Figures;
 use crate::operations::eval::score::percentile;
 use crate::operations::eval::scratch::{Scratch, put};
@@ -126,7 +126,7 @@ fn embedding(embedder: &Embedder, passages: usize) -> Result<f64> {
         .take(passages)
         .collect();
     let began = Instant::now();
-    embedder.embed(&texts)?;
+    shelf::embed(embedder, &texts)?;
     Ok(texts.len() as f64 / began.elapsed().as_secs_f64())
 }
 
@@ -145,7 +145,7 @@ pub struct Memory {
 pub fn search_only(data: &Path) -> Result<Memory> {
     let store = shelf::open(data)?;
     for n in 0..20 {
-        shelf::find(&store, &synth::question(n, 10), Only::Reranked, 10)?;
+        shelf::find(&store, &Query { text: synth::question(n, 10), k: 10, ..Query::default() }, None)?;
     }
     Ok(Memory { anonymous_bytes: platform::anonymous_bytes() })
 }
