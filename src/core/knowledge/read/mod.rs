@@ -10,6 +10,7 @@ mod adoc;
 mod boxes;
 mod csv;
 mod decode;
+mod docx;
 mod figure;
 mod fragment;
 mod front;
@@ -17,6 +18,8 @@ mod html;
 mod lines;
 mod markdown;
 mod meta;
+mod office;
+mod package;
 mod page;
 pub mod pdf;
 mod plain;
@@ -26,6 +29,8 @@ pub mod signal;
 mod step;
 mod table;
 mod tags;
+mod xlsx;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,10 +41,12 @@ use crate::core::{Error, Kind, Result};
 pub use adoc::AsciiDoc;
 pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
+pub use docx::Docx;
 pub use html::HtmlPage;
 pub use markdown::Markdown;
 pub use plain::Plain;
 pub use rst::ReStructuredText;
+pub use xlsx::Workbook;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -97,6 +104,8 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
         "rst" | "rest" => Some(&ReStructuredText),
         "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
         "html" | "htm" | "xhtml" | "xht" => Some(&HtmlPage),
+        "docx" | "docm" => Some(&Docx),
+        "xlsx" | "xlsm" => Some(&Workbook),
         "csv" | "tsv" | "tab" => Some(&Csv),
         _ => None,
     }
