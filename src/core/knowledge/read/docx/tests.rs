@@ -7,6 +7,12 @@ use crate::core::knowledge::passage::Signal;
 use crate::core::knowledge::read::BlockKind;
 use crate::core::knowledge::read::package::tests::archive;
 
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/formats/", $name))
+    };
+}
+
 const NUMBERING: &str = "<w:numbering><w:abstractNum w:abstractNumId=\"0\"><w:lvl w:ilvl=\"0\"><w:numFmt w:val=\"decimal\"/><w:lvlText w:val=\"%1.\"/></w:lvl><w:lvl w:ilvl=\"1\"><w:numFmt w:val=\"lowerLetter\"/><w:lvlText w:val=\"%2)\"/></w:lvl></w:abstractNum><w:num w:numId=\"1\"><w:abstractNumId w:val=\"0\"/></w:num></w:numbering>";
 
 fn docx(body: &str) -> Vec<u8> {
@@ -132,4 +138,22 @@ fn broken_and_hostile_files_are_named_or_read_in_part() {
     let d = read(&format!("{}{}", p("top"), "<w:p><w:r><w:txbxContent>".repeat(30_000)));
     assert_eq!(d.blocks[0].text, "top");
     assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn what_other_programs_write_is_read() {
+    let d = Docx.read(fixture!("libreoffice.docx"), "m").unwrap();
+    assert_eq!(d.meta["title"], "Gear pump GP-7, operator manual");
+    assert!(d.blocks.iter().any(|b| b.kind == BlockKind::Warning { signal: Signal::Danger }));
+    let steps: Vec<_> = d.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Item { number: Some(_) })).collect();
+    assert_eq!(steps[1].text, "Open the drain: a. slowly b. fully");
+    assert_eq!(steps[2].kind, BlockKind::Item { number: Some(3) });
+    assert!(d.text.contains("| F12 | Sensor broken | Replace the sensor. |"));
+    let d = Docx.read(fixture!("python-docx.docx"), "m").unwrap();
+    assert_eq!((d.meta["revision"].as_str(), d.meta["language"].as_str()), ("2.1", "en-GB"));
+    assert_eq!(d.blocks[1].kind, BlockKind::Heading { level: 2 });
+    assert!(d.text.contains("| B | 1250 kg | 4 m/min |"));
+    assert!(d.text.contains("Area 10³ mm") && !d.text.contains("Unseen"));
+    assert_eq!(d.figures[0].label, "Figure 2");
+    assert!(matches!(d.figures[0].image, Image::Bytes(_, "png")));
 }

@@ -4,6 +4,12 @@ use super::*;
 use crate::core::knowledge::read::BlockKind;
 use crate::core::knowledge::read::package::tests::archive;
 
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/formats/", $name))
+    };
+}
+
 /// A workbook of one sheet with these cells.
 fn workbook(name: &str, data: &str, more: &str) -> Vec<u8> {
     let book = format!(
@@ -92,4 +98,17 @@ fn far_corners_cost_nothing_and_bad_files_are_named() {
     assert!(reason(&workbook("S", "", "")).contains("no sheet"));
     let zeros = vec![b' '; 8 << 20];
     assert!(reason(&archive(&[("xl/sharedStrings.xml", &zeros)])).contains("zip bomb"));
+}
+
+#[test]
+fn what_other_programs_write_is_read() {
+    let d = Workbook.read(fixture!("openpyxl.xlsx"), "m").unwrap();
+    assert_eq!(d.blocks[1].text, "Torque table GP-7");
+    let (header, rows) = &tables(&d)[0];
+    assert_eq!(header, &["Bolt", "Torque", "Share"]);
+    assert_eq!(rows[1], ["M10", "49.5 Nm", "55%"]);
+    assert_eq!(rows[3], ["checked", "2026-01-02", ""]);
+    assert!(d.notes[0].contains("hidden sheet \"Old\""));
+    let d = Workbook.read(fixture!("libreoffice.xlsx"), "m").unwrap();
+    assert_eq!(tables(&d)[0].1, [["F12", "Oil level low", "20%"], ["F13", "Oil hot", "80.5"]]);
 }
