@@ -10,6 +10,7 @@ mod support;
 mod ask;
 mod ears;
 mod engine;
+mod fuzz;
 mod index;
 mod models;
 mod node;
