@@ -41,7 +41,9 @@ pub fn decode_as(bytes: &[u8], name: &str, stated: Option<&str>) -> Result<Decod
     // Some programs fill the last block of a file with zeros.
     let filled = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let body = bytes.get(..filled).unwrap_or_default();
-    if bytes.contains(&0) && let Some(text) = utf16_without_mark(bytes) {
+    if bytes.contains(&0)
+        && let Some(text) = utf16_without_mark(bytes)
+    {
         return Ok(Decoded { text, notes: Vec::new() });
     }
     if body.contains(&0) || is_binary(body) || magic(body).is_some() {
@@ -51,14 +53,16 @@ pub fn decode_as(bytes: &[u8], name: &str, stated: Option<&str>) -> Result<Decod
         return Ok(Decoded { text: text.to_owned(), notes: Vec::new() });
     }
     if let Some(text) = damaged_utf8(body) {
-        return Ok(Decoded { text, notes: vec!["a few bytes are not UTF-8 and are shown as �".to_owned()] });
+        return Ok(Decoded {
+            text, notes: vec!["a few bytes are not UTF-8 and are shown as �".to_owned()]
+        });
     }
     Ok(legacy(body, stated))
 }
 
 fn marked(bytes: &[u8], encoding: &'static Encoding, name: &str) -> Result<Decoded> {
     let broken = |what: &str| unreadable(format!("{name}: broken {what}"), "save the file as UTF-8");
-    if encoding != UTF_8 && bytes.len() % 2 != 0 {
+    if encoding != UTF_8 && !bytes.len().is_multiple_of(2) {
         return Err(broken("UTF-16"));
     }
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else {
@@ -72,7 +76,7 @@ fn marked(bytes: &[u8], encoding: &'static Encoding, name: &str) -> Result<Decod
 
 /// UTF-16 that does not say so: one of the two byte orders gives plain letters.
 fn utf16_without_mark(bytes: &[u8]) -> Option<String> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return None;
     }
     [UTF_16LE, UTF_16BE].into_iter().find_map(|encoding| {
@@ -84,6 +88,9 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<String> {
         };
         let all = text.chars().count();
         let plain = text.chars().filter(common).count();
+        if text.contains('\0') {
+            return None;
+        }
         // In the wrong order every space and line end becomes a rare letter.
         let spaced = text.chars().any(|c| c == ' ' || c == '\n' || c.is_ascii_alphanumeric());
         (spaced && all >= 2 && plain * 20 >= all * 19).then(|| text.into_owned())
@@ -129,7 +136,10 @@ fn damaged_utf8(bytes: &[u8]) -> Option<String> {
 
 /// GB18030, Windows-1252 and their kind.
 fn legacy(bytes: &[u8], stated: Option<&str>) -> Decoded {
-    let stated = stated.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    // A file that claims to be UTF-16 and is not has its label from elsewhere.
+    let stated = stated
+        .and_then(|label| Encoding::for_label_no_replacement(label.trim().as_bytes()))
+        .filter(|e| e.is_ascii_compatible());
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let guessed = detector.guess(None, Utf8Detection::Deny);

@@ -42,7 +42,8 @@ pub(crate) fn properties(package: &mut Package<'_>) -> Result<BTreeMap<String, S
 /// Where the part unpacks to too much.
 pub(crate) fn relations(package: &mut Package<'_>, part: &str) -> Result<BTreeMap<String, String>> {
     let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
-    let path = if folder.is_empty() { format!("_rels/{file}.rels") } else { format!("{folder}/_rels/{file}.rels") };
+    let path =
+        if folder.is_empty() { format!("_rels/{file}.rels") } else { format!("{folder}/_rels/{file}.rels") };
     let mut out = BTreeMap::new();
     let Some(text) = package.text(&path)? else { return Ok(out) };
     let mut xml = Xml::new(&text);
@@ -50,7 +51,9 @@ pub(crate) fn relations(package: &mut Package<'_>, part: &str) -> Result<BTreeMa
         match xml.next() {
             Piece::Open(open) if local(&open) == "Relationship" => {
                 let external = attribute(&open, "TargetMode").as_deref() == Some("External");
-                if let (Some(id), Some(target), false) = (attribute(&open, "Id"), attribute(&open, "Target"), external) {
+                if let (Some(id), Some(target), false) =
+                    (attribute(&open, "Id"), attribute(&open, "Target"), external)
+                {
                     out.insert(id, resolved(folder, &target));
                 }
             }

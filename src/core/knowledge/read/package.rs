@@ -88,7 +88,8 @@ impl<'b> Package<'b> {
     fn unpack(&mut self, index: usize, out: &mut dyn std::io::Write) -> Result<()> {
         let name = self.name;
         let damaged = |e: Box<dyn std::error::Error + Send + Sync>| -> Error {
-            unreadable(format!("{name}: a part of it cannot be unpacked"), "open and save it again").because(e)
+            unreadable(format!("{name}: a part of it cannot be unpacked"), "open and save it again")
+                .because(e)
         };
         let mut entry = self.archive.by_index(index).map_err(|e| damaged(e.into()))?;
         let packed = entry.compressed_size();
@@ -113,7 +114,10 @@ impl<'b> Package<'b> {
 }
 
 fn bomb(name: &str, what: &str) -> Error {
-    unreadable(format!("{name}: unpacks to {what} (a zip bomb?)"), "open and save it again, in parts if it is large")
+    unreadable(
+        format!("{name}: unpacks to {what} (a zip bomb?)"),
+        "open and save it again, in parts if it is large",
+    )
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use super::decode::decode_as;
 use super::lines::{Line, lines};
 use super::signal::{self, Setting};
 use super::table::{self, Header};
-use super::{Block, BlockKind, Document, PageStart, Reader, join_lone_signals, page, single_spaced, step, trimmed};
+use super::{
+    Block, BlockKind, Document, PageStart, Reader, join_lone_signals, page, single_spaced, step, trimmed,
+};
 use crate::core::Result;
 use crate::core::knowledge::passage::Span;
 
@@ -26,7 +28,8 @@ impl Reader for Plain {
     fn read(&self, bytes: &[u8], name: &str) -> Result<Document> {
         let decoded = decode_as(bytes, name, None)?;
         let (text, mut notes) = (decoded.text, decoded.notes);
-        let mut reading = Reading { text: &text, blocks: Vec::new(), pages: Vec::new(), open: None, cut: false };
+        let mut reading =
+            Reading { text: &text, blocks: Vec::new(), pages: Vec::new(), open: None, cut: false };
         reading.all();
         let Reading { blocks, mut pages, cut, .. } = reading;
         if cut {
@@ -102,7 +105,8 @@ impl<'t> Reading<'t> {
         if let Some((number, mark)) = item(words) {
             self.close();
             let words_at = line.words_at() + mark;
-            self.open = Some(Open { start: line.words_at(), end: line.end(), item: Some((words_at, number)) });
+            self.open =
+                Some(Open { start: line.words_at(), end: line.end(), item: Some((words_at, number)) });
         } else if let Some(block) = self.open.as_mut() {
             block.end = line.end();
         } else {
@@ -135,7 +139,11 @@ impl<'t> Reading<'t> {
 
     fn heading(&mut self, line: &Line<'_>, level: u8) {
         let span = Span { start: line.words_at(), end: line.end() };
-        self.blocks.push(Block { span, text: single_spaced(line.words()), kind: BlockKind::Heading { level } });
+        self.blocks.push(Block {
+            span,
+            text: single_spaced(line.words()),
+            kind: BlockKind::Heading { level },
+        });
     }
 
     /// A table drawn with tabs, bars or spaces.
@@ -162,7 +170,10 @@ fn underline(line: &str) -> Option<u8> {
 }
 
 fn is_title(line: &str) -> bool {
-    line.len() <= 320 && line.chars().count() <= 80 && line.chars().any(char::is_alphabetic) && underline(line).is_none()
+    line.len() <= 320
+        && line.chars().count() <= 80
+        && line.chars().any(char::is_alphabetic)
+        && underline(line).is_none()
 }
 
 /// A line in capitals, one that starts with a section number of two parts or more ("3.2
@@ -273,7 +284,8 @@ mod tests {
 
     #[test]
     fn columns_and_pages_are_found() {
-        let d = read("Code   Meaning\n----   -------\nE1     oil low\nE2     oil hot\n\n\u{c}PAGES\n\nText.\n");
+        let d =
+            read("Code   Meaning\n----   -------\nE1     oil low\nE2     oil hot\n\n\u{c}PAGES\n\nText.\n");
         let BlockKind::Table { header, rows } = &d.blocks[0].kind else { panic!("{:?}", d.blocks) };
         assert_eq!(header[1].text, "Meaning");
         assert_eq!(rows[1].cells[1].span.of(&d.text), Some("oil hot"));

@@ -47,7 +47,9 @@ impl<'x> Xml<'x> {
                 Ok(Event::GeneralRef(reference)) => {
                     let words = match reference.resolve_char_ref() {
                         Ok(Some(c)) => c.to_string(),
-                        _ => resolve_predefined_entity(&reference.into_inner()).unwrap_or_default().to_owned(),
+                        _ => {
+                            resolve_predefined_entity(&reference.into_inner()).unwrap_or_default().to_owned()
+                        }
                     };
                     Piece::Words(words)
                 }
@@ -80,7 +82,11 @@ pub(crate) fn attribute(open: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = open.attributes();
     let found = attributes.with_checks(false).filter_map(std::result::Result::ok);
     let value = found.into_iter().take(256).find(|a| a.key.local_name().as_ref() == name)?;
-    Some(value.normalized_value(XmlVersion::Implicit1_0).map_or_else(|_| value.value.clone().into_owned(), std::borrow::Cow::into_owned))
+    Some(
+        value
+            .normalized_value(XmlVersion::Implicit1_0)
+            .map_or_else(|_| value.value.clone().into_owned(), std::borrow::Cow::into_owned),
+    )
 }
 
 #[cfg(test)]

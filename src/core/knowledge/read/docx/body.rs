@@ -151,8 +151,12 @@ impl<'x> Body<'x> {
                         "cr" if !own => run.push(&mut out, "\n"),
                         "noBreakHyphen" => run.push(&mut out, "-"),
                         "sym" => run.push(&mut out, symbol(&open)),
-                        "footnoteReference" => out.notes.push((Note::Foot, attribute(&open, "id").unwrap_or_default())),
-                        "endnoteReference" => out.notes.push((Note::End, attribute(&open, "id").unwrap_or_default())),
+                        "footnoteReference" => {
+                            out.notes.push((Note::Foot, attribute(&open, "id").unwrap_or_default()))
+                        }
+                        "endnoteReference" => {
+                            out.notes.push((Note::End, attribute(&open, "id").unwrap_or_default()))
+                        }
                         "docPr" => {
                             let said = |name: &str| attribute(&open, name).filter(|w| !w.trim().is_empty());
                             picture = said("descr").or_else(|| said("title")).unwrap_or_default();
@@ -247,7 +251,8 @@ impl<'x> Body<'x> {
             match self.xml.next() {
                 Piece::Open(open) => match local(&open) {
                     "gridSpan" => {
-                        out.columns = attribute(&open, "val").and_then(|v| v.parse().ok()).unwrap_or(1).max(1);
+                        out.columns =
+                            attribute(&open, "val").and_then(|v| v.parse().ok()).unwrap_or(1).max(1);
                     }
                     "vMerge" => out.continued = attribute(&open, "val").as_deref() != Some("restart"),
                     "p" => out.items.push(Item::Paragraph(self.paragraph(depth))),
@@ -301,8 +306,21 @@ fn is_on(open: &BytesStart<'_>) -> bool {
 fn is_left_out(name: &str) -> bool {
     matches!(
         name,
-        "del" | "moveFrom" | "delText" | "instrText" | "Fallback" | "pPrChange" | "rPrChange" | "tblPrChange"
-            | "trPrChange" | "tcPrChange" | "sectPr" | "sdtPr" | "tblPr" | "rt" | "annotationRef"
+        "del"
+            | "moveFrom"
+            | "delText"
+            | "instrText"
+            | "Fallback"
+            | "pPrChange"
+            | "rPrChange"
+            | "tblPrChange"
+            | "trPrChange"
+            | "tcPrChange"
+            | "sectPr"
+            | "sdtPr"
+            | "tblPr"
+            | "rt"
+            | "annotationRef"
     )
 }
 

@@ -35,7 +35,8 @@ impl Reader for Docx {
             return Err(unreadable(format!("{name}: no text document inside"), "save it as DOCX"));
         };
         let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        let beside = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
+        let beside =
+            |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
         let mut body = Body::new(&text);
         let items = body.all();
         if items.is_empty() {
@@ -43,7 +44,8 @@ impl Reader for Docx {
             return Err(unreadable(format!("{name}: {what}"), "open and save it again"));
         }
         let styles = package.text(&beside("styles.xml"))?.map(|t| Styles::read(&t)).unwrap_or_default();
-        let numbering = package.text(&beside("numbering.xml"))?.map(|t| Numbering::read(&t)).unwrap_or_default();
+        let numbering =
+            package.text(&beside("numbering.xml"))?.map(|t| Numbering::read(&t)).unwrap_or_default();
         let mut notes = BTreeMap::new();
         for (kind, file, element) in
             [(Note::Foot, "footnotes.xml", "footnote"), (Note::End, "endnotes.xml", "endnote")]
@@ -158,7 +160,9 @@ impl Rendering<'_> {
                 self.flush();
                 let mark = self.list_of(&p).and_then(|(id, level)| self.numbering.count(&id, level));
                 let words = match mark {
-                    Some(Mark::Number(_, mark)) if !mark.trim().is_empty() => format!("{} {words}", mark.trim_end_matches('.')),
+                    Some(Mark::Number(_, mark)) if !mark.trim().is_empty() => {
+                        format!("{} {words}", mark.trim_end_matches('.'))
+                    }
                     _ => words,
                 };
                 self.out.heading(level.saturating_add(u8::from(self.titled)).min(6), &words);

@@ -106,8 +106,26 @@ impl Styles {
 /// Word names its own styles in English, other programs in the user's language.
 fn role_by_name(name: &str) -> Role {
     const HEADINGS: &[&str] = &[
-        "heading", "überschrift", "titre", "título", "titulo", "ttulo", "titolo", "kop", "标题", "標題", "rubrik",
-        "nagłówek", "заголовок", "otsikko", "nadpis", "overskrift", "見出し", "제목", "encabezado", "berschrift",
+        "heading",
+        "überschrift",
+        "titre",
+        "título",
+        "titulo",
+        "ttulo",
+        "titolo",
+        "kop",
+        "标题",
+        "標題",
+        "rubrik",
+        "nagłówek",
+        "заголовок",
+        "otsikko",
+        "nadpis",
+        "overskrift",
+        "見出し",
+        "제목",
+        "encabezado",
+        "berschrift",
     ];
     let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = name.get(digits.len()..).unwrap_or_default();
@@ -119,9 +137,13 @@ fn role_by_name(name: &str) -> Role {
     }
     match name {
         "title" | "titel" | "título" | "titre" | "标题" | "標題" | "titolo" => Role::Title,
-        "caption" | "beschriftung" | "题注" | "題注" | "epígrafe" | "descripción" | "légende" | "figure" | "illustration"
-        | "table caption" | "abbildung" => Role::Caption,
-        _ if words == "toc" || words == "contents" || name.starts_with("toc ") || name.starts_with("contents ") => {
+        "caption" | "beschriftung" | "题注" | "題注" | "epígrafe" | "descripción" | "légende" | "figure"
+        | "illustration" | "table caption" | "abbildung" => Role::Caption,
+        _ if words == "toc"
+            || words == "contents"
+            || name.starts_with("toc ")
+            || name.starts_with("contents ") =>
+        {
             Role::Contents
         }
         _ => Role::Body,

@@ -49,7 +49,8 @@ fn item(level: u8, words: &str) -> String {
 #[test]
 fn headings_paragraphs_and_steps() {
     let heading = "<w:p><w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr><w:r><w:t>Belt</w:t></w:r></w:p>";
-    let bold = "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>DANGER</w:t></w:r><w:r><w:t> Live &amp; hot.</w:t></w:r></w:p>";
+    let bold =
+        "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>DANGER</w:t></w:r><w:r><w:t> Live &amp; hot.</w:t></w:r></w:p>";
     let d = read(&format!(
         "{heading}{bold}{}{}{}{}{}",
         item(0, "Stop."),
@@ -76,10 +77,7 @@ fn deleted_and_hidden_words_are_left_out_and_notes_kept() {
     let d = read(
         "<w:p><w:r><w:t>45</w:t></w:r><w:del><w:r><w:delText>54</w:delText></w:r></w:del><w:ins><w:r><w:t> Nm</w:t></w:r></w:ins><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:tab/><w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val=\"superscript\"/></w:rPr><w:t>3</w:t></w:r><w:r><w:footnoteReference w:id=\"2\"/></w:r></w:p>",
     );
-    assert_eq!(
-        kinds(&d),
-        [(BlockKind::Paragraph, "45 Nm 10³"), (BlockKind::Paragraph, "At 20 °C.")]
-    );
+    assert_eq!(kinds(&d), [(BlockKind::Paragraph, "45 Nm 10³"), (BlockKind::Paragraph, "At 20 °C.")]);
 }
 
 #[test]
@@ -106,9 +104,11 @@ fn merged_cells_are_repeated() {
 
 #[test]
 fn frames_and_text_boxes_are_read_and_pictures_kept() {
-    let picture = "<w:p><w:r><w:drawing><wp:docPr descr=\"a valve\"/><a:blip r:embed=\"r1\"/></w:drawing></w:r></w:p>";
+    let picture =
+        "<w:p><w:r><w:drawing><wp:docPr descr=\"a valve\"/><a:blip r:embed=\"r1\"/></w:drawing></w:r></w:p>";
     let textbox = "<w:p><w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></mc:Choice><mc:Fallback><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></mc:Fallback></mc:AlternateContent></w:r></w:p>";
-    let frame = format!("<w:tbl><w:tr><w:tc>{}{}</w:tc></w:tr></w:tbl>", p("WARNING"), p("Keep clear of it."));
+    let frame =
+        format!("<w:tbl><w:tr><w:tc>{}{}</w:tc></w:tr></w:tbl>", p("WARNING"), p("Keep clear of it."));
     let d = read(&format!("{picture}{}{textbox}{frame}", p("Figure 1: valve")));
     assert_eq!(d.figures[0].label, "Figure 1");
     assert!(matches!(&d.figures[0].image, Image::Bytes(b, "png") if b.len() == 12));
@@ -145,7 +145,8 @@ fn what_other_programs_write_is_read() {
     let d = Docx.read(fixture!("libreoffice.docx"), "m").unwrap();
     assert_eq!(d.meta["title"], "Gear pump GP-7, operator manual");
     assert!(d.blocks.iter().any(|b| b.kind == BlockKind::Warning { signal: Signal::Danger }));
-    let steps: Vec<_> = d.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Item { number: Some(_) })).collect();
+    let steps: Vec<_> =
+        d.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Item { number: Some(_) })).collect();
     assert_eq!(steps[1].text, "Open the drain: a. slowly b. fully");
     assert_eq!(steps[2].kind, BlockKind::Item { number: Some(3) });
     assert!(d.text.contains("| F12 | Sensor broken | Replace the sensor. |"));

@@ -8,6 +8,7 @@ mod number;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Reader as _, SheetVisible, Xlsx};
 
@@ -36,50 +37,60 @@ impl Reader for Workbook {
         let mut package = Package::open(bytes, name)?;
         package.check_all()?;
         let meta = office::properties(&mut package)?;
-        let damaged = |e: calamine::XlsxError| {
-            unreadable(format!("{name}: not a workbook, or damaged"), "open and save it again as XLSX").because(e)
-        };
-        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
-        let merged = match book.load_merged_regions() {
-            Ok(()) => true,
-            Err(_) => false,
-        };
         let mut out = Rendered::default();
-        let sheets: Vec<(String, SheetVisible)> =
-            book.sheets_metadata().iter().map(|s| (s.name.clone(), s.visible)).collect();
-        let only_one = sheets.len() == 1;
-        let mut left = MOST_CELLS;
-        for (sheet, visible) in sheets {
-            if visible != SheetVisible::Visible {
-                out.note(&format!("the hidden sheet \"{sheet}\" was left out"));
-                continue;
-            }
-            let mut grid = match cells(&mut book, &sheet, &mut left, &mut out) {
-                Ok(grid) => grid,
-                // A sheet of charts has no cells.
-                Err(calamine::XlsxError::WorksheetNotFound(_)) => continue,
-                Err(_) => {
-                    out.note(&format!("the sheet \"{sheet}\" could not be read"));
-                    continue;
-                }
-            };
-            if grid.is_empty() {
-                continue;
-            }
-            if merged {
-                let regions: Vec<_> = book.merged_regions_by_sheet(&sheet).into_iter().map(|r| *r.2).collect();
-                repeat(&mut grid, &regions);
-            }
-            if !(only_one && is_default_name(&sheet)) {
-                out.heading(1, &sheet);
-            }
-            render(grid, &mut out);
+        // calamine's arithmetic on cell references can panic on a hostile file (found by
+        // fuzzing): that is a damaged file like any other. What it had rendered is dropped.
+        let read = catch_unwind(AssertUnwindSafe(|| sheets(bytes, &mut out)));
+        let damaged =
+            || unreadable(format!("{name}: not a workbook, or damaged"), "open and save it again as XLSX");
+        match read {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Err(damaged().because(e)),
+            Err(_) => return Err(damaged()),
         }
         if out.is_empty() {
-            return Err(unreadable(format!("{name}: no sheet holds text"), "check that it is the right file"));
+            return Err(unreadable(
+                format!("{name}: no sheet holds text"),
+                "check that it is the right file",
+            ));
         }
         Ok(Document { meta, ..out.finish() })
     }
+}
+
+/// Renders all sheets that a person would see.
+fn sheets(bytes: &[u8], out: &mut Rendered) -> std::result::Result<(), calamine::XlsxError> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))?;
+    let sheets: Vec<(String, SheetVisible)> =
+        book.sheets_metadata().iter().map(|s| (s.name.clone(), s.visible)).collect();
+    let only_one = sheets.len() == 1;
+    let mut left = MOST_CELLS;
+    for (sheet, visible) in sheets {
+        if visible != SheetVisible::Visible {
+            out.note(&format!("the hidden sheet \"{sheet}\" was left out"));
+            continue;
+        }
+        let mut grid = match cells(&mut book, &sheet, &mut left, out) {
+            Ok(grid) => grid,
+            // A sheet of charts has no cells.
+            Err(calamine::XlsxError::WorksheetNotFound(_)) => continue,
+            Err(_) => {
+                out.note(&format!("the sheet \"{sheet}\" could not be read"));
+                continue;
+            }
+        };
+        if grid.is_empty() {
+            continue;
+        }
+        if let Ok(regions) = book.merge_cells_by_sheet_name(&sheet) {
+            repeat(&mut grid, &regions);
+        }
+        if !(only_one && is_default_name(&sheet)) {
+            out.heading(1, &sheet);
+        }
+        render(grid, out);
+    }
+    Ok(())
 }
 
 /// Filled cells by row and column.
@@ -195,7 +206,8 @@ fn render(grid: Grid, out: &mut Rendered) {
 /// Does a part after an empty row have other columns filled, or a header of its own?
 fn starts_anew(rows: &[StatedRow], part: &[StatedRow]) -> bool {
     let (Some(first), Some(head)) = (rows.first(), part.first()) else { return false };
-    let filled = |row: &StatedRow| -> Vec<bool> { row.cells.iter().map(|c| !c.cell.text.is_empty()).collect() };
+    let filled =
+        |row: &StatedRow| -> Vec<bool> { row.cells.iter().map(|c| !c.cell.text.is_empty()).collect() };
     let names = |row: &StatedRow| row.cells.iter().all(|c| !c.cell.text.chars().any(|d| d.is_ascii_digit()));
     let below = part.get(1).is_some_and(|r| !names(r));
     filled(first) != filled(head) && part.len() > 1 || (names(head) && below)
@@ -210,7 +222,8 @@ fn stated(row: Vec<String>) -> StatedRow {
 /// "Sheet1" says nothing.
 fn is_default_name(name: &str) -> bool {
     let words = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim().to_lowercase();
-    ["sheet", "tabelle", "hoja", "feuil", "工作表", "シート", "planilha", "foglio", "blad"].contains(&words.as_str())
+    ["sheet", "tabelle", "hoja", "feuil", "工作表", "シート", "planilha", "foglio", "blad"]
+        .contains(&words.as_str())
 }
 
 #[cfg(test)]

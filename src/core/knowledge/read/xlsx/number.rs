@@ -45,7 +45,8 @@ fn number(value: f64, format: &str) -> String {
     };
     let percent = if layout.percent { "%" } else { "" };
     // "0.0" over a number that rounds to "-0.0" shows "0.0".
-    let digits = if digits.trim_matches(['-', '0', '.']).is_empty() { digits.replace('-', "") } else { digits };
+    let digits =
+        if digits.trim_matches(['-', '0', '.']).is_empty() { digits.replace('-', "") } else { digits };
     format!("{}{digits}{percent}{}", layout.before, layout.after)
 }
 

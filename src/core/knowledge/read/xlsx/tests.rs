@@ -90,7 +90,9 @@ fn tables_below_each_other_keep_their_headers() {
 #[test]
 fn far_corners_cost_nothing_and_bad_files_are_named() {
     let data = [row(1, &[("A", "Code"), ("B", "x y")]), row(1_048_576, &[("XFD", "E1 far")])].concat();
-    let d = Workbook.read(&workbook("S", &data, "<mergeCells><mergeCell ref=\"A1:XFD1048576\"/></mergeCells>"), "m").unwrap();
+    let d = Workbook
+        .read(&workbook("S", &data, "<mergeCells><mergeCell ref=\"A1:XFD1048576\"/></mergeCells>"), "m")
+        .unwrap();
     assert!(d.text.len() < 4096);
     let reason = |bytes: &[u8]| Workbook.read(bytes, "m.xlsx").unwrap_err().to_string();
     assert!(reason(b"hello").contains("not an office file"));
