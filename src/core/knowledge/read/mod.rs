@@ -1,10 +1,16 @@
 //! Readers: a file's bytes become stored text, front matter and blocks.
 //!
-//! One file per format. The stored text is the file's own text, decoded and otherwise
-//! untouched, so that a citation's span shows the manual's very words; markup is left out
-//! only of the blocks' `text`.
+//! One file or folder per format. Of a text format the stored text is the file's own text,
+//! decoded and otherwise untouched, so that a citation's span shows the manual's very words;
+//! markup is left out only of the blocks' `text`. HTML, DOCX and XLSX are `rendered`: one
+//! line a paragraph, a row as `| cell | cell |`.
 //!
-//! A reader never panics, whatever the bytes, and knows no file system.
+//! Shared: `decode` (any encoding), `lines`, `tags` and `fragment` (HTML in text), `table`
+//! (merged cells repeated, the header found), `step`, `boxes`, `page`, `figure`, `meta`;
+//! `package`, `xml` and `office` for archives, which unpack within limits.
+//!
+//! A reader never panics, whatever the bytes, takes bounded time and memory, and knows no
+//! file system.
 
 mod adoc;
 mod boxes;
