@@ -4,7 +4,8 @@
 //! format), `revision` knows what a document is, `cut` makes blocks into passages under the
 //! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
 //! (`settle` decides which revision is in force, `write` puts it on the disk), `generation`
-//! opens one, `analyse` makes words of text, `search` finds and ranks.
+//! opens one, `analyse` makes words of text, `embed` makes vectors of it, `vectors` keeps and
+//! scans them, `search` finds and ranks.
 
 pub mod analyse;
 pub mod code;
