@@ -48,7 +48,7 @@ impl TokenVectors {
     /// From rows of `dims` numbers and each row's byte span in the text; what has no
     /// counterpart is dropped.
     pub fn new(dims: usize, mut rows: Vec<f32>, mut spans: Vec<Range<u32>>) -> Self {
-        let count = spans.len().min(if dims == 0 { 0 } else { rows.len() / dims });
+        let count = spans.len().min(rows.len().checked_div(dims).unwrap_or(0));
         rows.truncate(count * dims);
         spans.truncate(count);
         Self { dims, rows, spans }
