@@ -255,12 +255,7 @@ fn fields(header: &[Cell], row: &Row) -> Vec<Field> {
     row.cells
         .iter()
         .enumerate()
-        .map(|(column, cell)| Field {
-            name: name(column),
-            value: cell.text.clone(),
-            span: cell.span,
-            role: None,
-        })
+        .map(|(column, cell)| Field { name: name(column), value: cell.text.clone(), span: cell.span, role: None })
         .collect()
 }
 
