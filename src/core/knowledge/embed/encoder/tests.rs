@@ -36,14 +36,10 @@ fn tensors() -> Tensors {
         let made = numbers(&name, shape.iter().product(), size).into_iter().map(|x| x + plus).collect();
         all.insert(name, (shape.to_vec(), made));
     };
-    let norm = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String| {
-        add(format!("{name}.weight"), &[HIDDEN], 0.2, 1.0);
-        add(format!("{name}.bias"), &[HIDDEN], 0.1, 0.0);
-    };
     for (name, rows) in [("word", WORDS.len()), ("position", POSITIONS), ("token_type", 2)] {
         add(format!("embeddings.{name}_embeddings.weight"), &[rows, HIDDEN], 1.0, 0.0);
     }
-    norm(&mut add, "embeddings.LayerNorm".into());
+    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
     for n in 0..LAYERS {
         let at = |part: &str| format!("encoder.layer.{n}.{part}");
         let linear = [
@@ -58,8 +54,11 @@ fn tensors() -> Tensors {
             add(at(&format!("{part}.weight")), &[out, input], 0.3, 0.0);
             add(at(&format!("{part}.bias")), &[out], 0.1, 0.0);
         }
-        norm(&mut add, at("attention.output.LayerNorm"));
-        norm(&mut add, at("output.LayerNorm"));
+        norms.extend(["attention.output.LayerNorm", "output.LayerNorm"].map(at));
+    }
+    for name in norms {
+        add(format!("{name}.weight"), &[HIDDEN], 0.2, 1.0);
+        add(format!("{name}.bias"), &[HIDDEN], 0.1, 0.0);
     }
     all
 }
@@ -230,6 +229,28 @@ fn a_text_has_the_same_bits_alone_in_any_batch_on_any_threads_and_every_path() {
         }
     }
     assert_eq!(encoder.encode(&[], Side::Passage, 2).unwrap(), []);
+}
+
+#[test]
+fn a_multilingual_tokenizer_has_spans_of_words_too() {
+    let dir = model();
+    let path = dir.path().join("tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let pieces = ["<pad>", "<unk>", "[CLS]", "[SEP]", "▁", "▁öl", "▁pum", "pe", "油", "▁oil", ":", "x"];
+    let vocabulary: Vec<_> = pieces.iter().map(|piece| json!([piece, -2.0])).collect();
+    tokenizer["normalizer"] = json!(null);
+    tokenizer["pre_tokenizer"] =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true});
+    tokenizer["model"] = json!({"type": "Unigram", "unk_id": 1, "vocab": vocabulary, "byte_fallback": false});
+    fs::write(&path, tokenizer.to_string()).unwrap();
+    let text = "öl pumpe: 油";
+    let encoded = Encoder::open(dir.path()).unwrap().encode(&[text], Side::Query, 1).unwrap().remove(0);
+    let words: Vec<&str> = encoded
+        .tokens
+        .iter()
+        .map(|(span, _)| text.get(span.start as usize..span.end as usize).unwrap())
+        .collect();
+    assert_eq!(words, ["öl", "pum", "pe", ":", "", "油"]);
 }
 
 #[test]
