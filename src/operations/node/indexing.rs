@@ -113,6 +113,7 @@ impl Job<'_> {
                 threads: node.config.index_threads(),
                 cores: Some(&node.cores),
                 tools: node.tools.as_ref(),
+                token_vectors: node.config.index.token_vectors,
                 stop: &stop,
                 ..Build::new(&kb, &dirs, &node.data)
             };
