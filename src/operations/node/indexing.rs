@@ -60,7 +60,7 @@ impl Job<'_> {
     /// First the words, which can be searched at once; then, where an embedder is
     /// installed, the vectors.
     async fn run(&self) -> Result<Indexed> {
-        let _alone = self.node.indexing.lock().await;
+        let _alone = self.alone().await?;
         let began = Instant::now();
         let report = self.step(|build, tell| Ok(index::build(build, tell)?)).await?;
         if report.generation > 0 {
@@ -73,6 +73,22 @@ impl Job<'_> {
         }
         done.seconds = began.elapsed().as_secs_f64();
         Ok(done)
+    }
+
+    /// Waits until no other job runs.
+    async fn alone(&self) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        loop {
+            let lock = self.node.indexing.lock();
+            if let Ok(alone) = tokio::time::timeout(EVERY, lock).await {
+                return Ok(alone);
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Failed, "stopped while another index job was running")
+                    .hint("run the same command again"));
+            }
+            let line = "another index job is running; waiting for it".to_owned();
+            self.out.offer(Event::Progress { line, done: 0, of: 0, left_ms: None });
+        }
     }
 
     async fn vectors(&self, done: &mut Indexed) -> Result<()> {
@@ -223,7 +239,6 @@ fn indexed(report: Report) -> Indexed {
 struct Teller {
     node: Arc<Shared>,
     out: Out,
-    runtime: tokio::runtime::Handle,
     /// The stretch of work that is under way, and its pace.
     stretch: (&'static str, Pace),
     last: Option<Moment>,
@@ -231,8 +246,7 @@ struct Teller {
 
 impl Teller {
     fn new(node: &Arc<Shared>, out: &Out) -> Self {
-        let runtime = tokio::runtime::Handle::current();
-        Teller { node: node.clone(), out: out.clone(), runtime, stretch: ("", Pace::default()), last: None }
+        Teller { node: node.clone(), out: out.clone(), stretch: ("", Pace::default()), last: None }
     }
 
     fn tell(&mut self, progress: &Progress) {
@@ -262,6 +276,6 @@ impl Teller {
         }
         self.last = Some(now);
         let left_ms = left.map(|left| left.as_millis() as u64);
-        self.runtime.block_on(self.out.send(Event::Progress { line, done, of, left_ms }));
+        self.out.offer(Event::Progress { line, done, of, left_ms });
     }
 }

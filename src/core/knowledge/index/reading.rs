@@ -207,11 +207,11 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
         let what = "a README that names no machine is about the folder, not a manual";
         return Err(read::unreadable(what, "give it front matter with `machine` to index it"));
     }
+    let kept = pictures::keep(&read, &source.path, job.root, &stage.figures())?;
     let mut passages = cut::cut(&read, &identity, build.kb, &job.id)?;
     if passages.is_empty() {
         return Err(read::unreadable("no text in it", "index files that hold text"));
     }
-    let kept = pictures::keep(&read, &source.path, job.root, &stage.figures())?;
     pictures::name_files(&mut passages, &read, &kept);
     let (text, numbers) = stage.keep(&read.text, &records(&passages)?)?;
     let mut warnings = beside.odd;
