@@ -4,7 +4,7 @@
 //! format), `revision` knows what a document is, `cut` makes blocks into passages under the
 //! warnings of their `outline`, `code` finds fault codes, `index` builds a generation
 //! (`standing` decides which revision is in force), `generation` opens one, `analyse` makes
-//! words of text, `embed` and `vectors` numbers, `search` finds and ranks.
+//! words of text, `embed` vectors of it, `vectors` keeps them, `search` finds and ranks.
 
 pub mod analyse;
 pub mod code;

@@ -48,7 +48,7 @@ impl TokenVectors {
     /// From rows of `dims` numbers and each row's byte span in the text; what has no
     /// counterpart is dropped.
     pub fn new(dims: usize, mut rows: Vec<f32>, mut spans: Vec<Range<u32>>) -> Self {
-        let count = spans.len().min(if dims == 0 { 0 } else { rows.len() / dims });
+        let count = spans.len().min(rows.len().checked_div(dims).unwrap_or(0));
         rows.truncate(count * dims);
         spans.truncate(count);
         Self { dims, rows, spans }
@@ -109,10 +109,10 @@ pub trait Embed: Send + Sync {
 }
 
 /// Bytes of text that one thread encodes in a step.
-const STEP_BYTES: usize = 2048;
+const STEP_BYTES: usize = 1536;
 
 /// Cuts texts into runs that take at most about 50 ms each on `threads` threads of a small
-/// computer (some 500 word pieces a thread): between two of them a lease may be given back.
+/// computer (some 400 word pieces a thread): between two of them a lease may be given back.
 pub fn steps(texts: &[&str], threads: usize) -> Vec<Range<usize>> {
     let most = STEP_BYTES * threads.max(1);
     let (mut steps, mut first, mut bytes) = (Vec::new(), 0, 0);

@@ -150,7 +150,7 @@ impl Rows {
     /// How many rows.
     pub(super) fn len(&self) -> usize {
         let row = self.number.bytes().unwrap_or(1) * self.width;
-        if row == 0 { 0 } else { self.bytes.len() / row }
+        self.bytes.len().checked_div(row).unwrap_or(0)
     }
 
     /// Row `at`, number by number; nothing past the end.

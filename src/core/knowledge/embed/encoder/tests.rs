@@ -36,14 +36,10 @@ fn tensors() -> Tensors {
         let made = numbers(&name, shape.iter().product(), size).into_iter().map(|x| x + plus).collect();
         all.insert(name, (shape.to_vec(), made));
     };
-    let norm = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String| {
-        add(format!("{name}.weight"), &[HIDDEN], 0.2, 1.0);
-        add(format!("{name}.bias"), &[HIDDEN], 0.1, 0.0);
-    };
     for (name, rows) in [("word", WORDS.len()), ("position", POSITIONS), ("token_type", 2)] {
         add(format!("embeddings.{name}_embeddings.weight"), &[rows, HIDDEN], 1.0, 0.0);
     }
-    norm(&mut add, "embeddings.LayerNorm".into());
+    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
     for n in 0..LAYERS {
         let at = |part: &str| format!("encoder.layer.{n}.{part}");
         let linear = [
@@ -58,8 +54,11 @@ fn tensors() -> Tensors {
             add(at(&format!("{part}.weight")), &[out, input], 0.3, 0.0);
             add(at(&format!("{part}.bias")), &[out], 0.1, 0.0);
         }
-        norm(&mut add, at("attention.output.LayerNorm"));
-        norm(&mut add, at("output.LayerNorm"));
+        norms.extend(["attention.output.LayerNorm", "output.LayerNorm"].map(at));
+    }
+    for name in norms {
+        add(format!("{name}.weight"), &[HIDDEN], 0.2, 1.0);
+        add(format!("{name}.bias"), &[HIDDEN], 0.1, 0.0);
     }
     all
 }

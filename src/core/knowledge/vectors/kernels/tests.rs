@@ -51,12 +51,12 @@ fn packed_weights_multiply_as_the_matrix_they_came_from() {
         let mut out = [[0; COLUMNS]; ROWS];
         Kernels::best().tile(&rows, depth, panel, &mut out);
         for (r, row) in rows.chunks_exact(depth).enumerate() {
-            for c in 0..COLUMNS {
+            for (c, &got) in out[r].iter().enumerate() {
                 let column = weights.chunks_exact(depth).nth(first + c);
                 let want: i32 = column.map_or(0, |column| {
                     row.iter().zip(column).map(|(&a, &w)| i32::from(a) * i32::from(w)).sum()
                 });
-                assert_eq!(out[r][c], want, "row {r} column {}", first + c);
+                assert_eq!(got, want, "row {r} column {}", first + c);
             }
         }
     }
