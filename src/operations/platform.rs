@@ -18,6 +18,15 @@ pub fn resident_bytes() -> u64 {
     }
 }
 
+/// Anonymous resident memory of this process in bytes: what no file backs, so that the
+/// system cannot drop it; 0 where the system does not say.
+pub fn anonymous_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or(0, |kib| kib * 1024)
+}
+
 /// The CPU's and the system's names, for figures ("AMD EPYC, 2 cores, linux x86_64").
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -68,6 +77,55 @@ pub fn missing_cpu_features() -> Vec<&'static str> {
     {
         Vec::new()
     }
+}
+
+/// How a child process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with whatever exit code.
+    Normally,
+    /// The system ended it: its computing time was used up.
+    OutOfTime,
+    /// It crashed, or the system ended it.
+    Crashed,
+}
+
+/// How a child process ended, as far as the system says.
+pub fn ended(status: &std::process::ExitStatus) -> Ended {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        match status.signal() {
+            Some(s) if s == rustix::process::Signal::XCPU.as_raw() => return Ended::OutOfTime,
+            Some(_) => return Ended::Crashed,
+            None => {}
+        }
+    }
+    if status.success() { Ended::Normally } else { Ended::Crashed }
+}
+
+/// Bounds this process from now on: bytes of address space, seconds of computing, no files
+/// written, no core dumps. Where the system has no such bounds, only the parent's clock
+/// bounds it.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn bound_self(memory: u64, cpu_seconds: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let bound = |resource, most: u64, hard: u64| {
+            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(hard) })
+        };
+        bound(Resource::As, memory, memory)?;
+        // The soft bound ends it with a signal of its own, by which the parent knows why.
+        bound(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(5))?;
+        bound(Resource::Fsize, 0, 0)?;
+        bound(Resource::Core, 0, 0)?;
+    }
+    #[cfg(not(unix))]
+    let _ = (memory, cpu_seconds);
+    Ok(())
 }
 
 /// Where the node of a data directory listens.

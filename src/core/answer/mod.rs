@@ -17,7 +17,7 @@ pub mod words;
 
 use serde::{Deserialize, Serialize};
 
-use super::knowledge::passage::{Signal, Warning};
+use super::knowledge::passage::{Figure, Signal, Warning};
 
 /// How an answer was made, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,12 +85,25 @@ pub struct Citation {
     pub section: String,
     /// Page, where there are pages.
     pub page: Option<u32>,
+    /// The page as the manual numbers it, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_label: Option<String>,
     /// The cited text, verbatim.
     pub quote: String,
     /// First byte of the quote in the stored text.
     pub start: usize,
     /// One past its last byte.
     pub end: usize,
+    /// Figures that the cited passage names or holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+}
+
+impl Citation {
+    /// The page as a person finds it in the manual.
+    pub fn page_name(&self) -> Option<String> {
+        self.page_label.clone().or_else(|| self.page.map(|p| p.to_string()))
+    }
 }
 
 /// One sentence of an answer with the numbers of its citations (from 1).

@@ -187,7 +187,11 @@ impl Outline {
 /// A step that locks something out; taking the locks off again governs nothing.
 fn is_lockout_step(text: &str) -> bool {
     let lower = text.to_lowercase();
-    let undone =
-        ["remove", "release", "take off", "clear the lock", "unlock"].iter().any(|w| lower.contains(w));
+    #[rustfmt::skip]
+    const UNDONE: &[&str] = &[
+        "remove", "release", "take off", "clear the lock", "unlock", "retire", "quite", "libere", "desbloque", "解除", "取下",
+        "拆除", "移除",
+    ];
+    let undone = UNDONE.iter().any(|w| lower.contains(w));
     signal::lockout(text) && !undone
 }

@@ -12,7 +12,7 @@ use crate::core::hear::Transcript;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Standing;
 use crate::core::knowledge::passage::{Field, Passage, Shape, Signal, Span, Warning};
-use crate::core::knowledge::search::{Found, FoundBy, Hit};
+use crate::core::knowledge::search::{Features, Found, FoundBy, Hit};
 use crate::core::ledger::{Budgets, Stage};
 
 const QUESTION: &str = "What is the torque of the M16 flange bolt on the pump jack?";
@@ -68,7 +68,7 @@ fn passage() -> Passage {
         shape: Shape::Row,
         fields: vec![field("Fastener", "Flange bolt"), field("Thread", "M16"), field("Torque", "195 Nm")],
         codes: Vec::new(),
-        own_code: false,
+        own: 0,
         warnings: vec![Warning {
             signal: Signal::Warning,
             text: "WARNING: Bleed the wellhead pressure first.".into(),
@@ -88,6 +88,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
         .map(|(i, passage)| Hit {
             rank: i + 1,
             score: 9.0,
+            features: Features::default(),
             found_by: FoundBy::Words,
             id: 0,
             generation: 1,
@@ -95,7 +96,14 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
             passage,
         })
         .collect();
-    let found = Found { hits, codes, best_words_score: 9.0, coverage: 1.0, machine: "pump jack".into() };
+    let found = Found {
+        hits,
+        codes,
+        best_words_score: 9.0,
+        coverage: 1.0,
+        machine: "pump jack".into(),
+        choices: Vec::new(),
+    };
     Event::Found(Box::new(Findings { found, siblings: Vec::new(), wait: Duration::ZERO }))
 }
 

@@ -121,6 +121,12 @@ fn sources(flow: &mut Flow, answer: &Answer, view: &View, cells: usize, whole_qu
         let room = if whole { quoted.len() } else { 1 };
         let cut = quoted.len() > room;
         lines.extend(quoted.into_iter().take(room));
+        for figure in citation.figures.iter().filter(|_| whole) {
+            let file = figure.file.as_deref().map(|f| format!(" → {f}")).unwrap_or_default();
+            let shown = format!("{}▣ {} {}{file}", " ".repeat(indent), figure.label, figure.caption);
+            let shown = Span::styled(text::clean(shown.trim_end()), theme.faint());
+            lines.extend(text::wrap(&[shown], cells, indent));
+        }
         if let (true, Some(last)) = (cut, lines.last_mut()) {
             let short = text::fit(&last.to_string(), cells.saturating_sub(2));
             *last = Line::styled(format!("{}…”", short.trim_end_matches('…').trim_end()), theme.faint());
@@ -141,7 +147,7 @@ pub fn place(citation: &Citation) -> String {
     if !citation.revision.is_empty() {
         parts.push(format!("rev. {}", citation.revision));
     }
-    if let Some(page) = citation.page {
+    if let Some(page) = citation.page_name() {
         parts.push(format!("p. {page}"));
     }
     if !citation.section.is_empty() {

@@ -36,9 +36,11 @@ fn citation(document: &str, section: &str, page: u32, quote: &str) -> Citation {
         revision: "C".to_string(),
         section: section.to_string(),
         page: Some(page),
+        page_label: None,
         quote: quote.to_string(),
         start: 18_204,
         end: 18_204 + quote.len(),
+        figures: Vec::new(),
     }
 }
 

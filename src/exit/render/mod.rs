@@ -6,7 +6,7 @@
 
 use crate::core::answer::quantity::{self, Quantity};
 use crate::core::answer::{Answer, AnswerKind, Citation};
-use crate::core::knowledge::passage::Signal;
+use crate::core::knowledge::passage::{Figure, Signal};
 
 /// What a spoken sentence is, so that playback can treat it by kind (a warning is never
 /// cut off by a deadline).
@@ -103,10 +103,20 @@ fn source(citation: &Citation) -> String {
     if !citation.section.is_empty() {
         parts.push(citation.section.clone());
     }
-    if let Some(page) = citation.page {
+    if let Some(page) = citation.page_name() {
         parts.push(format!("page {page}"));
     }
+    parts.extend(citation.figures.iter().map(figure));
     parts.join(", ")
+}
+
+/// "Figure 3 (Belt guard)".
+fn figure(figure: &Figure) -> String {
+    match (figure.label.as_str(), figure.caption.as_str()) {
+        ("", caption) => one_line(caption),
+        (label, "") => label.to_owned(),
+        (label, caption) => format!("{label} ({})", one_line(caption)),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -178,9 +188,11 @@ mod tests {
             revision: "2.1".into(),
             section: section.into(),
             page: Some(12),
+            page_label: None,
             quote: quote.into(),
             start: 0,
             end: quote.len(),
+            figures: Vec::new(),
         }
     }
 

@@ -51,6 +51,9 @@ pub enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Read a PDF from stdin, write its pages to stdout (run by this program itself)
+    #[command(hide = true)]
+    ReadPdf(ReadPdf),
     /// Print a shell's completions
     Completions {
         /// Which shell
@@ -58,12 +61,28 @@ pub enum Command {
     },
 }
 
+/// `read-pdf`
+#[derive(Debug, Args)]
+pub struct ReadPdf {
+    /// The PDF library
+    pub library: PathBuf,
+    /// Address space, bytes
+    #[arg(long, default_value_t = 1 << 30)]
+    pub memory: u64,
+    /// Computing time, seconds
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
+    /// Pages beyond these are left out
+    #[arg(long, default_value_t = 5_000)]
+    pub pages: u32,
+}
+
 /// `models …`
 #[derive(Debug, Subcommand)]
 pub enum Models {
     /// Download and verify (the default models, where nothing is named)
     Pull {
-        /// Roles (recogniser, answerer, embedder, voice) or ids
+        /// Roles (recogniser, answerer, embedder, voice, reader) or ids
         which: Vec<String>,
         /// Accept licences that need a look before commercial use
         #[arg(long)]
@@ -131,16 +150,23 @@ pub struct Search {
     /// Knowledge base; all where none is named
     #[arg(long)]
     pub kb: Option<String>,
-    /// How to search (only words are there yet)
-    #[arg(long, value_enum, default_value_t = Only::Words)]
-    pub only: Only,
+    /// One way of searching alone; all of them together where none is named
+    #[arg(long, value_enum)]
+    pub only: Option<Only>,
+    /// Also superseded, draft and withdrawn manuals; the hits say so
+    #[arg(long)]
+    pub superseded: bool,
 }
 
-/// How to search.
+/// A way of searching; codes are looked up in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Only {
-    /// BM25 and exact codes
+    /// BM25
     Words,
+    /// Dense vectors
+    Vectors,
+    /// Both, fused, without the reranker
+    Fused,
 }
 
 /// `ask`
@@ -271,13 +297,13 @@ pub struct Replay {
 /// `eval`
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// Suites (golden)
+    /// Suites
     #[arg(required = true, value_enum)]
     pub suites: Vec<Suite>,
     /// Data laid out like the evaluation data; golden reads every *.jsonl in it
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
-    /// A third of the items
+    /// A third of the items, smaller indexes, fewer kills
     #[arg(long)]
     pub quick: bool,
     /// A model's id, or the path of a GGUF file
@@ -286,6 +312,10 @@ pub struct Eval {
     /// Time to the first cited content, milliseconds
     #[arg(long, value_name = "N")]
     pub deadline_ms: Option<u64>,
+    /// Only open and search the index in DIR and print the memory that took: the retrieval
+    /// suite starts itself so, to measure a process that does nothing else
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub memory_of: Option<PathBuf>,
 }
 
 /// A suite of `eval`.
@@ -293,6 +323,18 @@ pub struct Eval {
 pub enum Suite {
     /// Questions over the sample manuals, or a plant's own
     Golden,
+    /// Is the right passage found, how fast, and does the index survive?
+    Retrieval,
+    /// Is what was said heard? (not built yet)
+    Hearing,
+    /// Is nothing unsupported said, and refused what no manual says? (not built yet)
+    Trust,
+    /// Is it in time? (not built yet)
+    Turn,
+    /// The whole loop, voice to voice (not built yet)
+    Voice,
+    /// Which model answers best (not built yet)
+    Models,
 }
 
 /// `config …`

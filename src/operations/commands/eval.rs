@@ -1,45 +1,98 @@
 //! `millwright eval SUITE…`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use indicatif::ProgressBar;
-use serde::Serialize;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::ask::{self, Question};
 use super::cli::{self, How, Suite};
 use super::{Context, Result};
 use crate::operations::eval::golden;
+use crate::operations::eval::report::{Bar, Figures, Last, Want};
+use crate::operations::eval::retrieval::asked::Row;
+use crate::operations::eval::retrieval::{self, Listener, Options};
 use crate::operations::node::protocol::TurnReport;
 use crate::operations::outcome::{Error, Kind};
 use crate::operations::platform;
 
-/// The last line of a suite.
-#[derive(Debug, Serialize)]
-struct Figures {
-    suite: &'static str,
-    figures: BTreeMap<String, f64>,
-    bars: Vec<Bar>,
-    machine: String,
-    version: &'static str,
-}
-
-/// A figure held against what is wanted of it.
-#[derive(Debug, Serialize)]
-struct Bar {
-    name: &'static str,
-    value: f64,
-    want: &'static str,
-    holds: bool,
-}
-
 pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
+    if let Some(data) = &args.memory_of {
+        return context.out.line(&retrieval::speed::search_only(data)?);
+    }
     for suite in &args.suites {
         match suite {
             Suite::Golden => golden(context, &args).await?,
+            // Compute for minutes: the runtime's other work goes on beside it.
+            Suite::Retrieval => tokio::task::block_in_place(|| retrieval(context, &args))?,
+            Suite::Hearing | Suite::Trust | Suite::Turn | Suite::Voice | Suite::Models => {
+                return Err(not_built(*suite));
+            }
         }
     }
     Ok(())
+}
+
+fn not_built(suite: Suite) -> Error {
+    let name = suite.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+    Error::new(Kind::Missing, format!("the suite `{name}` is not built yet"))
+        .hint("millwright eval golden, or millwright eval retrieval --from DIR")
+}
+
+fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
+    let Some(from) = args.from.clone() else {
+        return Err(Error::new(Kind::Missing, "the suite `retrieval` needs questions and manuals")
+            .hint("name a directory laid out like the evaluation data by --from DIR"));
+    };
+    let options = Options {
+        from,
+        data: context.data.clone(),
+        embedder: context.config.models.embedder.clone(),
+        repository: PathBuf::from("."),
+        program: retrieval::speed::own_program()?,
+        quick: args.quick,
+    };
+    let mut screen = Screen { context, bar: progress_bar() };
+    let outcome = retrieval::run(&options, &mut screen);
+    screen.bar.finish_and_clear();
+    let outcome = outcome?;
+    if !context.out.json {
+        context.out.text(&retrieval::table(&outcome))?;
+    }
+    print(context, &last("retrieval", outcome.figures, outcome.bars))
+}
+
+/// Shows the retrieval suite's progress: rows to stdout, the rest to stderr.
+struct Screen<'c> {
+    context: &'c Context,
+    bar: ProgressBar,
+}
+
+impl Listener for Screen<'_> {
+    fn row(&mut self, row: &Row) -> Result<()> {
+        if self.context.out.json {
+            return self.context.out.line(row);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, line: &str) {
+        self.bar.suspend(|| self.context.out.note(line));
+    }
+
+    fn progress(&mut self, what: &str, done: usize, of: usize) {
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(what.to_owned());
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
@@ -88,21 +141,12 @@ async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
     bar.finish_and_clear();
     client.finish().await;
     let figures = golden::figures(&items, &rows, &reports);
-    let unsupported = figures.get("golden.unsupported_numbers").copied().unwrap_or(0.0);
-    let bars = vec![Bar {
-        name: "golden.unsupported_numbers",
-        value: unsupported,
-        want: "= 0",
-        holds: unsupported == 0.0,
-    }];
-    let last = Figures {
-        suite: "golden",
-        figures,
-        bars,
-        machine: platform::machine(),
-        version: env!("CARGO_PKG_VERSION"),
-    };
-    print(context, &last)
+    let bars = vec![Bar::of(&figures, "golden.unsupported_numbers", Want::Equal(0.0))];
+    print(context, &last("golden", figures, bars))
+}
+
+fn last(suite: &'static str, figures: Figures, bars: Vec<Bar>) -> Last {
+    Last { suite, figures, bars, machine: platform::machine(), version: env!("CARGO_PKG_VERSION") }
 }
 
 fn existing(audio: &Path) -> Result<PathBuf> {
@@ -112,7 +156,7 @@ fn existing(audio: &Path) -> Result<PathBuf> {
     Err(Error::new(Kind::Missing, format!("the recording {} is not there", audio.display())))
 }
 
-fn print(context: &Context, last: &Figures) -> Result<()> {
+fn print(context: &Context, last: &Last) -> Result<()> {
     if context.out.json {
         return context.out.line(last);
     }
@@ -122,7 +166,8 @@ fn print(context: &Context, last: &Figures) -> Result<()> {
     }
     for bar in &last.bars {
         let word = if bar.holds { "holds" } else { "FAILS" };
-        text.push_str(&format!("  {} {}: {word}\n", bar.name, bar.want));
+        let value = bar.value.map_or_else(|| "not measured".to_owned(), |v| format!("{v:.3}"));
+        text.push_str(&format!("  {word:<5} {} {} ({value})\n", bar.name, bar.want));
     }
     context.out.text(&text)
 }

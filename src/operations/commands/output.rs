@@ -102,7 +102,7 @@ pub fn turn(out: &Output, report: &TurnReport, answer: Option<&Answer>) -> Strin
     }
     put(String::new());
     for (n, c) in report.citations.iter().enumerate() {
-        let page = c.page.map_or_else(String::new, |p| format!(", page {p}"));
+        let page = c.page_name().map_or_else(String::new, |p| format!(", page {p}"));
         let place = format!("[{}] {} rev {} — {}{page}", n + 1, c.document, c.revision, c.section);
         put(out.paint("2", &place));
     }

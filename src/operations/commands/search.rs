@@ -2,11 +2,24 @@
 
 use super::cli;
 use super::{Context, Result};
+use crate::core::knowledge::generation::Standing;
+use crate::core::knowledge::search::Only;
 use crate::operations::node::protocol::{Command, Event};
 
 pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
     let mut client = context.client().await?;
-    let command = Command::Search { words: args.words, k: args.k.clamp(1, 100), kb: args.kb };
+    let command = Command::Search {
+        words: args.words,
+        k: args.k.clamp(1, 100),
+        kb: args.kb,
+        only: match args.only {
+            Some(cli::Only::Words) => Only::Words,
+            Some(cli::Only::Vectors) => Only::Vectors,
+            Some(cli::Only::Fused) => Only::Fused,
+            None => Only::Reranked,
+        },
+        superseded: args.superseded,
+    };
     let event = client.call(command, Vec::new(), async |_, _, _| Ok(())).await?;
     client.finish().await;
     let Event::Hits { hits } = event else { return Ok(()) };
@@ -18,8 +31,20 @@ pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
             context.out.line(&hit)?;
             continue;
         }
-        let page = hit.page.map_or_else(String::new, |p| format!(", page {p}"));
-        let head = format!("{}. {} rev {} — {}{page}", hit.rank, hit.document, hit.revision, hit.section);
+        let named = hit.page_label.clone().or(hit.page.map(|p| p.to_string()));
+        let page = named.map_or_else(String::new, |p| format!(", page {p}"));
+        let standing = match &hit.standing {
+            Standing::Current => String::new(),
+            Standing::Superseded(by) => format!(" (superseded by {by})"),
+            Standing::NotYet => " (not yet in force)".into(),
+            Standing::Draft => " (a draft)".into(),
+            Standing::Withdrawn => " (withdrawn)".into(),
+        };
+        let ocr = if hit.ocr { ", read by OCR" } else { "" };
+        let head = format!(
+            "{}. {} rev {}{standing} — {}{page}{ocr}",
+            hit.rank, hit.document, hit.revision, hit.section
+        );
         context.out.text(&format!(
             "{}  {}\n{}\n\n",
             context.out.paint("1", &head),

@@ -1,7 +1,11 @@
 //! Measuring: suites of questions whose right answers are known.
 //!
-//! [`golden`] scores answers; [`score`] holds the pure rules. A suite prints a row per item,
-//! then its figures; every figure's name is listed in `docs/figures.md`.
+//! [`golden`] scores answers, [`retrieval`] what is found for them; [`score`] holds the pure
+//! rules, [`report`] the form of a suite's last line. A suite prints a row per item, then its
+//! figures; every figure's name is listed in `docs/figures.md`.
 
 pub mod golden;
+pub mod report;
+pub mod retrieval;
 pub mod score;
+pub mod scratch;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::answer::{Answer, AnswerKind, Citation, Number, Rung, Said, Sentence, Verdict};
 use crate::core::hear::Transcript;
+use crate::core::knowledge::generation::Standing;
+use crate::core::knowledge::search::{Features, FoundBy, Only};
 use crate::core::ledger::Entry;
 use crate::core::snapshot::Snapshot;
 use crate::operations::outcome::{Error, Kind};
@@ -100,6 +102,10 @@ pub enum Command {
         k: usize,
         /// Knowledge base; `None` means all.
         kb: Option<String>,
+        /// Which ways of searching are used.
+        only: Only,
+        /// Also superseded, draft and withdrawn documents.
+        superseded: bool,
     },
     /// Text to speech alone.
     Say {
@@ -247,18 +253,30 @@ impl From<WireFault> for Error {
 pub struct Hit {
     /// From 1.
     pub rank: usize,
-    /// BM25, or higher for an exact code.
+    /// Falls with the rank; see `features` for what it is made of.
     pub score: f32,
+    /// What the score is made of, each as its way of searching gives it.
+    pub features: Features,
+    /// Found by an exact code or by words.
+    pub found_by: FoundBy,
+    /// Knowledge base.
+    pub kb: String,
     /// Document id.
     pub document: String,
     /// Its revision.
     pub revision: String,
+    /// In force, or why not.
+    pub standing: Standing,
     /// Heading path.
     pub section: String,
     /// Page, where there are pages.
     pub page: Option<u32>,
+    /// The page as the manual numbers it, where that differs.
+    pub page_label: Option<String>,
     /// The passage.
     pub text: String,
+    /// Was it read by optical character recognition?
+    pub ocr: bool,
     /// First byte in the stored text.
     pub start: usize,
     /// One past the last.

@@ -174,8 +174,8 @@ async fn run(
             let ms = millis(node.now().saturating_sub(began));
             out.send(Event::Heard { transcript, ms }).await;
         }
-        Command::Search { words, k, kb } => {
-            let query = Query { text: words, k, ..Query::default() };
+        Command::Search { words, k, kb, only, superseded } => {
+            let query = Query { text: words, k, only, include_superseded: superseded, ..Query::default() };
             let findings = node.search(query, kb.as_deref()).await?;
             let hits = findings.found.hits.into_iter().map(hit).collect();
             out.send(Event::Hits { hits }).await;
@@ -252,11 +252,17 @@ fn hit(h: search::Hit) -> Hit {
     Hit {
         rank: h.rank,
         score: h.score,
+        features: h.features,
+        found_by: h.found_by,
+        standing: h.standing,
         section: h.passage.section_path(),
+        kb: h.passage.kb,
         document: h.passage.document,
         revision: h.passage.revision,
         page: h.passage.page,
+        page_label: h.passage.page_label,
         text: h.passage.text,
+        ocr: h.passage.ocr,
         start: h.passage.span.start,
         end: h.passage.span.end,
         codes: h.passage.codes,

@@ -5,84 +5,26 @@ use crate::core::answer::asked::Asked;
 use crate::core::answer::quantity;
 use crate::core::answer::source::{self, phrase, stopped};
 use crate::core::answer::words::{self, terms};
-use crate::core::knowledge::passage::{Field, Passage, Shape, Span};
+use crate::core::knowledge::passage::{Field, Passage, Role, Shape, Span};
+use crate::core::knowledge::role;
 
 /// At most so many rows, where the question does not tell them apart.
 const MOST_ROWS: usize = 4;
 /// Up to this length a record's cause is said without being asked for.
 const SHORT_ENTRY: usize = 320;
 
-/// What a column holds, by its header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Code,
-    Meaning,
-    Cause,
-    Remedy,
-    Other,
-}
-
-const ROLES: &[(Role, &[&str])] = &[
-    (Role::Cause, &["cause", "reason", "why", "trigger", "causa", "原因"]),
-    (
-        Role::Remedy,
-        &[
-            "remedy",
-            "action",
-            "what to do",
-            "measure",
-            "correct",
-            "solution",
-            "countermeasure",
-            "fix",
-            "response",
-            "repair",
-            "rectif",
-            "remedio",
-            "solución",
-            "acción",
-            "对策",
-            "处理",
-            "措施",
-        ],
-    ),
-    (
-        Role::Meaning,
-        &[
-            "meaning",
-            "description",
-            "message",
-            "name",
-            "fault",
-            "alarm",
-            "error",
-            "condition",
-            "symptom",
-            "problem",
-            "significado",
-            "descripción",
-            "含义",
-            "名称",
-            "故障",
-        ],
-    ),
-];
-
-fn role(field: &Field, passage: &Passage) -> Role {
+/// What a field says; the passage's own code, whatever its column is called.
+fn role(field: &Field, passage: &Passage) -> Option<Role> {
     let own = passage.codes.first().map(|c| quantity::code_key(c));
     if own.is_some() && own == Some(quantity::code_key(&words::plain(&field.value))) {
-        return Role::Code;
+        return Some(Role::Code);
     }
-    let name = field.name.to_lowercase();
-    ROLES
-        .iter()
-        .find(|(_, names)| names.iter().any(|n| name.contains(n)))
-        .map_or(Role::Other, |(role, _)| *role)
+    field.role.or_else(|| role::of(&field.name)).filter(|r| *r != Role::Code)
 }
 
 /// Quotes a row of a table: a fault table's entry, or a row of values.
 pub(super) fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>]) -> Quoted<'p> {
-    if main.own_code {
+    if main.is_entry() {
         return Quoted { sentences: entry(question, asked, main), steps: None };
     }
     // Rows of the same table that the question fits as well are said too: which of the
@@ -97,7 +39,8 @@ pub(super) fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &
             && p.document == main.document
             && p.revision == main.revision
             && p.section == main.section;
-        if table && !p.own_code && !chosen.contains(&p) && fit(p) >= best - 1e-6 && chosen.len() < MOST_ROWS {
+        if table && !p.is_entry() && !chosen.contains(&p) && fit(p) >= best - 1e-6 && chosen.len() < MOST_ROWS
+        {
             chosen.push(p);
         }
     }
@@ -106,7 +49,7 @@ pub(super) fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &
 
 /// A fault table's entry: "E203: Return filter blocked. Cause: … Remedy: …"
 fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'p>> {
-    let filled: Vec<(&Field, Role)> = passage
+    let filled: Vec<(&Field, Option<Role>)> = passage
         .fields
         .iter()
         .filter(|f| f.value.chars().any(char::is_alphanumeric))
@@ -114,11 +57,13 @@ fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'
         .collect();
     let wanted: Vec<String> = terms(question).into_iter().map(|t| t.stem).collect();
     let length: usize = filled.iter().map(|(f, _)| f.value.len()).sum();
-    let known = filled.iter().any(|(_, r)| matches!(r, Role::Meaning | Role::Remedy | Role::Cause));
-    let takes = |field: &Field, role: Role| match role {
-        Role::Code | Role::Meaning | Role::Remedy => true,
-        Role::Cause => asked.cause || length <= SHORT_ENTRY,
-        Role::Other => !known || terms(&field.name).iter().any(|t| wanted.contains(&t.stem)),
+    let known = filled.iter().any(|(_, r)| matches!(r, Some(Role::Meaning | Role::Remedy | Role::Cause)));
+    let takes = |field: &Field, role: Option<Role>| match role {
+        Some(Role::Code | Role::Meaning | Role::Remedy) => true,
+        Some(Role::Cause) => asked.cause || length <= SHORT_ENTRY,
+        Some(Role::Value | Role::Unit) | None => {
+            !known || terms(&field.name).iter().any(|t| wanted.contains(&t.stem))
+        }
     };
     let mut out: Vec<Quote<'p>> = Vec::new();
     let mut code: Option<&Field> = None;
@@ -126,13 +71,13 @@ fn entry<'p>(question: &str, asked: &Asked, passage: &'p Passage) -> Vec<Quote<'
         if !takes(field, role) {
             continue;
         }
-        if role == Role::Code {
+        if role == Some(Role::Code) {
             code = Some(field);
             continue;
         }
         // The code opens the first sentence: "E203: Return filter blocked."
         let said = match code.take() {
-            Some(head) if role == Role::Meaning => Quote {
+            Some(head) if role == Some(Role::Meaning) => Quote {
                 text: stopped(&format!("{}: {}", words::plain(&head.value), source::value(field))),
                 passage,
                 span: cover(passage, &[head.span, field.span]),

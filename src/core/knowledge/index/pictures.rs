@@ -9,7 +9,6 @@ use super::make_dir;
 use crate::core::Result;
 use crate::core::knowledge::generation::Input;
 use crate::core::knowledge::generation::place::write_synced;
-use crate::core::knowledge::passage::Passage;
 use crate::core::knowledge::read::{Document, Image};
 
 /// A larger picture is left out, bytes.
@@ -21,7 +20,7 @@ const MOST: usize = 1000;
 #[derive(Default)]
 pub(super) struct Kept {
     /// By the figure's place in the document: its file below `figures/`, where it was kept.
-    pub(super) files: Vec<(usize, Option<String>)>,
+    pub(super) files: Vec<Option<String>>,
     /// Pictures beside the file: where, and the file that each is kept as.
     pub(super) beside: Vec<(String, String)>,
     /// What was left out, in one line.
@@ -41,7 +40,7 @@ pub(super) fn keep(document: &Document, path: &Path, root: &Path, figures: &Path
         let fits = |bytes: &Vec<u8>| bytes.len() as u64 <= LARGEST && is_picture(bytes, &ending);
         let Some(bytes) = bytes.filter(|b| place < MOST && fits(b)) else {
             left_out += usize::from(picture.image != Image::None);
-            kept.files.push((place, None));
+            kept.files.push(None);
             continue;
         };
         let file = format!("{}.{}", digest(&bytes), if ending == "jpeg" { "jpg" } else { &ending });
@@ -53,7 +52,7 @@ pub(super) fn keep(document: &Document, path: &Path, root: &Path, figures: &Path
         if let Image::Beside(link) = &picture.image {
             kept.beside.push((link.clone(), file.clone()));
         }
-        kept.files.push((place, Some(file)));
+        kept.files.push(Some(file));
     }
     if left_out > 0 {
         kept.notes.push(format!("{left_out} pictures were not kept (missing, too large or not a picture)"));
@@ -67,22 +66,6 @@ pub(super) fn are_the_same(input: &Input, path: &Path, root: &Path) -> bool {
         beside(link, path, root)
             .is_some_and(|bytes| file.strip_prefix(&digest(&bytes)).is_some_and(|rest| rest.starts_with('.')))
     })
-}
-
-/// Gives each figure that a passage names the file of its picture.
-pub(super) fn name_files(passages: &mut [Passage], document: &Document, kept: &Kept) {
-    for figure in passages.iter_mut().flat_map(|p| &mut p.figures).filter(|f| f.file.is_none()) {
-        let same = |place: usize| {
-            document.figures.get(place).is_some_and(|picture| {
-                let named = !figure.label.is_empty() && picture.label == figure.label;
-                named
-                    || (figure.label.is_empty()
-                        && !figure.caption.is_empty()
-                        && picture.caption == figure.caption)
-            })
-        };
-        figure.file = kept.files.iter().filter(|(place, _)| same(*place)).find_map(|(_, file)| file.clone());
-    }
 }
 
 /// The bytes of a picture beside a file; `None` where it is not there, or not below `root`:
@@ -145,7 +128,7 @@ fn is_picture(bytes: &[u8], ending: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::core::knowledge::passage::{Figure, Span};
+    use crate::core::knowledge::passage::Span;
     use crate::core::knowledge::read::Picture;
 
     const GIF: &[u8] = b"GIF89a tiny";
@@ -176,10 +159,7 @@ mod tests {
         let (path, figures) = (root.join("m.md"), dir.join("figures"));
         let kept = keep(&document, &path, &root, &figures).unwrap();
         let file = format!("{}.gif", digest(GIF));
-        assert_eq!(
-            kept.files,
-            [(0, Some(file.clone())), (1, Some(file.clone())), (2, None), (3, None), (4, None)]
-        );
+        assert_eq!(kept.files, [Some(file.clone()), Some(file), None, None, None]);
         assert_eq!(fs::read_dir(&figures).unwrap().count(), 1);
         assert!(kept.notes[0].starts_with("2 pictures"), "{:?}", kept.notes);
         let input = Input { pictures: kept.beside, ..Input::default() };
@@ -197,7 +177,5 @@ mod tests {
         for link in ["/etc/passwd.png", "http://x/y.png", "x.exe", "", "%00.png"] {
             assert_eq!(beside(link, path, root), None, "{link}");
         }
-        let figure = Figure { label: "x".into(), caption: String::new(), file: None };
-        assert_eq!(figure.file, None);
     }
 }

@@ -13,7 +13,7 @@ use std::sync::mpsc::sync_channel;
 use super::input::{Beside, bounded, digest, reader};
 use super::stage::Stage;
 use super::{Body, Build, Entries, Entry, Progress, Report, carried, pictures};
-use crate::core::knowledge::cut;
+use crate::core::knowledge::cut::{self, Cut};
 use crate::core::knowledge::generation::{Document, Generation, Input, Standing};
 use crate::core::knowledge::passage::Passage;
 use crate::core::knowledge::read::{self, MAX_BYTES};
@@ -208,17 +208,17 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
         return Err(read::unreadable(what, "give it front matter with `machine` to index it"));
     }
     let kept = pictures::keep(&read, &source.path, job.root, &stage.figures())?;
-    let mut passages = cut::cut(&read, &identity, build.kb, &job.id)?;
+    let Cut { passages, codes, shapes } = cut::cut(&read, &identity, build.kb, &job.id, &kept.files)?;
     if passages.is_empty() {
         return Err(read::unreadable("no text in it", "index files that hold text"));
     }
-    pictures::name_files(&mut passages, &read, &kept);
     let (text, numbers) = stage.keep(&read.text, &records(&passages)?)?;
     let mut warnings = beside.odd;
     let notes = read.notes.iter().chain(&kept.notes).cloned().chain(identity.complaint());
     warnings.extend(notes.map(|note| format!("{}: {note}", job.id)));
     let document = Document {
-        codes: cut::document_codes(&read, &identity),
+        codes,
+        shapes,
         id: job.id.clone(),
         source: source.path.clone(),
         format: source.reader.format().to_owned(),
@@ -228,7 +228,7 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
         bytes: read.text.len() as u64,
         passages: (0, 0),
     };
-    let figures: BTreeSet<String> = kept.files.into_iter().filter_map(|(_, file)| file).collect();
+    let figures: BTreeSet<String> = kept.files.into_iter().flatten().collect();
     let input = Input {
         file,
         beside: beside.digest,

@@ -1,4 +1,5 @@
-//! Signal words: which text is a warning, how grave, and whether it speaks of lockout.
+//! Signal words in English, Spanish and Chinese: which text is a warning, how grave, and
+//! whether it speaks of lockout.
 
 use std::sync::LazyLock;
 
@@ -15,20 +16,37 @@ pub struct Setting {
     pub bold: bool,
 }
 
-const WORDS: [(&str, Signal); 4] = [
+/// In lower case. Spanish by UNE-ISO 3864-2, Chinese by GB 2894 and GB/T 15706; "atención" and
+/// "小心" are in wide use beside the standards' words.
+const WORDS: [(&str, Signal); 17] = [
     ("danger", Signal::Danger),
     ("warning", Signal::Warning),
     ("caution", Signal::Caution),
     ("notice", Signal::Notice),
+    ("peligro", Signal::Danger),
+    ("advertencia", Signal::Warning),
+    ("precaución", Signal::Caution),
+    ("precaucion", Signal::Caution),
+    ("atención", Signal::Caution),
+    ("atencion", Signal::Caution),
+    ("aviso", Signal::Notice),
+    ("危险", Signal::Danger),
+    ("危險", Signal::Danger),
+    ("警告", Signal::Warning),
+    ("小心", Signal::Caution),
+    ("当心", Signal::Caution),
+    ("注意", Signal::Notice),
 ];
 
 /// The signal word that `text` starts with, where it is one: "DANGER" set apart (bold or
 /// in a quote), or "WARNING:" anywhere. "Warning lamp H3 is lit" is not a warning.
 pub fn leading(text: &str, setting: Setting) -> Option<Signal> {
     let (word, signal, rest) = split(text)?;
-    let upper = word.chars().all(|c| c.is_ascii_uppercase());
-    let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
-    let ends = rest.trim_start().chars().next().is_none_or(|c| ":!—–".contains(c)) || rest.starts_with(" - ");
+    // Chinese has no capitals: there only what follows, or the setting, makes a signal.
+    let upper = !word.chars().any(char::is_lowercase);
+    let capital = !word.starts_with(char::is_lowercase);
+    let ends =
+        rest.trim_start().chars().next().is_none_or(|c| ":：!！—–】]".contains(c)) || rest.starts_with(" - ");
     let apart = setting.bold || (setting.quoted && upper);
     ((capital && (ends || (setting.bold && upper))) || (upper && apart)).then_some(signal)
 }
@@ -36,7 +54,7 @@ pub fn leading(text: &str, setting: Setting) -> Option<Signal> {
 /// The signal word that is all of `text`.
 pub fn lone(text: &str) -> Option<Signal> {
     let (word, signal, rest) = split(text)?;
-    let set = word.starts_with(|c: char| c.is_ascii_uppercase());
+    let set = !word.starts_with(char::is_lowercase);
     (set && rest.chars().all(|c| !c.is_alphanumeric())).then_some(signal)
 }
 
@@ -45,15 +63,20 @@ fn split(text: &str) -> Option<(&str, Signal, &str)> {
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
     let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
-    let (_, signal) = WORDS.iter().find(|(w, _)| word.eq_ignore_ascii_case(w))?;
+    let lower = word.to_lowercase();
+    let (_, signal) = WORDS.iter().find(|(w, _)| *w == lower)?;
     Some((word, *signal, rest))
 }
 
 /// Does `text` speak of lockout/tagout?
 pub fn lockout(text: &str) -> bool {
     static LOCKOUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:lock(?:ed|ing)?[\s-]*out|tag(?:ged|ging)?[\s-]*out|lockout|tagout|LOTO|lock(?:s|ed|ing)? (?:and|&) tag)\b")
-            .ok()
+        Regex::new(concat!(
+            r"(?i)\b(?:lock(?:ed|ing)?[\s-]*out|tag(?:ged|ging)?[\s-]*out|lockout|tagout|LOTO|lock(?:s|ed|ing)? (?:and|&) tag)\b",
+            r"|\b(?:bloque(?:o|ar|e|ado|ada)s? y (?:el )?(?:etiquet|señaliz|consign)|consign(?:ar|ación|e)\b|candados? de bloqueo|bloqueo con candado)",
+            r"|上锁|挂牌|锁定挂签|挂锁",
+        ))
+        .ok()
     });
     LOCKOUT.as_ref().is_some_and(|r| r.is_match(text))
 }
@@ -73,6 +96,20 @@ mod tests {
         assert_eq!(leading("WARNING: pressure", PLAIN), Some(Signal::Warning));
         assert_eq!(leading("Notice: use clean oil", PLAIN), Some(Signal::Notice));
         assert_eq!(leading("WARNING — pressure", PLAIN), Some(Signal::Warning));
+    }
+
+    #[test]
+    fn spanish_and_chinese_signal_words_count_alike() {
+        assert_eq!(leading("PELIGRO: tensión", PLAIN), Some(Signal::Danger));
+        assert_eq!(leading("¡ADVERTENCIA! Presión residual", PLAIN), Some(Signal::Warning));
+        assert_eq!(leading("Precaución: superficie caliente", PLAIN), Some(Signal::Caution));
+        assert_eq!(leading("危险：高压", PLAIN), Some(Signal::Danger));
+        assert_eq!(leading("【警告】断电后等待", PLAIN), Some(Signal::Warning));
+        assert_eq!(lone("注意"), Some(Signal::Notice));
+        assert_eq!(leading("peligro: minúscula", PLAIN), None);
+        assert_eq!(leading("警告信息共有32项", PLAIN), None);
+        assert!(lockout("Bloquee y etiquete el interruptor Q1") && lockout("执行上锁挂牌"));
+        assert!(!lockout("la bomba se bloquea"));
     }
 
     #[test]

@@ -1,21 +1,34 @@
 //! Finds the passages that a question is about: a code's own entry first, then its
-//! mentions, then what the words find (BM25).
+//! mentions, then what the words (BM25) and the meaning (dense vectors) find together.
+//!
+//! ```text
+//! question ─▶ scope ─▶ codes ─────────────────▶ own entries, mentions ─┐
+//!                  ├─▶ words in each language ─▶ BM25 ──┐              ├─▶ hits
+//!                  └─▶ vector ──▶ nearest passages ─────┴▶ fuse ───────┘
+//! ```
 //!
 //! Deterministic: equal scores are ordered by knowledge base, document and place.
 
+mod codes;
+mod fuse;
+mod meaning;
 mod quantity;
 mod scope;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::analyse;
-use super::code::{QueryCodes, normalise, query_codes};
+use super::code::{QueryCodes, normalise};
 use super::generation::{Generation, Standing};
+use super::language;
 use super::passage::{Passage, Span};
 use crate::core::Result;
+use fuse::{Candidate, fuse};
+pub use meaning::Meaning;
+use meaning::Meant;
 use scope::Scope;
 
 /// What is asked.
@@ -31,10 +44,12 @@ pub struct Query {
     pub include_superseded: bool,
     /// Which ways of searching are used.
     pub only: Only,
+    /// Was it heard rather than typed? Codes that sound alike are asked back.
+    pub spoken: bool,
 }
 
 /// Which ways of searching are used; codes are looked up in each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Only {
     /// BM25.
@@ -49,7 +64,7 @@ pub enum Only {
 }
 
 /// What a hit was found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FoundBy {
     /// A code of the question.
@@ -58,13 +73,28 @@ pub enum FoundBy {
     Words,
 }
 
+/// Raw scores of a passage, each as its way of searching gives it; scores of one generation
+/// are not comparable with another's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    /// BM25, 0 where the words found it not.
+    pub words: f32,
+    /// Cosine of the sentence vectors, where it was among the nearest.
+    pub cosine: Option<f32>,
+    /// Late interaction, where it was ranked again.
+    pub late: Option<f32>,
+}
+
 /// A passage that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// From 1.
     pub rank: usize,
-    /// Falls with the rank: BM25, plus [`OWN_ENTRY`] or [`MENTION`] where found by a code.
+    /// Falls with the rank: 0 to 1 for the best of this question, plus [`OWN_ENTRY`] or
+    /// [`MENTION`] where found by a code.
     pub score: f32,
+    /// What the score is made of.
+    pub features: Features,
     /// By code or by words.
     pub found_by: FoundBy,
     /// The passage's id in its generation.
@@ -96,6 +126,10 @@ pub struct Found {
     pub coverage: f32,
     /// The machine that the question names clearly, `""` where it names none or several.
     pub machine: String,
+    /// What the question may mean, where it can be read in more than one way and each has an
+    /// answer: the machines that have a code of this name, or codes that sound alike. Empty
+    /// where it is clear.
+    pub choices: Vec<String>,
 }
 
 /// Scores of passages whose machine the question names are multiplied by this.
@@ -103,137 +137,128 @@ const NAMED_MACHINE: f32 = 1.5;
 /// Where a figure is asked for, scores of passages that hold one are multiplied by this.
 const ASKED_FIGURE: f32 = 1.3;
 
-/// The best `query.k` passages over `generations`.
+/// The best `query.k` passages over `generations`. `meaning` makes numbers of the question;
+/// without it only words are searched.
 ///
 /// # Errors
-/// `Kind::Index` where an index cannot be read.
-pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
+/// `Kind::Index` where an index cannot be read, `Kind::Compute` where the embedder fails.
+pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meaning<'_>>) -> Result<Found> {
     let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
     let named_somewhere = scopes.iter().any(Scope::names_a_machine);
-    let codes = codes_of(generations, &scopes, named_somewhere, &query.text);
-    let terms = content_terms(&query.text, &codes.spans);
+    let codes = codes::of(generations, &scopes, named_somewhere, &query.text, query.spoken);
+    let asked = Asked::of(&query.text, &codes.spans);
+    let meant = match query.only {
+        Only::Words => None,
+        _ => Meant::of(&query.text, meaning)?,
+    };
     let figure = quantity::is_asked(&query.text);
-    let mut ranked = Vec::new();
+    let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut bonuses: BTreeMap<(usize, u32), f32> = BTreeMap::new();
     let mut best_words_score = 0.0f32;
     for (which, (generation, scope)) in generations.iter().zip(&scopes).enumerate() {
-        let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
-        let mut scores: BTreeMap<u32, f32> = BTreeMap::new();
-        for (id, score) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+        let mut found: BTreeMap<u32, Features> = BTreeMap::new();
+        if query.only != Only::Vectors {
+            let terms = asked.terms_for(generation);
+            for (id, words) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+                found.entry(id).or_default().words = words;
+            }
+        }
+        if let Some(meant) = &meant {
+            for (id, cosine) in meant.nearest(generation, scope, query.k)? {
+                found.entry(id).or_default().cosine = Some(cosine);
+            }
+        }
+        for (id, bonus) in codes::entries(generation, scope, named_somewhere, &codes.known) {
+            found.entry(id).or_default();
+            bonuses.insert((which, id), bonus);
+        }
+        for (id, mut features) in found {
+            if let (Some(meant), None) = (&meant, features.cosine) {
+                features.cosine = meant.cosine(generation, id);
+            }
             let named = scope.is_named(generation, id);
-            let score = if named { score * NAMED_MACHINE } else { score };
             let fits = figure && generation.passage(id).is_some_and(|p| quantity::is_held(&p));
-            let score = if fits { score * ASKED_FIGURE } else { score };
-            best_words_score = best_words_score.max(score);
-            scores.insert(id, score);
+            let weight = if named { NAMED_MACHINE } else { 1.0 } * if fits { ASKED_FIGURE } else { 1.0 };
+            let words = features.words * weight;
+            best_words_score = best_words_score.max(words);
+            candidates.push(Candidate { which, id, words, features, score: 0.0 });
         }
-        for (id, bonus) in code_entries(generation, scope, named_somewhere, &codes.known) {
-            let words = scores.remove(&id).unwrap_or(0.0);
-            ranked.push(Ranked { which, id, score: words + bonus, found_by: FoundBy::Code });
-        }
-        let words_only =
-            scores.into_iter().map(|(id, score)| Ranked { which, id, score, found_by: FoundBy::Words });
-        ranked.extend(words_only);
     }
-    let place = |r: &Ranked| {
-        let generation = generations.get(r.which)?;
-        let passage = generation.passage(r.id)?;
-        Some((generation.kb.as_str(), passage.document, passage.span.start, passage.span.end))
-    };
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| place(a).cmp(&place(b))));
-    ranked.truncate(query.k);
-    let coverage = match ranked.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
-        Some((generation, id)) => words::coverage(generation, id, &terms, &codes)?,
+    fuse(&mut candidates, query.only);
+    let bonus = |c: &Candidate| bonuses.get(&(c.which, c.id)).copied().unwrap_or(0.0);
+    candidates.iter_mut().for_each(|c| c.score += bonus(c));
+    // Ids follow documents and places; generations are in the order of their names.
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    candidates.truncate(query.k);
+    let coverage = match candidates.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
+        Some((generation, id)) => words::coverage(generation, id, &asked, &codes)?,
         None => 0.0,
     };
+    let choices = codes::choices(generations, &scopes, named_somewhere, &codes);
+    let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
     let hits = (1..)
-        .zip(ranked)
-        .filter_map(|(rank, r)| r.into_hit(generations, rank).transpose())
+        .zip(&candidates)
+        .filter_map(|(rank, c)| hit(c, is_code(c), generations, rank).transpose())
         .collect::<Result<_>>()?;
-    let machine = machine_of(&scopes);
-    Ok(Found { hits, codes, best_words_score, coverage, machine })
+    Ok(Found { hits, codes, best_words_score, coverage, machine: machine_of(&scopes), choices })
 }
 
-struct Ranked {
-    which: usize,
-    id: u32,
-    score: f32,
-    found_by: FoundBy,
-}
-
-impl Ranked {
-    fn into_hit(self, generations: &[&Generation], rank: usize) -> Result<Option<Hit>> {
-        let Some(generation) = generations.get(self.which) else { return Ok(None) };
-        let Some(document) = generation.document_of(self.id) else { return Ok(None) };
-        Ok(Some(Hit {
-            rank,
-            score: self.score,
-            found_by: self.found_by,
-            id: self.id,
-            generation: generation.number,
-            standing: document.standing.clone(),
-            passage: generation.read_passage(self.id)?,
-        }))
-    }
-}
-
-/// The question's codes. Known is what a passage in scope holds: another machine's E203,
-/// or one that only a superseded revision has, is no answer.
-fn codes_of(
+fn hit(
+    candidate: &Candidate,
+    by_code: bool,
     generations: &[&Generation],
-    scopes: &[Scope],
-    named_somewhere: bool,
-    question: &str,
-) -> QueryCodes {
-    let held = |normal: &str| {
-        generations.iter().zip(scopes).any(|(generation, scope)| {
-            generation.vocabulary.codes.get(normal).is_some_and(|entry| {
-                entry
-                    .own
-                    .iter()
-                    .chain(&entry.mentions)
-                    .any(|id| scope.answers(generation, *id, named_somewhere))
-            })
-        })
-    };
-    let in_text = |normal: &str| {
-        let vocabularies = || generations.iter().map(|g| &g.vocabulary);
-        vocabularies().any(|v| v.designations.contains(normal))
-            && !vocabularies().any(|v| v.codes.contains_key(normal))
-    };
-    query_codes(question, &held, &in_text)
+    rank: usize,
+) -> Result<Option<Hit>> {
+    let Some(generation) = generations.get(candidate.which) else { return Ok(None) };
+    let Some(document) = generation.document_of(candidate.id) else { return Ok(None) };
+    Ok(Some(Hit {
+        rank,
+        score: candidate.score,
+        features: candidate.features,
+        found_by: if by_code { FoundBy::Code } else { FoundBy::Words },
+        id: candidate.id,
+        generation: generation.number,
+        standing: document.standing.clone(),
+        passage: generation.read_passage(candidate.id)?,
+    }))
 }
 
-/// The passages of the question's codes: own entries, then mentions.
-fn code_entries(
-    generation: &Generation,
-    scope: &Scope,
-    named_somewhere: bool,
-    codes: &[String],
-) -> BTreeMap<u32, f32> {
-    let mut bonus = BTreeMap::new();
-    let entries = || codes.iter().filter_map(|c| generation.vocabulary.codes.get(c));
-    let answers = |id: &&u32| scope.answers(generation, **id, named_somewhere);
-    for id in entries().flat_map(|e| &e.mentions).filter(answers) {
-        bonus.insert(*id, MENTION);
-    }
-    for id in entries().flat_map(|e| &e.own).filter(answers) {
-        bonus.insert(*id, OWN_ENTRY);
-    }
-    bonus
+/// What a question asks for in words.
+struct Asked {
+    /// The question without its codes.
+    text: String,
+    language: Option<&'static str>,
 }
 
-/// The question's terms without its codes, each once.
-fn content_terms(question: &str, codes: &[Span]) -> Vec<String> {
-    let mut rest = String::with_capacity(question.len());
-    let mut at = 0;
-    for span in codes {
-        rest.push_str(question.get(at..span.start).unwrap_or_default());
-        rest.push(' ');
-        at = span.end;
+impl Asked {
+    fn of(question: &str, codes: &[Span]) -> Self {
+        let mut text = String::with_capacity(question.len());
+        let mut at = 0;
+        for span in codes {
+            text.push_str(question.get(at..span.start).unwrap_or_default());
+            text.push(' ');
+            at = span.end;
+        }
+        text.push_str(question.get(at..).unwrap_or_default());
+        Asked { text, language: language::guess(question) }
     }
-    rest.push_str(question.get(at..).unwrap_or_default());
-    let mut seen = BTreeSet::new();
-    analyse::terms(&rest).into_iter().filter(|t| seen.insert(t.clone())).collect()
+
+    /// The terms to look for in a generation's passages of a language.
+    fn terms_in(&self, generation: &Generation, of_passages: &str) -> Vec<String> {
+        analyse::query_terms(&self.text, self.language, of_passages, generation.glossary())
+    }
+
+    /// The terms to look for in a generation, over the languages of its manuals, each once.
+    fn terms_for(&self, generation: &Generation) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let languages = &generation.vocabulary.languages;
+        languages
+            .iter()
+            .flat_map(|l| self.terms_in(generation, l))
+            .filter(|t| seen.insert(t.clone()))
+            .collect()
+    }
 }
 
 fn machine_of(scopes: &[Scope]) -> String {

@@ -57,6 +57,11 @@ impl Scope {
         self.at(&self.named, generation, passage)
     }
 
+    /// May a passage be searched?
+    pub(super) fn allows(&self, generation: &Generation, passage: u32) -> bool {
+        self.at(&self.allowed, generation, passage)
+    }
+
     /// May a code be answered from a passage? Where the question names a machine, only from
     /// its manuals and from those whose machine is unknown.
     pub(super) fn answers(&self, generation: &Generation, passage: u32, named_somewhere: bool) -> bool {
@@ -111,7 +116,8 @@ fn is_machine(document: &Document, normal: &str, terms: &[String]) -> bool {
     !terms.is_empty() && terms.iter().all(|t| own.contains(t))
 }
 
-fn machine_name(document: &Document) -> String {
+/// The machine's name and model on one line; `""` where both are unknown.
+pub(super) fn machine_name(document: &Document) -> String {
     let identity = &document.identity;
     let parts = [identity.machine.value.as_str(), identity.model.value.as_str()];
     parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
