@@ -22,6 +22,7 @@ use crate::core::knowledge::generation::{Generation, Remarks, Standing};
 use crate::core::knowledge::index::{self, Build, Progress, Report};
 use crate::core::knowledge::walk;
 use crate::operations::outcome::{Error, Kind, Result};
+use crate::operations::readers::Programs;
 
 /// Progress is sent at most so often: a client's line is for events that somebody reads.
 const EVERY: Duration = Duration::from_millis(100);
@@ -128,7 +129,8 @@ impl Job<'_> {
                 today: &today(),
                 threads: node.config.index_threads(),
                 cores: Some(&node.cores),
-                tools: node.tools.as_ref(),
+                // Looked for anew: a library may have been installed since the last job.
+                tools: &Programs::of(&node.data),
                 token_vectors: node.config.index.token_vectors,
                 stop: &stop,
                 ..Build::new(&kb, &dirs, &node.data)
