@@ -87,6 +87,8 @@ pub struct Audio {
 pub struct Index {
     /// Threads that read and cut files; 0 means all cores but one.
     pub threads: usize,
+    /// Vectors of word pieces too: better ranking for some 4 kB a passage on the disk.
+    pub token_vectors: bool,
     /// How long a watched directory must be quiet before it is indexed again, milliseconds.
     pub watch_quiet_ms: u64,
 }
@@ -172,6 +174,13 @@ fn set_from_env(base: &mut toml::Table, key: &str, rest: &str, value: &str) -> R
     let Some(toml::Value::Table(table)) = base.get_mut(section) else { return Ok(()) };
     match table.get_mut(name) {
         None => Err(usage("the environment", &format!("{key} names no key"))),
+        Some(toml::Value::Boolean(b)) => match value.parse() {
+            Ok(v) => {
+                *b = v;
+                Ok(())
+            }
+            Err(_) => Err(usage("the environment", &format!("{key}: `{value}` is not true or false"))),
+        },
         Some(toml::Value::Integer(n)) => match value.parse() {
             Ok(v) => {
                 *n = v;

@@ -22,6 +22,7 @@ use crate::core::knowledge::generation::{Generation, Remarks, Standing};
 use crate::core::knowledge::index::{self, Build, Progress, Report};
 use crate::core::knowledge::walk;
 use crate::operations::outcome::{Error, Kind, Result};
+use crate::operations::readers::Programs;
 
 /// Progress is sent at most so often: a client's line is for events that somebody reads.
 const EVERY: Duration = Duration::from_millis(100);
@@ -60,7 +61,7 @@ impl Job<'_> {
     /// First the words, which can be searched at once; then, where an embedder is
     /// installed, the vectors.
     async fn run(&self) -> Result<Indexed> {
-        let _alone = self.node.indexing.lock().await;
+        let _alone = self.alone().await?;
         let began = Instant::now();
         let report = self.step(|build, tell| Ok(index::build(build, tell)?)).await?;
         if report.generation > 0 {
@@ -73,6 +74,22 @@ impl Job<'_> {
         }
         done.seconds = began.elapsed().as_secs_f64();
         Ok(done)
+    }
+
+    /// Waits until no other job runs.
+    async fn alone(&self) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        loop {
+            let lock = self.node.indexing.lock();
+            if let Ok(alone) = tokio::time::timeout(EVERY, lock).await {
+                return Ok(alone);
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Failed, "stopped while another index job was running")
+                    .hint("run the same command again"));
+            }
+            let line = "another index job is running; waiting for it".to_owned();
+            self.out.offer(Event::Progress { line, done: 0, of: 0, left_ms: None });
+        }
     }
 
     async fn vectors(&self, done: &mut Indexed) -> Result<()> {
@@ -112,7 +129,9 @@ impl Job<'_> {
                 today: &today(),
                 threads: node.config.index_threads(),
                 cores: Some(&node.cores),
-                tools: node.tools.as_ref(),
+                // Looked for anew: a library may have been installed since the last job.
+                tools: &Programs::of(&node.data),
+                token_vectors: node.config.index.token_vectors,
                 stop: &stop,
                 ..Build::new(&kb, &dirs, &node.data)
             };
@@ -222,7 +241,6 @@ fn indexed(report: Report) -> Indexed {
 struct Teller {
     node: Arc<Shared>,
     out: Out,
-    runtime: tokio::runtime::Handle,
     /// The stretch of work that is under way, and its pace.
     stretch: (&'static str, Pace),
     last: Option<Moment>,
@@ -230,8 +248,7 @@ struct Teller {
 
 impl Teller {
     fn new(node: &Arc<Shared>, out: &Out) -> Self {
-        let runtime = tokio::runtime::Handle::current();
-        Teller { node: node.clone(), out: out.clone(), runtime, stretch: ("", Pace::default()), last: None }
+        Teller { node: node.clone(), out: out.clone(), stretch: ("", Pace::default()), last: None }
     }
 
     fn tell(&mut self, progress: &Progress) {
@@ -261,6 +278,6 @@ impl Teller {
         }
         self.last = Some(now);
         let left_ms = left.map(|left| left.as_millis() as u64);
-        self.runtime.block_on(self.out.send(Event::Progress { line, done, of, left_ms }));
+        self.out.offer(Event::Progress { line, done, of, left_ms });
     }
 }

@@ -39,6 +39,13 @@ impl Out {
         self.send_with(event, Vec::new()).await;
     }
 
+    /// Sends an event if the client has room for it: for progress, which is out of date
+    /// before a slow client could read it, and for which nobody should wait.
+    pub fn offer(&self, event: Event) {
+        let body = FromNode { id: self.id, event };
+        let _ = self.events.try_send(Message { body, samples: Vec::new() });
+    }
+
     /// Sends an event with samples.
     pub async fn send_with(&self, event: Event, samples: Vec<f32>) {
         let body = FromNode { id: self.id, event };

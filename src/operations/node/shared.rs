@@ -14,7 +14,6 @@ use crate::core::hear::Transcript;
 use crate::core::hear::whisper::{self, Job, Refused, Worker};
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
-use crate::core::knowledge::read::{NoTools, Tools};
 use crate::core::knowledge::search::{self, Only, Query};
 use crate::core::snapshot::Snapshot;
 use crate::core::turn::Findings;
@@ -56,8 +55,6 @@ pub struct Shared {
     pub busy: AtomicUsize,
     /// One build of an index at a time.
     pub indexing: tokio::sync::Mutex<()>,
-    /// Programs that readers need.
-    pub tools: Arc<dyn Tools>,
     store: RwLock<Arc<Store>>,
     /// The day on which it was decided which revisions are in force.
     day: Mutex<String>,
@@ -84,7 +81,6 @@ impl Shared {
             snapshot: watch::channel(Snapshot::default()).0,
             busy: AtomicUsize::new(0),
             indexing: tokio::sync::Mutex::new(()),
-            tools: Arc::new(NoTools),
             day: Mutex::new(String::new()),
             store: RwLock::new(Arc::new(Store { generations: Vec::new() })),
             index_fault: Mutex::new(String::new()),

@@ -41,6 +41,7 @@ use super::revision::Identity;
 pub use super::standing::Standing;
 use super::standing::standings;
 use super::vectors::Vectors;
+use super::vectors::late::Late;
 use super::walk::Skipped;
 use crate::core::Result;
 pub(crate) use place::{checked_name, current, damaged, dir_name, missing};
@@ -51,10 +52,11 @@ pub use words::Words;
 /// Changes whenever a file of a generation changes its form.
 pub const SCHEMA: u32 = 3;
 
-/// The directory of the vectors, and its files: a vector of each passage, and the key of
-/// the text that it was made of.
+/// The directory of the vectors, and its files: a vector of each passage, those of its word
+/// pieces, and the key of the text that they were made of.
 pub(crate) const VECTORS: &str = "vectors";
 pub(crate) const SENTENCES: &str = "sentences.vec";
+pub(crate) const TOKENS: &str = "tokens.vec";
 pub(crate) const KEYS: &str = "keys.bin";
 
 /// A document of a generation.
@@ -214,6 +216,8 @@ pub struct Generation {
     pub vocabulary: Vocabulary,
     /// The passages' vectors, where an embedder made them.
     pub vectors: Option<Vectors>,
+    /// Those of their word pieces, where they are wanted.
+    pub late: Option<Late>,
     documents: Vec<Document>,
     inputs: Vec<Input>,
     passages: Records,
@@ -277,7 +281,10 @@ impl Generation {
         }
         let sentences = dir.join(VECTORS).join(SENTENCES);
         let vectors = sentences.is_file().then(|| Vectors::open(&sentences)).transpose()?;
-        if vectors.as_ref().is_some_and(|v| v.len() as u64 != meta.passages) {
+        let tokens = dir.join(VECTORS).join(TOKENS);
+        let late = tokens.is_file().then(|| Late::open(&tokens)).transpose()?;
+        let counts = [vectors.as_ref().map(Vectors::len), late.as_ref().map(Late::len)];
+        if counts.into_iter().flatten().any(|count| count as u64 != meta.passages) {
             return Err(damaged(&dir, VECTORS));
         }
         let (_, fields) = schema();
@@ -289,6 +296,7 @@ impl Generation {
             kb: meta.kb,
             vocabulary: Vocabulary { codes, designations, terms, shapes, languages },
             vectors,
+            late,
             documents,
             inputs,
             passages,
@@ -448,6 +456,9 @@ impl Generation {
         }
         if let Some(vectors) = &self.vectors {
             vectors.verify()?;
+        }
+        if let Some(late) = &self.late {
+            late.verify()?;
         }
         let broken = self.searcher.index().validate_checksum();
         match broken {

@@ -61,6 +61,8 @@ pub struct Build<'a> {
     pub tools: &'a dyn read::Tools,
     /// What makes vectors, once the generation can be searched by words.
     pub embedder: Option<&'a dyn Embed>,
+    /// Are vectors of word pieces made too, by which the best passages are ranked again?
+    pub token_vectors: bool,
     /// Once true, the job ends soon and keeps what it has done.
     pub stop: &'a AtomicBool,
 }
@@ -79,6 +81,7 @@ impl<'a> Build<'a> {
             cores: None,
             tools: &read::NoTools,
             embedder: None,
+            token_vectors: true,
             stop: &NEVER,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::super::read::{Block, BlockKind, Document};
+use super::super::read::{Block, BlockKind, Cell, Document};
 use super::{Stated, day, serials::Serials};
 
 /// A title page without pages is what stands before the second heading, at most so long.
@@ -39,12 +39,16 @@ fn segments(document: &Document) -> Vec<String> {
         }
         match &block.kind {
             BlockKind::Table { header, rows } => {
-                let cells = std::iter::once(header).chain(rows.iter().map(|r| &r.cells));
-                for row in cells {
-                    if let [name, value] = row.as_slice() {
-                        segments.push(format!("{}: {}", name.text.trim_end_matches([':', '：']), value.text));
+                let pair = |row: &[Cell]| match row {
+                    [name, value] => {
+                        Some(format!("{}: {}", name.text.trim_end_matches([':', '：']), value.text))
                     }
-                }
+                    _ => None,
+                };
+                segments.extend(rows.iter().filter_map(|row| pair(&row.cells)));
+                // "Machine | Description" heads columns; "Revision | C" can only be a fact.
+                let is_fact = |piece: &String| fact(piece).is_some_and(|(name, _)| name != "machine");
+                segments.extend(pair(header).filter(is_fact));
             }
             BlockKind::Code | BlockKind::Warning { .. } => {}
             _ => lines(document, block, &mut segments),
@@ -210,6 +214,12 @@ mod tests {
         ] {
             assert_eq!(fact(piece), None, "{piece}");
         }
+    }
+
+    #[test]
+    fn the_heads_of_columns_are_no_facts() {
+        let text = "# List\n\n| Machine | Description |\n|---|---|\n| Pump | lifts |\n";
+        assert!(facts(&Markdown.read(text.as_bytes(), "m.md").unwrap()).is_empty());
     }
 
     #[test]

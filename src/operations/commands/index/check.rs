@@ -55,7 +55,9 @@ fn table(checked: &Checked) -> String {
             row.insert(0, document.kb.clone());
         }
         row.extend(FACTS.iter().map(|(_, name)| fact(document, name)));
-        row.extend([document.standing.clone(), document.passages.to_string()]);
+        // By which one is said below the table.
+        let standing = document.standing.split(" by ").next().unwrap_or_default().to_owned();
+        row.extend([standing, document.passages.to_string()]);
         rows.push(row);
     }
     let mut text = aligned(&rows);
