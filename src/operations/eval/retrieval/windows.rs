@@ -121,10 +121,7 @@ mod tests {
     fn the_window_with_the_rare_word_comes_first() {
         let windows =
             Windows::over(vec!["the pump is on".into(), "the valve of the pump".into(), "the end".into()]);
-        assert_eq!(
-            windows.best("which valve of the pump", 2),
-            ["the valve of the pump", "the pump is on"]
-        );
+        assert_eq!(windows.best("which valve of the pump", 2), ["the valve of the pump", "the pump is on"]);
         assert!(windows.best("nothing else", 5).is_empty());
     }
 }
