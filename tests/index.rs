@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use millwright::core::Kind;
-use millwright::core::knowledge::index::{self, Generation, Report, Standing};
+use millwright::core::knowledge::index::{self, Build, Generation, Report, Standing};
 use millwright::core::knowledge::passage::{Shape, Signal};
 use millwright::core::knowledge::search::{Found, FoundBy, Query, search};
 
@@ -47,7 +47,11 @@ impl Shop {
     }
 
     fn build(&self) -> Report {
-        index::build("shop", &[self.manuals()], &self.data(), &mut |_| {}).unwrap()
+        self.build_from(&[self.manuals()]).unwrap()
+    }
+
+    fn build_from(&self, dirs: &[PathBuf]) -> millwright::core::Result<Report> {
+        index::build(&Build::new("shop", dirs, &self.data()), &mut |_| {})
     }
 
     fn ask(&self, question: &str) -> Found {
@@ -292,10 +296,10 @@ fn what_does_not_go_in_is_listed_with_its_reason() {
 #[test]
 fn a_directory_with_nothing_readable_is_an_error() {
     let shop = Shop::with(&[("scan.pdf", "%PDF")]);
-    let error = index::build("shop", &[shop.manuals()], &shop.data(), &mut |_| {}).unwrap_err();
+    let error = shop.build_from(&[shop.manuals()]).unwrap_err();
     assert_eq!(error.kind, Kind::Unreadable);
     assert!(error.to_string().contains("nothing readable") && !error.hint.is_empty(), "{error}");
-    assert!(index::build("../x", &[shop.manuals()], &shop.data(), &mut |_| {}).is_err());
+    assert!(index::build(&Build::new("../x", &[shop.manuals()], &shop.data()), &mut |_| {}).is_err());
     let none = index::open_all(&shop.data(), None).err().unwrap();
     assert_eq!((none.kind, none.hint.as_str()), (Kind::Index, "millwright index DIR"));
 }
@@ -348,7 +352,7 @@ fn indexing_again_replaces_a_directory_and_leaves_the_others() {
     let other = shop.dir.path().join("other");
     fs::create_dir_all(&other).unwrap();
     fs::write(other.join("hpu.md"), "# Another HPU\n\nA text of its own.\n").unwrap();
-    let report = index::build("shop", &[other], &shop.data(), &mut |_| {}).unwrap();
+    let report = shop.build_from(&[other]).unwrap();
     assert_eq!(report.documents, 3);
     fs::remove_file(shop.manuals().join("jack/pj40.md")).unwrap();
     shop.build();
@@ -361,10 +365,10 @@ fn indexing_again_replaces_a_directory_and_leaves_the_others() {
 #[test]
 fn a_document_can_be_removed() {
     let shop = shop();
-    let report = index::remove(&shop.data(), "shop", "jack/pj40.md").unwrap();
+    let report = index::remove(&shop.data(), "shop", "jack/pj40.md", "").unwrap();
     assert_eq!(report.documents, 1);
     assert!(shop.ask("E310").codes.unknown.contains(&"E310".to_owned()));
-    assert_eq!(index::remove(&shop.data(), "shop", "jack/pj40.md").unwrap_err().kind, Kind::Index);
+    assert_eq!(index::remove(&shop.data(), "shop", "jack/pj40.md", "").unwrap_err().kind, Kind::Index);
 }
 
 #[test]

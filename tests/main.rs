@@ -10,10 +10,13 @@ mod support;
 mod ask;
 mod ears;
 mod engine;
-mod eval;
+#[path = "fuzz/pdf.rs"]
+mod fuzz_pdf;
 mod index;
+mod index_job;
 mod models;
 mod node;
+mod pdf;
 mod readme;
 mod talk;
 mod tui;

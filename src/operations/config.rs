@@ -29,6 +29,8 @@ pub struct Config {
     pub engine: Engine,
     /// Devices.
     pub audio: Audio,
+    /// Indexing.
+    pub index: Index,
     /// CPU cores.
     pub cores: Cores,
 }
@@ -55,6 +57,8 @@ pub struct Models {
     pub answerer: String,
     /// Text to speech.
     pub voice: String,
+    /// Vectors of texts; `""` for none.
+    pub embedder: String,
 }
 
 /// The model's queue.
@@ -75,6 +79,16 @@ pub struct Audio {
     pub input: String,
     /// Loudspeaker.
     pub output: String,
+}
+
+/// Indexing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Threads that read and cut files; 0 means all cores but one.
+    pub threads: usize,
+    /// How long a watched directory must be quiet before it is indexed again, milliseconds.
+    pub watch_quiet_ms: u64,
 }
 
 /// CPU cores.
@@ -113,6 +127,13 @@ impl Config {
     pub fn threads(&self) -> usize {
         let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         if self.cores.threads == 0 { all } else { self.cores.threads.min(all) }
+    }
+
+    /// Threads that indexing may use: by default all but one, so that a question that is
+    /// asked meanwhile finds a free core.
+    pub fn index_threads(&self) -> usize {
+        let all = self.threads();
+        if self.index.threads == 0 { all.saturating_sub(1).max(1) } else { self.index.threads.min(all) }
     }
 }
 

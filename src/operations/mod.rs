@@ -8,3 +8,4 @@ pub mod models;
 pub mod node;
 pub mod outcome;
 pub mod platform;
+pub mod readers;

@@ -40,6 +40,22 @@ pub fn machine() -> String {
     format!("{cpu}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
+/// Does a directory lie on a network share, whose changes by others nobody tells us of?
+/// False where the system does not say.
+pub fn is_network_share(dir: &Path) -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let on = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        // Spaces in a mount's path are written so.
+        let (at, kind) = (words.next()?.replace("\\040", " "), words.next()?);
+        dir.starts_with(&at).then(|| (at.len(), kind.to_owned()))
+    });
+    let nearest = on.max_by_key(|(depth, _)| *depth).map(|(_, kind)| kind).unwrap_or_default();
+    ["nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "davfs", "fuse.davfs", "vboxsf"]
+        .iter()
+        .any(|network| nearest.starts_with(network))
+}
+
 /// Says so where the CPU lacks what the binary was built for (x86-64-v3), rather than
 /// dying of an illegal instruction in the middle of a turn.
 pub fn missing_cpu_features() -> Vec<&'static str> {
@@ -61,6 +77,55 @@ pub fn missing_cpu_features() -> Vec<&'static str> {
     {
         Vec::new()
     }
+}
+
+/// How a child process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with whatever exit code.
+    Normally,
+    /// The system ended it: its computing time was used up.
+    OutOfTime,
+    /// It crashed, or the system ended it.
+    Crashed,
+}
+
+/// How a child process ended, as far as the system says.
+pub fn ended(status: &std::process::ExitStatus) -> Ended {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        match status.signal() {
+            Some(s) if s == rustix::process::Signal::XCPU.as_raw() => return Ended::OutOfTime,
+            Some(_) => return Ended::Crashed,
+            None => {}
+        }
+    }
+    if status.success() { Ended::Normally } else { Ended::Crashed }
+}
+
+/// Bounds this process from now on: bytes of address space, seconds of computing, no files
+/// written, no core dumps. Where the system has no such bounds, only the parent's clock
+/// bounds it.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn bound_self(memory: u64, cpu_seconds: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let bound = |resource, most: u64, hard: u64| {
+            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(hard) })
+        };
+        bound(Resource::As, memory, memory)?;
+        // The soft bound ends it with a signal of its own, by which the parent knows why.
+        bound(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(5))?;
+        bound(Resource::Fsize, 0, 0)?;
+        bound(Resource::Core, 0, 0)?;
+    }
+    #[cfg(not(unix))]
+    let _ = (memory, cpu_seconds);
+    Ok(())
 }
 
 /// Where the node of a data directory listens.

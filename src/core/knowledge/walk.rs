@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::read::{self, MAX_BYTES, Reader};
 
 /// A file or directory that was not indexed, and why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// Its path as it was found; unreadable characters are shown as `�`.
     pub path: String,
@@ -23,6 +23,8 @@ pub struct Source {
     pub path: PathBuf,
     /// Its path below the indexed directory, with `/`.
     pub name: String,
+    /// Its size when it was listed, bytes.
+    pub bytes: u64,
     /// Who reads it.
     pub reader: &'static dyn Reader,
 }
@@ -38,6 +40,29 @@ pub struct Listing {
 
 /// Deeper directories are left out: no manual set is, and a mount can be its own child.
 const DEEPEST: usize = 32;
+
+/// Formats by the endings of their files; which of them are read is asked of the readers.
+const FORMATS: &[(&str, &[&str])] = &[
+    ("PDF", &["pdf"]),
+    ("Word", &["docx"]),
+    ("Excel", &["xlsx"]),
+    ("CSV", &["csv"]),
+    ("HTML", &["html", "htm"]),
+    ("Markdown", &["md"]),
+    ("reStructuredText", &["rst"]),
+    ("AsciiDoc", &["adoc"]),
+    ("plain text", &["txt"]),
+];
+
+/// The formats that are read, in one line: "Markdown (.md), plain text (.txt)".
+pub fn formats() -> String {
+    let is_read = |ending: &&&str| read::for_path(Path::new(&format!("x.{ending}"))).is_some();
+    let read = FORMATS.iter().filter_map(|(name, endings)| {
+        let endings: Vec<String> = endings.iter().filter(is_read).map(|e| format!(".{e}")).collect();
+        (!endings.is_empty()).then(|| format!("{name} ({})", endings.join(", ")))
+    });
+    read.collect::<Vec<_>>().join(", ")
+}
 
 /// Lists `root`: a directory with all below it, or one file.
 pub fn list(root: &Path) -> Listing {
@@ -128,9 +153,10 @@ impl Walk {
         }
         match read::for_path(path) {
             Some(reader) => {
-                self.listing.sources.push(Source { path: path.to_owned(), name: name.to_owned(), reader })
+                let (path, name) = (path.to_owned(), name.to_owned());
+                self.listing.sources.push(Source { path, name, bytes: meta.len(), reader })
             }
-            None => self.skip(path, "no reader for this format (Markdown and plain text are read)"),
+            None => self.skip(path, format!("no reader for this format; read are {}", formats())),
         }
     }
 }
@@ -152,16 +178,15 @@ mod tests {
         put("a/z.txt", "z");
         put("a/manual.toml", "");
         put("b.md.manual.toml", "");
-        put("scan.pdf", "%PDF");
+        put("photo.raw", "x");
         put("empty.md", "");
         put(".git/x.md", "x");
         let listing = list(dir.path());
         assert_eq!(listing.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a/z.txt", "b.md"]);
-        let reasons: Vec<_> = listing.skipped.iter().map(|s| s.reason.as_str()).collect();
-        assert_eq!(
-            reasons,
-            ["hidden", "empty", "no reader for this format (Markdown and plain text are read)"]
-        );
+        let reasons: Vec<_> = listing.skipped.iter().map(|s| s.reason.clone()).collect();
+        let no_reader = format!("no reader for this format; read are {}", formats());
+        assert_eq!(reasons, ["hidden".to_owned(), "empty".to_owned(), no_reader]);
+        assert!(formats().contains("Markdown (.md)"), "{}", formats());
     }
 
     #[cfg(unix)]

@@ -51,6 +51,9 @@ pub enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Read a PDF from stdin, write its pages to stdout (run by this program itself)
+    #[command(hide = true)]
+    ReadPdf(ReadPdf),
     /// Print a shell's completions
     Completions {
         /// Which shell
@@ -58,12 +61,28 @@ pub enum Command {
     },
 }
 
+/// `read-pdf`
+#[derive(Debug, Args)]
+pub struct ReadPdf {
+    /// The PDF library
+    pub library: PathBuf,
+    /// Address space, bytes
+    #[arg(long, default_value_t = 1 << 30)]
+    pub memory: u64,
+    /// Computing time, seconds
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
+    /// Pages beyond these are left out
+    #[arg(long, default_value_t = 5_000)]
+    pub pages: u32,
+}
+
 /// `models …`
 #[derive(Debug, Subcommand)]
 pub enum Models {
     /// Download and verify (the default models, where nothing is named)
     Pull {
-        /// Roles (recogniser, answerer, embedder, voice) or ids
+        /// Roles (recogniser, answerer, embedder, voice, reader) or ids
         which: Vec<String>,
         /// Accept licences that need a look before commercial use
         #[arg(long)]
@@ -91,11 +110,17 @@ pub enum Models {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Index {
     /// Directories with manuals
-    #[arg(required = true)]
+    #[arg(required_unless_present = "check")]
     pub dirs: Vec<PathBuf>,
-    /// Knowledge base
-    #[arg(long, default_value = "main")]
-    pub kb: String,
+    /// Knowledge base [default: main; with --check all]
+    #[arg(long)]
+    pub kb: Option<String>,
+    /// List what is in the index, where each fact is known from, and what to look at
+    #[arg(long, conflicts_with_all = ["dirs", "watch"])]
+    pub check: bool,
+    /// Index again whenever the directories have changed; Ctrl-C ends it
+    #[arg(long)]
+    pub watch: bool,
     /// Other things to do with an index
     #[command(subcommand)]
     pub action: Option<IndexAction>,

@@ -24,6 +24,7 @@ use super::config::{self, Config};
 use super::node::client::Client;
 use super::outcome::{Error, Kind, Result};
 use super::platform;
+use super::readers;
 use cli::{Cli, Command};
 use output::Output;
 
@@ -69,6 +70,10 @@ fn run(cli: Cli, out: Output) -> Result<()> {
         clap_complete::generate(shell, &mut Cli::command(), "millwright", &mut std::io::stdout());
         return Ok(());
     }
+    // A child with limits of its own: no data directory, no configuration, no runtime.
+    if let Command::ReadPdf(args) = cli.command {
+        return read_pdf(&args);
+    }
     let data = config::data_dir(cli.data);
     if let Command::Config(cli::Config::Show { defaults: true }) = cli.command {
         return out.text(config::DEFAULTS);
@@ -105,8 +110,14 @@ async fn dispatch(context: &Context, command: Command) -> Result<()> {
         Command::Replay(args) => replay::run(context, args).await,
         Command::Eval(args) => eval::run(context, args).await,
         // Handled before the runtime started.
-        Command::Models(_) | Command::Config(_) | Command::Completions { .. } => Ok(()),
+        Command::Models(_) | Command::Config(_) | Command::ReadPdf(_) | Command::Completions { .. } => Ok(()),
     }
+}
+
+fn read_pdf(args: &cli::ReadPdf) -> Result<()> {
+    let failed = |e| Error::new(Kind::Failed, "cannot hand over the PDF's pages").because(e);
+    platform::bound_self(args.memory, args.seconds).map_err(failed)?;
+    readers::child::run(&args.library, args.pages, std::io::stdin(), std::io::stdout()).map_err(failed)
 }
 
 fn show_config(context: &Context) -> Result<()> {

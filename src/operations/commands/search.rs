@@ -36,6 +36,7 @@ pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
         let standing = match &hit.standing {
             Standing::Current => String::new(),
             Standing::Superseded(by) => format!(" (superseded by {by})"),
+            Standing::NotYet => " (not yet in force)".into(),
             Standing::Draft => " (a draft)".into(),
             Standing::Withdrawn => " (withdrawn)".into(),
         };

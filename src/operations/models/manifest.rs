@@ -35,11 +35,13 @@ pub enum Role {
     Embedder,
     /// Text to speech.
     Voice,
+    /// A library that reads a file format.
+    Reader,
 }
 
 impl Role {
-    /// Every role, in the order of a turn.
-    pub const ALL: [Role; 4] = [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice];
+    /// Every role, in the order of a turn; what reads manuals comes last.
+    pub const ALL: [Role; 5] = [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice, Role::Reader];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Role {
             Role::Answerer => "answerer",
             Role::Embedder => "embedder",
             Role::Voice => "voice",
+            Role::Reader => "reader",
         }
     }
 }
@@ -342,12 +345,13 @@ mod tests {
                 "qwen2.5-coder-1.5b",
                 "smollm2-135m",
                 "minilm-l6-v2",
-                "piper-en-us-joe"
+                "piper-en-us-joe",
+                "pdfium"
             ]
         );
         let defaults = manifest.select(&[]).unwrap();
         let roles: Vec<Role> = defaults.iter().map(|m| m.role).collect();
-        assert_eq!(roles, [Role::Recogniser, Role::Answerer, Role::Voice]);
+        assert_eq!(roles, [Role::Recogniser, Role::Answerer, Role::Voice, Role::Reader]);
     }
 
     #[test]

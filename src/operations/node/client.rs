@@ -109,9 +109,11 @@ impl Client {
                     on_event(self, id, &message).await?;
                     match message.body.event {
                         Event::Fault(fault) => return Err(fault.into()),
-                        e @ (Event::Report(_) | Event::Hits { .. } | Event::Indexed(_) | Event::Done) => {
-                            return Ok(e);
-                        }
+                        e @ (Event::Report(_)
+                        | Event::Hits { .. }
+                        | Event::Indexed(_)
+                        | Event::Checked(_)
+                        | Event::Done) => return Ok(e),
                         e @ Event::Heard { .. } if matches!(command, Command::Transcribe { .. }) => {
                             return Ok(e);
                         }

@@ -2,15 +2,18 @@
 //! log, behind one protocol of commands, events and snapshots.
 //!
 //! [`client`] attaches to a node or becomes it, [`service`] serves connections over what is
-//! [`shared`], [`driver`] runs one turn, [`line`] ties a command to its client,
+//! [`shared`], [`driver`] runs one turn, `indexing` is the index's jobs, [`line`] ties a command to its
+//! client,
 //! [`resident`] keeps the models, [`mouth`] is the voice's thread,
 //! [`protocol`] and [`wire`] are what goes over the socket, [`lock`] says who is the node.
 
 pub mod client;
 pub mod driver;
+mod indexing;
 pub mod line;
 pub mod lock;
 pub mod mouth;
+mod pace;
 pub mod protocol;
 pub mod resident;
 pub mod service;

@@ -1,6 +1,7 @@
 //! What a client and a node say to each other: commands, events and snapshots, in-process
 //! or over the local socket. Wire types live here and convert once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::core::snapshot::Snapshot;
 use crate::operations::outcome::{Error, Kind};
 
 /// Raised with every change that an older client could not follow.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The id by which [`Command::Cancel`] means all that this client has running.
 pub const EVERYTHING: u64 = 0;
@@ -125,6 +126,11 @@ pub enum Command {
         /// The knowledge base.
         kb: String,
     },
+    /// What is in the index, where it is known from, and what is wrong with it.
+    Check {
+        /// Knowledge base; `None` means all.
+        kb: Option<String>,
+    },
     /// Snapshots from now on, whenever something changed.
     Watch,
 }
@@ -159,6 +165,9 @@ pub enum Event {
         done: u64,
         /// All, 0 where unknown.
         of: u64,
+        /// How long it will still take, milliseconds, where that can be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_ms: Option<u64>,
     },
     /// What was heard.
     Heard {
@@ -192,6 +201,8 @@ pub enum Event {
     },
     /// The last line of `index`.
     Indexed(Indexed),
+    /// What is in the index.
+    Checked(Checked),
     /// The newest state.
     Snapshot(Box<Snapshot>),
     /// Done, where a command has no other last event.
@@ -287,8 +298,58 @@ pub struct Indexed {
     pub warnings: Vec<String>,
     /// How long it took.
     pub seconds: f64,
-    /// Bytes read.
+    /// Bytes of stored text.
     pub bytes: u64,
+    /// The generation's number.
+    pub generation: u64,
+    /// Files that were read.
+    pub read: usize,
+    /// Files that are as they were, and were not read again.
+    pub unchanged: usize,
+    /// Was it stopped before its end?
+    pub interrupted: bool,
+    /// Files that were not looked at because it was stopped.
+    pub left: usize,
+    /// Passages with vectors; 0 where no embedder is installed.
+    pub vectors: usize,
+    /// What else is to be known (no embedder is installed).
+    pub notes: Vec<String>,
+}
+
+/// What `index --check` shows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Every document.
+    pub documents: Vec<CheckedDocument>,
+    /// What did not go in at the last build, conflicts among it.
+    pub skipped: Vec<Skipped>,
+    /// What is to be looked at beyond one document.
+    pub warnings: Vec<String>,
+}
+
+/// One document of `index --check`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckedDocument {
+    /// Its knowledge base.
+    pub kb: String,
+    /// Its id.
+    pub document: String,
+    /// The file it was read from.
+    pub source: String,
+    /// The file's format.
+    pub format: String,
+    /// Title, machine, model, serials, language, revision, valid-from and status; `""`
+    /// where unknown.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, String>,
+    /// Where each fact is known from.
+    pub origins: BTreeMap<String, String>,
+    /// `current`, `superseded by …`, `not yet in force`, `draft` or `withdrawn`.
+    pub standing: String,
+    /// Its passages.
+    pub passages: usize,
+    /// What is to be looked at.
+    pub warnings: Vec<String>,
 }
 
 /// A file that did not go in.

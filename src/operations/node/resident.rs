@@ -8,6 +8,7 @@ use crate::core::cores::{Clock, Cores};
 use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
 use crate::core::hear::whisper::Worker;
+use crate::core::knowledge::embed::{Embed, Encoder};
 use crate::exit::speak::say::Sayer;
 use crate::exit::speak::voice::pick_voice;
 use crate::operations::config::Config;
@@ -26,6 +27,7 @@ pub struct Resident {
     hear: tokio::sync::Mutex<Option<Arc<Worker>>>,
     answer: tokio::sync::Mutex<Option<(String, Arc<Engine>)>>,
     speak: tokio::sync::Mutex<Option<Mouth>>,
+    embed: tokio::sync::Mutex<Option<Arc<dyn Embed>>>,
     /// What the panel and the audit say about them; never waits for a load.
     names: Mutex<Names>,
 }
@@ -36,6 +38,7 @@ struct Names {
     answerer: String,
     answerer_identity: String,
     voice: String,
+    embedder: String,
     engine: Option<std::sync::Weak<Engine>>,
 }
 
@@ -50,6 +53,7 @@ impl Resident {
             hear: tokio::sync::Mutex::new(None),
             answer: tokio::sync::Mutex::new(None),
             speak: tokio::sync::Mutex::new(None),
+            embed: tokio::sync::Mutex::new(None),
             names: Mutex::new(Names::default()),
         }
     }
@@ -128,6 +132,41 @@ impl Resident {
         Ok(mouth)
     }
 
+    /// What makes vectors of texts; `None` where none is configured or installed, which is
+    /// no error: then words alone are searched.
+    ///
+    /// # Errors
+    /// The installed one cannot be loaded.
+    pub async fn embedder(&self) -> Result<Option<Arc<dyn Embed>>> {
+        let mut slot = self.embed.lock().await;
+        if let Some(embedder) = slot.as_ref() {
+            return Ok(Some(embedder.clone()));
+        }
+        let id = self.config.models.embedder.clone();
+        let given = PathBuf::from(&id);
+        let (dir, sha256) = if id.is_empty() {
+            return Ok(None);
+        } else if given.is_dir() {
+            (given, None)
+        } else {
+            match self.locate(Role::Embedder, &id) {
+                Ok(located) => {
+                    (located.path.parent().map(Path::to_owned).unwrap_or_default(), located.sha256)
+                }
+                Err(e) if e.kind == Kind::Missing => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        };
+        let open = move || match sha256 {
+            Some(sha256) => Encoder::open_as(&dir, &sha256.to_string()),
+            None => Encoder::open(&dir),
+        };
+        let embedder: Arc<dyn Embed> = Arc::new(tokio::task::spawn_blocking(open).await.map_err(crashed)??);
+        self.known().embedder = id;
+        *slot = Some(embedder.clone());
+        Ok(Some(embedder))
+    }
+
     fn known(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -135,7 +174,7 @@ impl Resident {
     /// Which models are in memory.
     pub fn names(&self) -> Vec<String> {
         let names = self.known();
-        [&names.recogniser, &names.answerer, &names.voice]
+        [&names.recogniser, &names.answerer, &names.voice, &names.embedder]
             .into_iter()
             .filter(|n| !n.is_empty())
             .cloned()

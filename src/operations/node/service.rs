@@ -11,13 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use super::driver;
+use super::indexing;
 use super::line::{Control, Out};
 use super::lock::Lock;
-use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, Indexed, Skipped, ToNode, VERSION};
-use super::resident::crashed;
+use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, ToNode, VERSION};
 use super::shared::{Shared, whisper_job};
 use super::wire::{self, Message};
-use crate::core::knowledge::index;
 use crate::core::knowledge::search::{self, Query};
 use crate::core::ledger::millis;
 use crate::core::snapshot::Doing;
@@ -193,17 +192,16 @@ async fn run(
             out.send(Event::Done).await;
         }
         Command::Index { dirs, kb } => {
-            let indexed = index_dirs(node, dirs, kb, out).await?;
+            let indexed = indexing::index(node, dirs, kb, out, controls).await?;
             out.send(Event::Indexed(indexed)).await;
         }
         Command::Remove { document, kb } => {
-            let _alone = node.indexing.lock().await;
-            let data = node.data.clone();
-            tokio::task::spawn_blocking(move || index::remove(&data, &kb, &document))
-                .await
-                .map_err(crashed)??;
-            node.reopen()?;
+            indexing::remove(node, document, kb).await?;
             out.send(Event::Done).await;
+        }
+        Command::Check { kb } => {
+            let checked = indexing::check(node, kb).await?;
+            out.send(Event::Checked(checked)).await;
         }
         Command::Watch => {
             let mut newest = node.snapshot.subscribe();
@@ -248,37 +246,6 @@ async fn warm(node: &Arc<Shared>, hear: bool, answer: Option<String>, speak: boo
     );
     node.show(|s| s.doing = Doing::Idle);
     loaded.map(|_| ())
-}
-
-async fn index_dirs(node: &Arc<Shared>, dirs: Vec<PathBuf>, kb: String, out: &Out) -> Result<Indexed> {
-    let _alone = node.indexing.lock().await;
-    let (data, progress) = (node.data.clone(), out.clone());
-    let began = Instant::now();
-    let runtime = tokio::runtime::Handle::current();
-    let report = tokio::task::spawn_blocking(move || {
-        index::build(&kb, &dirs, &data, &mut |p: index::Progress| {
-            let event = match p {
-                index::Progress::Reading { done, of, name } => {
-                    Event::Progress { line: name, done: done as u64, of: of as u64 }
-                }
-                index::Progress::Writing { passages } => {
-                    Event::Progress { line: format!("writing {passages} passages"), done: 0, of: 0 }
-                }
-            };
-            runtime.block_on(progress.send(event));
-        })
-    })
-    .await
-    .map_err(crashed)??;
-    node.reopen()?;
-    Ok(Indexed {
-        documents: report.documents,
-        passages: report.passages,
-        skipped: report.skipped.into_iter().map(|s| Skipped { path: s.path, reason: s.reason }).collect(),
-        warnings: report.warnings,
-        seconds: began.elapsed().as_secs_f64(),
-        bytes: report.bytes,
-    })
 }
 
 fn hit(h: search::Hit) -> Hit {

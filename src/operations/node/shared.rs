@@ -14,6 +14,7 @@ use crate::core::hear::Transcript;
 use crate::core::hear::whisper::{self, Job, Refused, Worker};
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
+use crate::core::knowledge::read::{NoTools, Tools};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::snapshot::Snapshot;
 use crate::core::turn::Findings;
@@ -55,7 +56,11 @@ pub struct Shared {
     pub busy: AtomicUsize,
     /// One build of an index at a time.
     pub indexing: tokio::sync::Mutex<()>,
+    /// Programs that readers need.
+    pub tools: Arc<dyn Tools>,
     store: RwLock<Arc<Store>>,
+    /// The day on which it was decided which revisions are in force.
+    day: Mutex<String>,
     /// Why the index could not be opened; empty where it was, or where there is none.
     index_fault: Mutex<String>,
     turns: AtomicU64,
@@ -79,6 +84,8 @@ impl Shared {
             snapshot: watch::channel(Snapshot::default()).0,
             busy: AtomicUsize::new(0),
             indexing: tokio::sync::Mutex::new(()),
+            tools: Arc::new(NoTools),
+            day: Mutex::new(String::new()),
             store: RwLock::new(Arc::new(Store { generations: Vec::new() })),
             index_fault: Mutex::new(String::new()),
             turns: AtomicU64::new(0),
@@ -120,7 +127,9 @@ impl Shared {
     /// # Errors
     /// Nothing is indexed, or an index cannot be opened.
     pub fn reopen(&self) -> Result<()> {
-        let fresh = Arc::new(generation::open_all(&self.data, None)?);
+        let today = today();
+        let fresh = Arc::new(generation::open_all(&self.data, None)?.as_of(&today));
+        *self.day.lock().unwrap_or_else(PoisonError::into_inner) = today;
         self.snapshot.send_modify(|s| s.index = summary(&fresh));
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.index_fault.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -133,6 +142,11 @@ impl Shared {
     /// # Errors
     /// Nothing is indexed, no such knowledge base, or an index that cannot be read.
     pub async fn search(&self, query: Query, kb: Option<&str>) -> Result<Findings> {
+        // A revision may have come into force at midnight.
+        let day = self.day.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !day.is_empty() && day != today() {
+            self.reopen()?;
+        }
         let store = self.store();
         let wanted: Vec<usize> = (0..store.generations.len())
             .filter(|i| kb.is_none_or(|kb| store.generations.get(*i).is_some_and(|g| g.kb == kb)))
@@ -156,9 +170,9 @@ impl Shared {
                 let section = generations
                     .iter()
                     .find(|g| g.kb == hit.passage.kb && g.number == hit.generation)
-                    .map_or(&[][..], |g| g.section_of(hit.id));
+                    .map_or_else(Vec::new, |g| g.section_of(hit.id));
                 if !section.first().is_some_and(|p| siblings.contains(p)) {
-                    siblings.extend_from_slice(section);
+                    siblings.extend(section);
                 }
             }
             Ok(Findings { found, siblings, wait: Duration::ZERO })
@@ -191,6 +205,13 @@ impl Shared {
 /// Wall-clock time, for records only.
 pub fn unix_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
+
+/// The day, `YYYY-MM-DD` in UTC.
+pub fn today() -> String {
+    let stamp = utc_stamp(unix_ms());
+    let part = |range: std::ops::Range<usize>| stamp.get(range).unwrap_or_default();
+    format!("{}-{}-{}", part(0..4), part(4..6), part(6..8))
 }
 
 /// `YYYYMMDD-HHMMSS.mmm` in UTC (civil-from-days, Howard Hinnant's algorithm).
@@ -251,7 +272,7 @@ pub async fn whisper_job(
 /// The index in a line, for the panel.
 fn summary(store: &Store) -> String {
     let documents: usize = store.generations.iter().map(|g| g.documents().len()).sum();
-    let passages: usize = store.generations.iter().map(|g| g.passages().len()).sum();
+    let passages: usize = store.generations.iter().map(|g| g.passage_count()).sum();
     let names: Vec<String> = identities(store);
     if names.is_empty() {
         "nothing indexed".into()

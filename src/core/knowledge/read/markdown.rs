@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use pulldown_cmark::{BlockQuoteKind, Event, Options, Parser, Tag};
+use pulldown_cmark::{BlockQuoteKind, Event, Options, Parser, Tag, TagEnd};
 
+use super::decode::decode_as;
+use super::front::front_matter;
+use super::rendered::word_of;
 use super::signal::{self, Setting};
+use super::table::{self, Header, Stated, StatedRow};
 use super::{
-    Block, BlockKind, Cell, Document, Reader, Row, decode, join_lone_signals, single_spaced, trimmed,
-    unreadable,
+    Block, BlockKind, Cell, Document, Image, PageStart, Picture, Reader, boxes, figure, fragment,
+    join_lone_signals, page, single_spaced, step, tags, trimmed,
 };
 use crate::core::Result;
 use crate::core::knowledge::passage::{Signal, Span};
@@ -22,65 +26,48 @@ impl Reader for Markdown {
     }
 
     fn read(&self, bytes: &[u8], name: &str) -> Result<Document> {
-        let text = decode(bytes, name)?;
+        let decoded = decode_as(bytes, name, None)?;
+        let (text, mut notes) = (decoded.text, decoded.notes);
         let (front, body) = front_matter(&text, name)?;
-        let blocks = join_lone_signals(&text, Source::parse(&text, body).blocks());
-        Ok(Document { text, front, blocks, ..Document::default() })
-    }
-}
-
-/// Front matter between `+++` lines (TOML) or `---` lines (`key: value`), and where the
-/// body starts.
-fn front_matter(text: &str, name: &str) -> Result<(BTreeMap<String, String>, usize)> {
-    let mut lines = text.split_inclusive('\n');
-    let first = lines.next().unwrap_or_default();
-    let fence = first.trim_end();
-    if fence != "+++" && fence != "---" {
-        return Ok((BTreeMap::new(), 0));
-    }
-    let start = first.len();
-    let mut at = start;
-    for line in lines {
-        if line.trim_end() == fence {
-            let inner = text.get(start..at).unwrap_or_default();
-            let body = at + line.len();
-            let front = if fence == "+++" { toml_front(inner, name)? } else { yaml_front(inner) };
-            return Ok((front, body));
+        let source = Source::parse(&text, body);
+        let mut out = Out::default();
+        source.blocks(&mut out);
+        if out.cut {
+            notes.push("a table has too many cells; its rest was left out".to_owned());
         }
-        at += line.len();
+        let pages = page_marks(&mut out.blocks);
+        let blocks = join_lone_signals(&text, boxes::join(&text, out.blocks));
+        let figures = out.figures;
+        drop(source);
+        Ok(Document { text, front, blocks, pages, figures, notes, ..Document::default() })
     }
-    // A lone `---` is a thematic break, a lone `+++` a paragraph.
-    Ok((BTreeMap::new(), 0))
 }
 
-fn toml_front(inner: &str, name: &str) -> Result<BTreeMap<String, String>> {
-    let table: toml::Table = inner.parse().map_err(|e: toml::de::Error| {
-        unreadable(
-            format!("{name}: front matter is not TOML: {}", e.message()),
-            "correct what is between the +++ lines",
-        )
-    })?;
-    let plain = |value: toml::Value| match value {
-        toml::Value::String(s) => Some(s),
-        toml::Value::Array(list) => {
-            let words: Option<Vec<&str>> = list.iter().map(toml::Value::as_str).collect();
-            words.map(|w| w.join(", "))
+/// Tables are looked for in lists and quotes nested this deep.
+const DEEPEST: usize = 32;
+
+/// What the events yield.
+#[derive(Default)]
+struct Out {
+    blocks: Vec<Block>,
+    figures: Vec<Picture>,
+    cut: bool,
+}
+
+/// Takes the blocks away that are only a converter's "PAGE 12".
+fn page_marks(blocks: &mut Vec<Block>) -> Vec<PageStart> {
+    let mut pages = Vec::new();
+    blocks.retain(|block| {
+        let plain = matches!(block.kind, BlockKind::Heading { .. } | BlockKind::Paragraph);
+        match page::mark(&block.text).filter(|_| plain && block.text.len() < 400) {
+            Some(number) => {
+                pages.push(PageStart { at: block.span.start, number, label: None });
+                false
+            }
+            None => true,
         }
-        toml::Value::Table(_) => None,
-        other => Some(other.to_string()),
-    };
-    Ok(table.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), plain(value)?))).collect())
-}
-
-/// The `key: value` lines; nested YAML is left out, not guessed at.
-fn yaml_front(inner: &str) -> BTreeMap<String, String> {
-    inner
-        .lines()
-        .filter(|line| line.starts_with(|c: char| c.is_alphabetic()))
-        .filter_map(|line| line.split_once(':'))
-        .map(|(key, value)| (key.trim().to_lowercase(), value.trim().trim_matches(['"', '\'']).to_owned()))
-        .filter(|(_, value)| !value.is_empty())
-        .collect()
+    });
+    pages
 }
 
 /// The parsed events with, for each start, the place of its end.
@@ -88,13 +75,14 @@ struct Source<'t> {
     text: &'t str,
     events: Vec<(Event<'t>, Range<usize>)>,
     end_of: Vec<usize>,
+    /// HTML tables of the whole text: a blank line inside one ends it for Markdown only.
+    tables: BTreeMap<usize, usize>,
 }
 
 impl<'t> Source<'t> {
     fn parse(text: &'t str, body: usize) -> Self {
-        let options = Options::ENABLE_TABLES | Options::ENABLE_GFM | Options::ENABLE_STRIKETHROUGH;
         let markdown = text.get(body..).unwrap_or_default();
-        let events: Vec<_> = Parser::new_ext(markdown, options)
+        let events: Vec<_> = Parser::new_ext(markdown, options())
             .into_offset_iter()
             .map(|(event, range)| (event, range.start + body..range.end + body))
             .collect();
@@ -111,15 +99,47 @@ impl<'t> Source<'t> {
                 _ => {}
             }
         }
-        Source { text, events, end_of }
+        let tables = fragment::tables(text);
+        Source { text, events, end_of, tables }
     }
 
-    fn blocks(&self) -> Vec<Block> {
-        let mut out = Vec::new();
-        for (i, tag) in self.children(0, self.events.len()) {
-            self.block(i, tag, &mut out);
+    fn blocks(&self, out: &mut Out) {
+        self.blocks_between(0, self.events.len(), 0, out);
+        self.figures(out);
+        out.figures.sort_by_key(|f| f.span.start);
+        out.figures.dedup_by_key(|f| f.span);
+    }
+
+    fn blocks_between(&self, from: usize, to: usize, depth: usize, out: &mut Out) {
+        // Markdown parses on inside an HTML table with blank lines; the table was read whole.
+        let mut read_to = 0;
+        for (i, tag) in self.children(from, to) {
+            let start = self.events.get(i).map_or(0, |(_, range)| range.start);
+            if start < read_to {
+                continue;
+            }
+            if let Tag::HtmlBlock = tag {
+                read_to = self.html(i, out);
+            } else {
+                self.block(i, tag, depth, out);
+            }
         }
-        out
+    }
+
+    /// Reads a block of HTML; returns where it ends.
+    fn html(&self, at: usize, out: &mut Out) -> usize {
+        let range = self.events.get(at).map_or(0..0, |(_, range)| range.clone());
+        let mut end = range.end;
+        while let Some((_, table_end)) = self.tables.range(range.start..end).next_back()
+            && *table_end > end
+        {
+            end = *table_end;
+        }
+        let found = fragment::read(self.text, range.start..end);
+        out.blocks.extend(found.blocks);
+        out.figures.extend(found.figures);
+        out.cut |= found.cut;
+        end
     }
 
     /// The starts directly between two places, not what is nested in them.
@@ -146,7 +166,7 @@ impl<'t> Source<'t> {
         trimmed(self.text, range.start, range.end)
     }
 
-    fn block(&self, at: usize, tag: &Tag<'t>, out: &mut Vec<Block>) {
+    fn block(&self, at: usize, tag: &Tag<'t>, depth: usize, out: &mut Out) {
         let span = self.span(at);
         match tag {
             Tag::Heading { level, .. } => {
@@ -155,26 +175,74 @@ impl<'t> Source<'t> {
             }
             Tag::BlockQuote(alert) => {
                 let (text, signal) = self.quote(at, *alert);
-                self.push(span, text, warning_or(signal, BlockKind::Paragraph), out);
+                // A quote that holds more than words is not one warning.
+                let simple = self.children(at + 1, self.end(at)).all(|(_, t)| !is_table(t));
+                if simple || depth > DEEPEST {
+                    self.push(span, text, warning_or(signal, BlockKind::Paragraph), out);
+                } else {
+                    self.blocks_between(at + 1, self.end(at), depth + 1, out);
+                }
             }
-            Tag::List(first) => self.list(at, *first, out),
+            Tag::List(first) => self.list(at, *first, depth, out),
             Tag::Table(_) => self.table(at, span, out),
             Tag::CodeBlock(_) => self.push(span, self.words(at).text, BlockKind::Code, out),
             _ => {
                 let words = self.words(at);
-                let kind = warning_or(words.signal(false), BlockKind::Paragraph);
-                self.push(span, words.text, kind, out);
+                let signal = words.signal(false);
+                match step::blocks(self.text, span).filter(|_| signal.is_none()) {
+                    Some(steps) => out.blocks.extend(steps.into_iter().map(|s| self.without_markup(s))),
+                    None => self.push(span, words.text, warning_or(signal, BlockKind::Paragraph), out),
+                }
             }
         }
     }
 
-    fn push(&self, span: Span, text: String, kind: BlockKind, out: &mut Vec<Block>) {
-        if !text.is_empty() && span.start < span.end {
-            out.push(Block { span, text, kind });
+    /// A step cut out of a paragraph, with the paragraph's words instead of its source.
+    fn without_markup(&self, mut step: Block) -> Block {
+        let inline = Parser::new_ext(&step.text, options());
+        let mut text = String::new();
+        for event in inline {
+            match event {
+                Event::Text(t) | Event::Code(t) => text.push_str(&t),
+                Event::SoftBreak | Event::HardBreak => text.push(' '),
+                _ => {}
+            }
+        }
+        step.text = single_spaced(&text);
+        step
+    }
+
+    /// The pictures of the whole text, in order.
+    fn figures(&self, out: &mut Out) {
+        for i in 0..self.events.len() {
+            match self.events.get(i) {
+                Some((Event::Start(Tag::Image { dest_url, title, .. }), range)) => {
+                    let mut caption = self.words(i).text;
+                    if caption.is_empty() {
+                        caption = single_spaced(title);
+                    }
+                    let image = match dest_url.as_ref() {
+                        path if figure::is_beside(path) => Image::Beside(path.to_owned()),
+                        _ => Image::None,
+                    };
+                    let span = Span { start: range.start, end: range.end };
+                    out.figures.push(Picture { span, label: figure::label(&caption), caption, image });
+                }
+                Some((Event::InlineHtml(html), range)) if html.contains("<img") => {
+                    out.figures.extend(fragment::read(self.text, range.clone()).figures);
+                }
+                _ => {}
+            }
         }
     }
 
-    fn list(&self, at: usize, first: Option<u64>, out: &mut Vec<Block>) {
+    fn push(&self, span: Span, text: String, kind: BlockKind, out: &mut Out) {
+        if !text.is_empty() && span.start < span.end {
+            out.blocks.push(Block { span, text, kind });
+        }
+    }
+
+    fn list(&self, at: usize, first: Option<u64>, depth: usize, out: &mut Out) {
         for (nth, (item, _)) in self.children(at + 1, self.end(at)).enumerate() {
             // A warning inside an item governs the item, so it comes first.
             for (quote, alert) in self.quotes(item) {
@@ -182,11 +250,22 @@ impl<'t> Source<'t> {
                     self.push(self.span(quote), text, BlockKind::Warning { signal }, out);
                 }
             }
-            let words = self.words(item);
-            let item_kind = BlockKind::Item { number: first.map(|n| n.saturating_add(nth as u64)) };
+            let number = first.map(|n| n.saturating_add(nth as u64));
+            // A table in an item stays a table, with what follows it.
+            let table = self.children(item + 1, self.end(item)).find(|(_, t)| depth <= DEEPEST && is_table(t));
+            let own_end = table.map_or(self.end(item), |(i, _)| i);
+            let mut span = self.span(item);
+            if let Some((_, range)) = table.and_then(|(i, _)| self.events.get(i)) {
+                span = trimmed(self.text, span.start, range.start);
+            }
+            let words = self.words_between(item, own_end);
+            let item_kind = BlockKind::Item { number };
             // A step stays a step, however it starts.
             let kind = if first.is_some() { item_kind } else { warning_or(words.signal(false), item_kind) };
-            self.push(self.span(item), words.text, kind, out);
+            self.push(span, words.text, kind, out);
+            if table.is_some() {
+                self.blocks_between(own_end, self.end(item), depth + 1, out);
+            }
         }
     }
 
@@ -210,19 +289,20 @@ impl<'t> Source<'t> {
         })
     }
 
-    fn table(&self, at: usize, span: Span, out: &mut Vec<Block>) {
-        let mut header = Vec::new();
+    fn table(&self, at: usize, span: Span, out: &mut Out) {
         let mut rows = Vec::new();
         for (i, tag) in self.children(at + 1, self.end(at)) {
-            let cells: Vec<Cell> =
-                self.children(i + 1, self.end(i)).map(|(cell, _)| self.cell(cell)).collect();
-            match tag {
-                Tag::TableHead => header = cells,
-                _ if cells.iter().any(|c| !c.text.is_empty()) => rows.push(Row { span: self.span(i), cells }),
-                _ => {}
-            }
+            let head = matches!(tag, Tag::TableHead);
+            let cells = self.children(i + 1, self.end(i)).map(|(c, _)| Stated::new(self.cell(c), head)).collect();
+            rows.push(StatedRow { span: self.span(i), cells, head });
         }
-        out.push(Block { span, text: self.words(at).text, kind: BlockKind::Table { header, rows } });
+        let mut grid = table::grid(rows, Header::Stated);
+        if grid.header.iter().all(|c| c.text.is_empty()) {
+            // `| | |` over the rows only because Markdown asks for a header.
+            grid.header.clear();
+        }
+        out.cut |= grid.cut;
+        out.blocks.extend(table::block(span, grid));
     }
 
     fn cell(&self, at: usize) -> Cell {
@@ -238,29 +318,77 @@ impl<'t> Source<'t> {
 
     /// The words of the element that starts at `at`.
     fn words(&self, at: usize) -> Words {
+        self.words_between(at, self.end(at))
+    }
+
+    fn words_between(&self, from: usize, to: usize) -> Words {
         let mut text = String::new();
         let mut strong = 0usize;
         let mut bold = false;
-        for (event, _) in self.events.get(at..self.end(at)).unwrap_or_default() {
+        let mut raised = false;
+        for (event, _) in self.events.get(from..to).unwrap_or_default() {
             match event {
                 Event::Start(Tag::Strong) => strong += 1,
-                Event::End(pulldown_cmark::TagEnd::Strong) => strong = strong.saturating_sub(1),
+                Event::End(TagEnd::Strong) => strong = strong.saturating_sub(1),
+                Event::Text(t) if raised => text.push_str(&tags::raised(t)),
                 Event::Text(t) | Event::Code(t) => {
                     if text.trim().is_empty() && !t.trim().is_empty() {
                         bold = strong > 0;
                     }
                     text.push_str(t);
                 }
-                Event::Html(t) => text.push_str(&without_tags(t)),
-                Event::Start(Tag::Emphasis | Tag::Strikethrough | Tag::Link { .. }) => {}
-                Event::Start(_) | Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) => {
-                    text.push(' ')
+                Event::InlineHtml(t) if t.starts_with("<sup") => raised = true,
+                Event::InlineHtml(t) if t.starts_with("</sup") => raised = false,
+                // `<value>` is a placeholder, and part of the words.
+                Event::Html(t) | Event::InlineHtml(t) => {
+                    let tokens = tags::tokens(t, 0..t.len());
+                    let parts = |n: &str| if tags::parts_words(n) { " " } else { "" };
+                    for (_, token) in tokens {
+                        match token {
+                            tags::Token::Text(t) => text.push_str(&tags::unescaped(t)),
+                            tags::Token::Open(n, _) | tags::Token::Close(n) => text.push_str(parts(&n)),
+                            tags::Token::Other(_) => {}
+                        }
+                    }
                 }
+                Event::Start(Tag::Emphasis | Tag::Strikethrough | Tag::Link { .. }) => {}
+                Event::Start(_) | Event::SoftBreak | Event::HardBreak => text.push(' '),
                 _ => {}
             }
         }
-        Words { text: single_spaced(&text), bold }
+        Words { text: single_spaced(&without_dialect(&text)), bold }
     }
+}
+
+fn is_table(tag: &Tag<'_>) -> bool {
+    matches!(tag, Tag::Table(_))
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_GFM | Options::ENABLE_STRIKETHROUGH
+}
+
+/// Words without the attribute lists of kramdown (`{: .wide}`, `{#anchor}`).
+fn without_dialect(text: &str) -> String {
+    if !text.contains("{:") && !text.contains("{#") {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("{:").into_iter().chain(rest.find("{#")).min() {
+        let (before, after) = rest.split_at(at);
+        let close = after.find('}').filter(|end| *end < 200 && !after.get(..*end).unwrap_or_default().contains('\n'));
+        out.push_str(before);
+        match close {
+            Some(end) => rest = after.get(end + 1..).unwrap_or_default(),
+            None => {
+                out.push_str(after.get(..2).unwrap_or_default());
+                rest = after.get(2..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 struct Words {
@@ -284,29 +412,6 @@ fn alert_signal(alert: Option<BlockQuoteKind>) -> Option<Signal> {
         BlockQuoteKind::Caution => Some(Signal::Caution),
         BlockQuoteKind::Note | BlockQuoteKind::Tip | BlockQuoteKind::Important => None,
     }
-}
-
-fn word_of(signal: Signal) -> &'static str {
-    match signal {
-        Signal::Notice => "NOTICE",
-        Signal::Caution => "CAUTION",
-        Signal::Warning => "WARNING",
-        Signal::Danger => "DANGER",
-    }
-}
-
-/// What is left of an HTML block without its tags and comments.
-fn without_tags(html: &str) -> String {
-    let mut out = String::new();
-    let mut rest = html;
-    while let Some((before, after)) = rest.split_once('<') {
-        out.push_str(before);
-        out.push(' ');
-        let close = if after.starts_with("!--") { "-->" } else { ">" };
-        rest = after.split_once(close).map_or("", |(_, tail)| tail);
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -394,5 +499,63 @@ mod tests {
         let d = read("<!-- draft -->\n\n<p>Oil <b>46</b></p>\n");
         assert_eq!(d.blocks.len(), 1);
         assert_eq!(d.blocks[0].text, "Oil 46");
+    }
+
+    #[test]
+    fn an_html_table_with_blank_lines_is_one_table() {
+        let d = read("# T\n\n<table>\n<tr><td>Code</td><td>Cause</td></tr>\n\n<tr><td>E1</td><td>low</td></tr>\n\n</table>\n\nafter\n");
+        assert_eq!(d.blocks.len(), 3, "{:?}", d.blocks);
+        let BlockKind::Table { header, rows } = &d.blocks[1].kind else { panic!() };
+        assert_eq!((header[0].text.as_str(), rows.len()), ("Code", 1));
+        assert_eq!(d.blocks[2].text, "after");
+    }
+
+    #[test]
+    fn placeholders_stay_and_raised_numbers_stay_apart() {
+        let d = read("Set `a` to <value> at 10<sup>3</sup> Pa. [x](y){: .wide}\n");
+        assert_eq!(d.blocks[0].text, "Set a to <value> at 10³ Pa. x");
+    }
+
+    #[test]
+    fn boxes_of_other_dialects_are_warnings() {
+        let d = read(
+            "!!! danger \"High voltage\"\n\n    Wait 5 min.\n\n::: warning\nHot.\n:::\n\n{% alert warning %}\nOil.\n{% endalert %}\n\n!!! note\n    Fine.\n",
+        );
+        let found: Vec<_> = d.blocks.iter().map(|b| (b.kind.clone(), b.text.as_str())).collect();
+        let warning = |signal| BlockKind::Warning { signal };
+        assert_eq!(
+            found,
+            [
+                (warning(Signal::Danger), "DANGER: High voltage Wait 5 min."),
+                (warning(Signal::Warning), "WARNING: Hot."),
+                (warning(Signal::Warning), "WARNING: Oil."),
+                (BlockKind::Paragraph, "Fine."),
+            ]
+        );
+    }
+
+    #[test]
+    fn page_marks_part_pages_and_are_no_headings() {
+        let d = read("# Pump\n\n====\nPAGE 2\n====\n\nText.\n");
+        assert_eq!(d.pages[0].number, 2);
+        assert_eq!(d.blocks.len(), 2);
+    }
+
+    #[test]
+    fn pictures_and_steps_without_list_marks_are_found() {
+        let d = read("![Figure 3: valve](img/v.png)\n\n(1) **Stop**.\n(2) Open.\n");
+        assert_eq!(d.figures[0].label, "Figure 3");
+        assert_eq!(d.figures[0].image, Image::Beside("img/v.png".to_owned()));
+        assert_eq!(d.blocks[1].kind, BlockKind::Item { number: Some(1) });
+        assert_eq!(d.blocks[1].text, "Stop.");
+        assert_eq!(d.blocks[2].span.of(&d.text), Some("(2) Open."));
+    }
+
+    #[test]
+    fn a_table_in_an_item_keeps_its_rows() {
+        let d = read("1. Set:\n\n   | A | B |\n   |---|---|\n   | 1 | 2 |\n\n2. Go.\n");
+        assert_eq!(d.blocks.len(), 3, "{:?}", d.blocks);
+        assert_eq!(d.blocks[0].text, "Set:");
+        assert!(matches!(d.blocks[1].kind, BlockKind::Table { .. }));
     }
 }

@@ -6,11 +6,26 @@
 //!
 //! A reader never panics, whatever the bytes, and knows no file system.
 
+mod adoc;
+mod boxes;
+mod csv;
 mod decode;
+mod figure;
+mod fragment;
+mod front;
+mod html;
+mod lines;
 mod markdown;
+mod meta;
+mod page;
 pub mod pdf;
 mod plain;
+mod rendered;
+mod rst;
 pub mod signal;
+mod step;
+mod table;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,9 +33,14 @@ use std::path::Path;
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::{Error, Kind, Result};
 
-pub use decode::decode;
+pub use adoc::AsciiDoc;
+pub use csv::Csv;
+pub use decode::{Decoded, decode, decode_as};
+pub use html::HtmlPage;
 pub use markdown::Markdown;
+pub use pdf::Pdf;
 pub use plain::Plain;
+pub use rst::ReStructuredText;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -75,6 +95,11 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
     match extension.as_str() {
         "md" | "markdown" => Some(&Markdown),
         "txt" | "text" => Some(&Plain),
+        "rst" | "rest" => Some(&ReStructuredText),
+        "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
+        "html" | "htm" | "xhtml" | "xht" => Some(&HtmlPage),
+        "csv" | "tsv" | "tab" => Some(&Csv),
+        "pdf" => Some(&Pdf),
         _ => None,
     }
 }

@@ -139,7 +139,7 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
         for (id, words) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
             let named = scope.is_named(generation, id);
             let score = if named { words * NAMED_MACHINE } else { words };
-            let fits = figure && generation.passage(id).is_some_and(quantity::is_held);
+            let fits = figure && generation.passage(id).is_some_and(|p| quantity::is_held(&p));
             let score = if fits { score * ASKED_FIGURE } else { score };
             best_words_score = best_words_score.max(score);
             scores.insert(id, (score, Features { words, ..Features::default() }));
@@ -160,7 +160,7 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
     let place = |r: &Ranked| {
         let generation = generations.get(r.which)?;
         let passage = generation.passage(r.id)?;
-        Some((generation.kb.as_str(), passage.document.as_str(), passage.span.start, passage.span.end))
+        Some((generation.kb.as_str(), passage.document, passage.span.start, passage.span.end))
     };
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| place(a).cmp(&place(b))));
     ranked.truncate(query.k);
@@ -168,7 +168,10 @@ pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
         Some((generation, id)) => words::coverage(generation, id, &terms, &codes)?,
         None => 0.0,
     };
-    let hits = ranked.into_iter().enumerate().filter_map(|(i, r)| r.into_hit(generations, i + 1)).collect();
+    let hits = (1..)
+        .zip(ranked)
+        .filter_map(|(rank, r)| r.into_hit(generations, rank).transpose())
+        .collect::<Result<_>>()?;
     let machine = machine_of(&scopes);
     let choices =
         if named_somewhere { Vec::new() } else { machines_with(generations, &scopes, &codes.known) };
@@ -187,18 +190,19 @@ struct Ranked {
 }
 
 impl Ranked {
-    fn into_hit(self, generations: &[&Generation], rank: usize) -> Option<Hit> {
-        let generation = generations.get(self.which)?;
-        Some(Hit {
+    fn into_hit(self, generations: &[&Generation], rank: usize) -> Result<Option<Hit>> {
+        let Some(generation) = generations.get(self.which) else { return Ok(None) };
+        let Some(document) = generation.document_of(self.id) else { return Ok(None) };
+        Ok(Some(Hit {
             rank,
             score: self.score,
             features: self.features,
             found_by: self.found_by,
             id: self.id,
             generation: generation.number,
-            standing: generation.document_of(self.id)?.standing.clone(),
-            passage: generation.passage(self.id)?.clone(),
-        })
+            standing: document.standing.clone(),
+            passage: generation.read_passage(self.id)?,
+        }))
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) fn coverage(
         passage.machine,
         passage.model,
         passage.section.join(" "),
-        analyse::body(passage)
+        analyse::body(&passage)
     );
     let held: BTreeSet<String> = analyse::terms(&text).into_iter().collect();
     let fields = generation.fields;
@@ -107,7 +107,7 @@ pub(super) fn coverage(
         let in_passages = generation.vocabulary.codes.get(code).map_or(0, |e| e.own.len() + e.mentions.len());
         let weight = idf(generation, in_passages as u64);
         whole += weight;
-        share += if super::holds(passage, code) { weight } else { 0.0 };
+        share += if super::holds(&passage, code) { weight } else { 0.0 };
     }
     Ok(if whole > 0.0 { share / whole } else { 0.0 })
 }
