@@ -159,10 +159,7 @@ mod tests {
         let (path, figures) = (root.join("m.md"), dir.join("figures"));
         let kept = keep(&document, &path, &root, &figures).unwrap();
         let file = format!("{}.gif", digest(GIF));
-        assert_eq!(
-            kept.files,
-            [Some(file.clone()), Some(file), None, None, None]
-        );
+        assert_eq!(kept.files, [Some(file.clone()), Some(file), None, None, None]);
         assert_eq!(fs::read_dir(&figures).unwrap().count(), 1);
         assert!(kept.notes[0].starts_with("2 pictures"), "{:?}", kept.notes);
         let input = Input { pictures: kept.beside, ..Input::default() };

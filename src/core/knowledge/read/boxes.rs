@@ -15,8 +15,20 @@ const LONGEST: usize = 16;
 /// How grave a box of this class is; `None` for a note, a tip and all others. "alert-danger"
 /// and "warning_box" name a box, "warning-lamp" does not.
 pub(crate) fn class(names: &str) -> Option<Signal> {
-    const BOX: &[&str] =
-        &["", "box", "note", "block", "message", "callout", "admonition", "alert", "panel", "hint", "notice", "style"];
+    const BOX: &[&str] = &[
+        "",
+        "box",
+        "note",
+        "block",
+        "message",
+        "callout",
+        "admonition",
+        "alert",
+        "panel",
+        "hint",
+        "notice",
+        "style",
+    ];
     let names = names.to_ascii_lowercase();
     let grave = |part: &str| match part {
         "danger" => Some(Signal::Danger),
@@ -91,7 +103,9 @@ pub(crate) fn join(text: &str, blocks: Vec<Block>) -> Vec<Block> {
             let titled = own.strip_prefix('"').and_then(|t| t.split_once('"'));
             let own = titled.map_or(own.to_owned(), |(title, words)| format!("{title} {words}"));
             match rest.first() {
-                Some(next) if titled.map_or(own.is_empty(), |(_, w)| w.trim().is_empty()) && is_body(next) => {
+                Some(next)
+                    if titled.map_or(own.is_empty(), |(_, w)| w.trim().is_empty()) && is_body(next) =>
+                {
                     (format!("{own} {}", next.text), 1)
                 }
                 _ => (own, 0),

@@ -41,7 +41,9 @@ pub fn decode_as(bytes: &[u8], name: &str, stated: Option<&str>) -> Result<Decod
     // Some programs fill the last block of a file with zeros.
     let filled = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let body = bytes.get(..filled).unwrap_or_default();
-    if bytes.contains(&0) && let Some(text) = utf16_without_mark(bytes) {
+    if bytes.contains(&0)
+        && let Some(text) = utf16_without_mark(bytes)
+    {
         return Ok(Decoded { text, notes: Vec::new() });
     }
     if body.contains(&0) || is_binary(body) || magic(body).is_some() {
@@ -51,7 +53,9 @@ pub fn decode_as(bytes: &[u8], name: &str, stated: Option<&str>) -> Result<Decod
         return Ok(Decoded { text: text.to_owned(), notes: Vec::new() });
     }
     if let Some(text) = damaged_utf8(body) {
-        return Ok(Decoded { text, notes: vec!["a few bytes are not UTF-8 and are shown as �".to_owned()] });
+        return Ok(Decoded {
+            text, notes: vec!["a few bytes are not UTF-8 and are shown as �".to_owned()]
+        });
     }
     Ok(legacy(body, stated))
 }

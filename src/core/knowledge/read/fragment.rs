@@ -118,14 +118,17 @@ impl Reading<'_> {
     fn flush(&mut self, tokens: &Tokens<'_>) {
         let kind = std::mem::replace(&mut self.kind, BlockKind::Paragraph);
         let holds = |(_, t): &&(Range<usize>, Token<'_>)| matches!(t, Token::Text(t) if !t.trim().is_empty());
-        let (Some(first), Some(last)) = (tokens.iter().find(holds), tokens.iter().rfind(holds)) else { return };
+        let (Some(first), Some(last)) = (tokens.iter().find(holds), tokens.iter().rfind(holds)) else {
+            return;
+        };
         let span = trimmed(self.text, first.0.start, last.0.end);
         let text = words(tokens);
         if text.is_empty() || span.start >= span.end {
             return;
         }
         let before = tokens.iter().take_while(|t| t.0.start < first.0.start);
-        let bold = before.into_iter().any(|(_, t)| matches!(t, Token::Open(n, _) if n == "b" || n == "strong"));
+        let bold =
+            before.into_iter().any(|(_, t)| matches!(t, Token::Open(n, _) if n == "b" || n == "strong"));
         let kind = match (&kind, signal::leading(&text, Setting { quoted: false, bold })) {
             (BlockKind::Paragraph | BlockKind::Item { .. }, Some(signal)) => BlockKind::Warning { signal },
             _ => kind,
@@ -228,7 +231,8 @@ fn cell(text: &str, tokens: &Tokens<'_>) -> Stated {
         return Stated::new(Cell { span: Span { start: 0, end: 0 }, text: String::new() }, false);
     };
     let span = trimmed(text, tag.end, inside.last().map_or(tag.end, |t| t.0.end));
-    let count = |key: &str| attribute(attributes, key).and_then(|v| v.trim().parse().ok()).unwrap_or(1).max(1);
+    let count =
+        |key: &str| attribute(attributes, key).and_then(|v| v.trim().parse().ok()).unwrap_or(1).max(1);
     let cell = Cell { span, text: words(inside) };
     Stated { cell, columns: count("colspan"), rows: count("rowspan"), head: name == "th" }
 }
@@ -268,7 +272,9 @@ mod tests {
 
     #[test]
     fn headings_paragraphs_and_pictures_are_told_apart() {
-        let f = found("<h2 align=center>Oil</h2><p><b>DANGER</b> hot</p><img src=\"a.png\" alt=\"Figure 2: pump\"><p>see</p>");
+        let f = found(
+            "<h2 align=center>Oil</h2><p><b>DANGER</b> hot</p><img src=\"a.png\" alt=\"Figure 2: pump\"><p>see</p>",
+        );
         let kinds: Vec<_> = f.blocks.iter().map(|b| (b.kind.clone(), b.text.as_str())).collect();
         assert_eq!(kinds[0], (BlockKind::Heading { level: 2 }, "Oil"));
         assert!(matches!(kinds[1], (BlockKind::Warning { .. }, "DANGER hot")));

@@ -252,7 +252,8 @@ impl<'t> Source<'t> {
             }
             let number = first.map(|n| n.saturating_add(nth as u64));
             // A table in an item stays a table, with what follows it.
-            let table = self.children(item + 1, self.end(item)).find(|(_, t)| depth <= DEEPEST && is_table(t));
+            let table =
+                self.children(item + 1, self.end(item)).find(|(_, t)| depth <= DEEPEST && is_table(t));
             let own_end = table.map_or(self.end(item), |(i, _)| i);
             let mut span = self.span(item);
             if let Some((_, range)) = table.and_then(|(i, _)| self.events.get(i)) {
@@ -293,7 +294,8 @@ impl<'t> Source<'t> {
         let mut rows = Vec::new();
         for (i, tag) in self.children(at + 1, self.end(at)) {
             let head = matches!(tag, Tag::TableHead);
-            let cells = self.children(i + 1, self.end(i)).map(|(c, _)| Stated::new(self.cell(c), head)).collect();
+            let cells =
+                self.children(i + 1, self.end(i)).map(|(c, _)| Stated::new(self.cell(c), head)).collect();
             rows.push(StatedRow { span: self.span(i), cells, head });
         }
         let mut grid = table::grid(rows, Header::Stated);
@@ -377,7 +379,8 @@ fn without_dialect(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find("{:").into_iter().chain(rest.find("{#")).min() {
         let (before, after) = rest.split_at(at);
-        let close = after.find('}').filter(|end| *end < 200 && !after.get(..*end).unwrap_or_default().contains('\n'));
+        let close =
+            after.find('}').filter(|end| *end < 200 && !after.get(..*end).unwrap_or_default().contains('\n'));
         out.push_str(before);
         match close {
             Some(end) => rest = after.get(end + 1..).unwrap_or_default(),
@@ -503,7 +506,9 @@ mod tests {
 
     #[test]
     fn an_html_table_with_blank_lines_is_one_table() {
-        let d = read("# T\n\n<table>\n<tr><td>Code</td><td>Cause</td></tr>\n\n<tr><td>E1</td><td>low</td></tr>\n\n</table>\n\nafter\n");
+        let d = read(
+            "# T\n\n<table>\n<tr><td>Code</td><td>Cause</td></tr>\n\n<tr><td>E1</td><td>low</td></tr>\n\n</table>\n\nafter\n",
+        );
         assert_eq!(d.blocks.len(), 3, "{:?}", d.blocks);
         let BlockKind::Table { header, rows } = &d.blocks[1].kind else { panic!() };
         assert_eq!((header[0].text.as_str(), rows.len()), ("Code", 1));

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn figures_and_chapters_are_no_steps() {
-        for text in ["(3)", "第3章 概述", "1.5 bar", "Step by step", "12 V supply", "2026, spring", "1) 5"] {
+        for text in ["(3)", "第3章 概述", "1.5 bar", "Step by step", "12 V supply", "2026, spring", "1) 5"]
+        {
             assert_eq!(leading(text), None, "{text}");
         }
     }

@@ -109,7 +109,8 @@ pub(crate) fn grid(stated: Vec<StatedRow>, header: Header) -> Grid {
 
 /// The row's cells with those that reach into it, and whether it was too wide.
 fn expand(stated: Vec<Stated>, reach: &mut Vec<Option<(Cell, usize)>>) -> (Vec<Cell>, bool) {
-    let alone = stated.len() == 1 && stated.iter().all(|c| c.columns > 1) && reach.iter().all(Option::is_none);
+    let alone =
+        stated.len() == 1 && stated.iter().all(|c| c.columns > 1) && reach.iter().all(Option::is_none);
     let mut cells = Vec::new();
     let mut cut = false;
     for one in stated {
@@ -175,7 +176,8 @@ fn has_header(rows: &[Row], likely: bool) -> bool {
         return false;
     }
     let filled = names.iter().filter(|n| !n.is_empty()).count();
-    let distinct = names.iter().enumerate().all(|(i, n)| n.is_empty() || !names.iter().take(i).any(|m| m == n));
+    let distinct =
+        names.iter().enumerate().all(|(i, n)| n.is_empty() || !names.iter().take(i).any(|m| m == n));
     let plain = |n: &&str| n.chars().count() <= 60 && !is_figure(n) && !n.ends_with(['.', '。', ';']);
     if filled * 2 <= names.len() || !distinct || !names.iter().all(plain) {
         return false;
@@ -184,8 +186,13 @@ fn has_header(rows: &[Row], likely: bool) -> bool {
     // name over long texts; a name like what is below it is one more record.
     let mut stands_out = likely;
     for (column, name) in names.iter().enumerate() {
-        let below: Vec<&str> =
-            rows.iter().skip(1).take(20).filter_map(|r| r.cells.get(column)).map(|c| c.text.as_str()).collect();
+        let below: Vec<&str> = rows
+            .iter()
+            .skip(1)
+            .take(20)
+            .filter_map(|r| r.cells.get(column))
+            .map(|c| c.text.as_str())
+            .collect();
         let digits = below.iter().filter(|t| t.chars().any(|c| c.is_ascii_digit())).count();
         let long: usize = below.iter().map(|t| t.chars().count()).sum();
         let has_digit = name.chars().any(|c| c.is_ascii_digit());
@@ -211,7 +218,9 @@ pub(crate) fn preamble(filled: impl Iterator<Item = usize>) -> usize {
 pub(crate) fn is_figure(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    digits > 0 && letters <= 3 && text.trim_start().starts_with(|c: char| c.is_ascii_digit() || "+-±<>≤≥~≈.".contains(c))
+    digits > 0
+        && letters <= 3
+        && text.trim_start().starts_with(|c: char| c.is_ascii_digit() || "+-±<>≤≥~≈.".contains(c))
 }
 
 /// The block of a table that stands at `span`; `None` where it has no rows.
@@ -281,19 +290,26 @@ mod tests {
 
     #[test]
     fn a_header_is_told_from_a_first_record() {
-        assert_eq!(texts(&plain(&[&["Code", "Meaning"], &["E1", "low"], &["E2", "hot"]]).header), ["Code", "Meaning"]);
+        assert_eq!(
+            texts(&plain(&[&["Code", "Meaning"], &["E1", "low"], &["E2", "hot"]]).header),
+            ["Code", "Meaning"]
+        );
         assert!(plain(&[&["E1", "low"], &["E2", "hot"]]).header.is_empty());
         assert!(plain(&[&["12 V", "24 V"], &["1", "2"]]).header.is_empty());
         assert!(plain(&[&["Voltage", "24 V"]]).header.is_empty());
         assert!(plain(&[&["Fluid", "oil"], &["Colour", "red"], &["Type", "mineral"]]).header.is_empty());
-        let texts_below = plain(&[&["Symptom", "Remedy"], &["No pressure", "Check the suction line and the filter"]]);
+        let texts_below =
+            plain(&[&["Symptom", "Remedy"], &["No pressure", "Check the suction line and the filter"]]);
         assert_eq!(texts(&texts_below.header), ["Symptom", "Remedy"]);
     }
 
     #[test]
     fn a_label_over_the_whole_width_stands_once() {
         let g = grid(
-            vec![row(vec![stated("Faults", 3, 1)]), row(vec![stated("E1", 1, 1), stated("a", 1, 1), stated("b", 1, 1)])],
+            vec![
+                row(vec![stated("Faults", 3, 1)]),
+                row(vec![stated("E1", 1, 1), stated("a", 1, 1), stated("b", 1, 1)]),
+            ],
             Header::Guessed,
         );
         assert_eq!(texts(&g.rows[0].cells), ["Faults"]);
@@ -301,7 +317,8 @@ mod tests {
 
     #[test]
     fn absurd_spans_are_bounded() {
-        let wide = (0..200).map(|_| row(vec![stated("x", usize::MAX, usize::MAX), stated("y", 9, 9)])).collect();
+        let wide =
+            (0..200).map(|_| row(vec![stated("x", usize::MAX, usize::MAX), stated("y", 9, 9)])).collect();
         let g = grid(wide, Header::Stated);
         assert!(g.cut);
         assert!(g.rows.iter().all(|r| r.cells.len() <= MOST_COLUMNS + 1));

@@ -189,9 +189,33 @@ fn reference(name: &str) -> Option<String> {
 pub(crate) fn parts_words(name: &str) -> bool {
     !matches!(
         name,
-        "a" | "abbr" | "b" | "big" | "cite" | "code" | "del" | "dfn" | "em" | "font" | "i" | "ins" | "kbd"
-            | "label" | "mark" | "q" | "s" | "samp" | "small" | "span" | "strike" | "strong" | "sub" | "tt"
-            | "u" | "var" | "wbr" | "sup"
+        "a" | "abbr"
+            | "b"
+            | "big"
+            | "cite"
+            | "code"
+            | "del"
+            | "dfn"
+            | "em"
+            | "font"
+            | "i"
+            | "ins"
+            | "kbd"
+            | "label"
+            | "mark"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "tt"
+            | "u"
+            | "var"
+            | "wbr"
+            | "sup"
     )
 }
 
@@ -262,12 +286,17 @@ pub(crate) fn cost(text: &str) -> Cost {
         cost.tags += 1;
         match token {
             Token::Open(name, attributes) => {
-                let parts = attributes.bytes().filter(|b| matches!(b, b'=' | b' ' | b'\n' | b'\t' | b'/')).count();
-                cost.attributes = cost.attributes.max(if parts > 2000 { quoted_out(attributes) } else { parts });
+                let parts =
+                    attributes.bytes().filter(|b| matches!(b, b'=' | b' ' | b'\n' | b'\t' | b'/')).count();
+                cost.attributes =
+                    cost.attributes.max(if parts > 2000 { quoted_out(attributes) } else { parts });
                 if matches!(name.as_str(), "script" | "style" | "textarea" | "title" | "xmp") {
                     // No tags inside; the end is looked for as a browser does.
                     let close = format!("</{name}");
-                    at = text.get(at..).and_then(|r| find_ignoring_case(r, &close)).map_or(text.len(), |i| at + i);
+                    at = text
+                        .get(at..)
+                        .and_then(|r| find_ignoring_case(r, &close))
+                        .map_or(text.len(), |i| at + i);
                     continue;
                 }
                 formats += usize::from(is_format(&name));
@@ -316,7 +345,19 @@ fn find_ignoring_case(text: &str, what: &str) -> Option<usize> {
 fn is_format(name: &str) -> bool {
     matches!(
         name,
-        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+        "a" | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
     )
 }
 
@@ -324,9 +365,31 @@ fn is_format(name: &str) -> bool {
 fn closes_itself(name: &str) -> bool {
     matches!(
         name,
-        "br" | "hr" | "img" | "input" | "link" | "meta" | "col" | "embed" | "source" | "param" | "wbr" | "p"
-            | "li" | "dt" | "dd" | "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" | "colgroup" | "option"
-            | "html" | "head" | "body"
+        "br" | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "col"
+            | "embed"
+            | "source"
+            | "param"
+            | "wbr"
+            | "p"
+            | "li"
+            | "dt"
+            | "dd"
+            | "tr"
+            | "td"
+            | "th"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "colgroup"
+            | "option"
+            | "html"
+            | "head"
+            | "body"
     )
 }
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::dice::Dice;
-use super::shelf;
+use super::shelf::{self, Bench};
 use super::synth;
 use crate::operations::eval::report::Figures;
 use crate::operations::eval::scratch::{Scratch, put};
@@ -18,7 +18,13 @@ const DOCUMENTS: usize = 12;
 ///
 /// # Errors
 /// Where even the undisturbed indexing fails.
-pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) -> Result<Figures> {
+pub fn measure(
+    bench: &Bench,
+    program: &Path,
+    kills: usize,
+    seed: u64,
+    tick: &mut dyn FnMut(),
+) -> Result<Figures> {
     let scratch = Scratch::new()?;
     let (manuals, data) = (scratch.path().join("manuals"), scratch.path().join("data"));
     write(&manuals, 0)?;
@@ -28,7 +34,7 @@ pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) 
     let began = Instant::now();
     let done = start(program, &manuals, &data)?.wait().map_err(failed)?;
     let usual = began.elapsed();
-    if !done.success() || state(&data) != Some(1) {
+    if !done.success() || state(bench, &data) != Some(1) {
         return Err(
             Error::new(Kind::Failed, "indexing failed without being disturbed").because(done.to_string())
         );
@@ -44,7 +50,7 @@ pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) 
         let _ = child.kill();
         child.wait().map_err(failed)?;
         running += usize::from(alive);
-        match state(&data) {
+        match state(bench, &data) {
             Some(found) if found == marker => current = marker,
             Some(found) if found == current => kept += 1,
             _ => broken += 1,
@@ -92,7 +98,7 @@ fn start(program: &Path, manuals: &Path, data: &Path) -> Result<Child> {
 
 /// The marker that the whole index is of; `None` where it does not open, is of several
 /// writings, lacks a document, or a passage is not where its document has it.
-fn state(data: &Path) -> Option<usize> {
+fn state(bench: &Bench, data: &Path) -> Option<usize> {
     let store = shelf::open(data).ok()?;
     let [generation] = store.generations.as_slice() else { return None };
     let mut found = None;
@@ -114,7 +120,8 @@ fn state(data: &Path) -> Option<usize> {
             }
         }
     }
-    let hits = shelf::find(&store, "which writing is it", Default::default(), 5).ok()?.hits;
+    generation.verify().ok()?;
+    let hits = bench.find(&store, "which writing is it", Default::default(), 5).ok()?.hits;
     let whole = generation.documents().len() == DOCUMENTS && !hits.is_empty();
     found.filter(|_| whole)
 }
@@ -132,13 +139,14 @@ mod tests {
     fn a_mixed_or_missing_index_is_broken() {
         let scratch = Scratch::new().unwrap();
         let (manuals, data) = (scratch.path().join("m"), scratch.path().join("d"));
-        assert_eq!(state(&data), None);
+        let bench = &Bench::bare(scratch.path());
+        assert_eq!(state(bench, &data), None);
         write(&manuals, 3).unwrap();
-        shelf::build(std::slice::from_ref(&manuals), &data, None).unwrap();
-        assert_eq!(state(&data), Some(3));
+        bench.build(std::slice::from_ref(&manuals), &data, false).unwrap();
+        assert_eq!(state(bench, &data), Some(3));
         let other = format!("{}\nThis is writing W4X of it.\n", synth::document(0));
         put(&name(&manuals, 0), &other).unwrap();
-        shelf::build(&[manuals], &data, None).unwrap();
-        assert_eq!(state(&data), None, "two writings in one index");
+        bench.build(&[manuals], &data, false).unwrap();
+        assert_eq!(state(bench, &data), None, "two writings in one index");
     }
 }

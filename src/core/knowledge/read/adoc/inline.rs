@@ -50,7 +50,8 @@ pub(super) fn words(raw: &str, attributes: &Attributes) -> String {
 
 /// `{name}` replaced by what the document says it is; an unknown one stays.
 fn referenced(raw: &str, attributes: &Attributes) -> String {
-    static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{([A-Za-z0-9_][\w-]{0,40})\}").ok());
+    static REFERENCE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\{([A-Za-z0-9_][\w-]{0,40})\}").ok());
     let Some(reference) = REFERENCE.as_ref().filter(|_| raw.contains('{')) else { return raw.to_owned() };
     reference
         .replace_all(raw, |found: &Captures<'_>| {
@@ -86,20 +87,24 @@ fn referenced(raw: &str, attributes: &Attributes) -> String {
 
 /// Macros and references by their words.
 fn macros(text: &str) -> String {
-    static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<<([^<>,]{1,200})(?:,([^<>]{1,300}))?>>").ok());
-    static INDEX: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\(\(\([^()]*\)\)\)|(?:indexterm|anchor|toc):[^\s\[]*\[[^\]]*\]|\[\[[^\[\]]*\]\]").ok());
+    static REFERENCE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"<<([^<>,]{1,200})(?:,([^<>]{1,300}))?>>").ok());
+    static INDEX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"\(\(\([^()]*\)\)\)|(?:indexterm|anchor|toc):[^\s\[]*\[[^\]]*\]|\[\[[^\[\]]*\]\]").ok()
+    });
     static MACRO: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?:\b(link|xref|image|icon|kbd|btn|menu|footnote|footnoteref|pass|stem|latexmath|asciimath|mailto|term):([^\s\[]*)|\b((?:https?|ftp)://[^\s\[<>]+))\[([^\]]*)\]").ok()
     });
     static TERM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\(\(([^()]{1,200})\)\)").ok());
-    static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\[[.#%]?[\w.,\- ]{1,60}\](#|\*|_|`)").ok());
+    static ROLE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\[[.#%]?[\w.,\- ]{1,60}\](#|\*|_|`)").ok());
     let mut out = text.to_owned();
-    let replace = |out: &mut String, regex: &LazyLock<Option<Regex>>, with: &dyn Fn(&Captures<'_>) -> String| {
-        if let Some(regex) = regex.as_ref() {
-            *out = regex.replace_all(out, |found: &Captures<'_>| with(found)).into_owned();
-        }
-    };
+    let replace =
+        |out: &mut String, regex: &LazyLock<Option<Regex>>, with: &dyn Fn(&Captures<'_>) -> String| {
+            if let Some(regex) = regex.as_ref() {
+                *out = regex.replace_all(out, |found: &Captures<'_>| with(found)).into_owned();
+            }
+        };
     if out.contains(['(', '[']) {
         replace(&mut out, &INDEX, &|_| String::new());
     }
@@ -177,7 +182,10 @@ fn marks(text: &str) -> String {
                 {
                     *slot = true;
                 }
-                if c == '+' && before.is_none_or(char::is_whitespace) && inner.trim_start_matches([' ', '\r']).starts_with('\n') {
+                if c == '+'
+                    && before.is_none_or(char::is_whitespace)
+                    && inner.trim_start_matches([' ', '\r']).starts_with('\n')
+                {
                     // A hard line break.
                 } else {
                     out.push(c);

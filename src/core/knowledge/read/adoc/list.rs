@@ -86,7 +86,8 @@ impl<'t> Reading<'t> {
             }
             at += taken;
             // Blank lines and comments part items, not the list.
-            let gap = lines.get(at..)?.iter().take_while(|l| l.is_blank() || l.words().starts_with("//")).count();
+            let gap =
+                lines.get(at..)?.iter().take_while(|l| l.is_blank() || l.words().starts_with("//")).count();
             let next = lines.get(at + gap).and_then(|l| mark(l.words()));
             if next.is_some_and(|(m, ..)| m.same_list(&root)) {
                 at += gap;
@@ -96,7 +97,14 @@ impl<'t> Reading<'t> {
     }
 
     /// One item: its own words, and what is attached or nested below.
-    fn entry(&mut self, lines: &[Line<'t>], words_at: usize, term: Option<&str>, kind: BlockKind, depth: usize) {
+    fn entry(
+        &mut self,
+        lines: &[Line<'t>],
+        words_at: usize,
+        term: Option<&str>,
+        kind: BlockKind,
+        depth: usize,
+    ) {
         let Some(first) = lines.first() else { return };
         // The item's own text goes to the first line that starts something else.
         let mut own = 1;
@@ -113,7 +121,12 @@ impl<'t> Reading<'t> {
             }
             own += 1;
         }
-        let head_end = lines.get(..own).unwrap_or_default().iter().rfind(|l| !l.is_blank()).map_or(first.end(), Line::end);
+        let head_end = lines
+            .get(..own)
+            .unwrap_or_default()
+            .iter()
+            .rfind(|l| !l.is_blank())
+            .map_or(first.end(), Line::end);
         let raw_start = (first.words_at() + words_at).min(head_end);
         let raw = self.text.get(raw_start..head_end).unwrap_or_default();
         let own_words = self.words(raw);
@@ -184,7 +197,8 @@ fn item_lines(lines: &[Line<'_>], root: &Mark) -> usize {
         if !attached {
             let same = mark(words).is_some_and(|(m, ..)| m.same_list(root));
             let starts_other = line.lead == 0
-                && (section(words).is_some() || (is_delimiter(words) && words != "--" && !words.starts_with("|==")));
+                && (section(words).is_some()
+                    || (is_delimiter(words) && words != "--" && !words.starts_with("|==")));
             if same || starts_other {
                 break;
             }

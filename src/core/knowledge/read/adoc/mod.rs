@@ -17,8 +17,8 @@ use super::lines::{Line, lines};
 use super::signal::{self, Setting};
 use super::table::Header;
 use super::{
-    Block, BlockKind, Document, Image, Picture, Reader, boxes, figure, join_lone_signals, single_spaced, step,
-    trimmed,
+    Block, BlockKind, Document, Image, Picture, Reader, boxes, figure, join_lone_signals, single_spaced,
+    step, trimmed,
 };
 use crate::core::Result;
 use crate::core::knowledge::passage::{Signal, Span};
@@ -94,7 +94,8 @@ impl<'t> Reading<'t> {
     /// Author and revision lines below the title; returns how many lines the head takes
     /// before what [`Reading::part`] reads by itself.
     fn head(&mut self, lines: &[Line<'t>]) -> usize {
-        let Some(title) = lines.iter().position(|l| !l.is_blank() && !l.words().starts_with(['/', ':'])) else {
+        let Some(title) = lines.iter().position(|l| !l.is_blank() && !l.words().starts_with(['/', ':']))
+        else {
             return 0;
         };
         let Some(line) = lines.get(title).filter(|l| l.words().starts_with("= ")) else { return 0 };
@@ -118,8 +119,12 @@ impl<'t> Reading<'t> {
 
     /// `:name: value`; true where the line is one.
     fn attribute(&mut self, words: &str) -> bool {
-        let Some((name, value)) = words.strip_prefix(':').and_then(|w| w.split_once(':')) else { return false };
-        let plain = !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "_-!".contains(c));
+        let Some((name, value)) = words.strip_prefix(':').and_then(|w| w.split_once(':')) else {
+            return false;
+        };
+        let plain = !name.is_empty()
+            && name.len() <= 64
+            && name.chars().all(|c| c.is_alphanumeric() || "_-!".contains(c));
         if !plain || !(value.is_empty() || value.starts_with(' ')) {
             return false;
         }
@@ -179,7 +184,13 @@ impl<'t> Reading<'t> {
         self.paragraph(rest)
     }
 
-    fn unindented(&mut self, line: &Line<'t>, words: &'t str, rest: &[Line<'t>], depth: usize) -> Option<usize> {
+    fn unindented(
+        &mut self,
+        line: &Line<'t>,
+        words: &'t str,
+        rest: &[Line<'t>],
+        depth: usize,
+    ) -> Option<usize> {
         if words.starts_with("////") && words.bytes().all(|b| b == b'/') {
             return Some(delimited(rest).1);
         }
@@ -200,7 +211,9 @@ impl<'t> Reading<'t> {
         if words.starts_with('[') && words.ends_with(']') && self.attribute_line(words) {
             return Some(1);
         }
-        if let Some(title) = words.strip_prefix('.').filter(|t| !t.starts_with(['.', ' '])) && title.len() > 1 {
+        if let Some(title) = words.strip_prefix('.').filter(|t| !t.starts_with(['.', ' ']))
+            && title.len() > 1
+        {
             self.set.title = Some(trimmed(self.text, line.start + 1, line.end()));
             return Some(1);
         }
@@ -240,11 +253,13 @@ impl<'t> Reading<'t> {
                 None if nth == 0 => {
                     let mut parts = part.split(['%', '.', '#']);
                     self.set.style = parts.next().unwrap_or_default().trim().to_lowercase();
-                    let marked = part.split('%').skip(1).map(|o| o.split(['.', '#']).next().unwrap_or_default());
+                    let marked =
+                        part.split('%').skip(1).map(|o| o.split(['.', '#']).next().unwrap_or_default());
                     for option in marked {
                         self.set.options.push_str(&format!(",{option}"));
                     }
-                    let role = part.split('.').skip(1).map(|r| r.split(['%', '#']).next().unwrap_or_default());
+                    let role =
+                        part.split('.').skip(1).map(|r| r.split(['%', '#']).next().unwrap_or_default());
                     if let Some(role) = role.into_iter().find(|r| boxes::class(r).is_some()) {
                         self.set.style = role.to_owned();
                     }
@@ -260,8 +275,11 @@ impl<'t> Reading<'t> {
         match name {
             "image" => {
                 let set = std::mem::take(&mut self.set);
-                let alt = split_attributes(inside).into_iter().find(|p| !p.contains('=') || p.starts_with("alt="));
-                let alt = alt.map(|a| a.trim_start_matches("alt=").trim_matches('"').to_owned()).unwrap_or_default();
+                let alt =
+                    split_attributes(inside).into_iter().find(|p| !p.contains('=') || p.starts_with("alt="));
+                let alt = alt
+                    .map(|a| a.trim_start_matches("alt=").trim_matches('"').to_owned())
+                    .unwrap_or_default();
                 let mut caption = self.words(&alt);
                 let mut span = Span { start: line.words_at(), end: line.end() };
                 if let Some(title) = set.title {
@@ -273,7 +291,9 @@ impl<'t> Reading<'t> {
                 let image = if figure::is_beside(&path) { Image::Beside(path) } else { Image::None };
                 self.figures.push(Picture { span, label: figure::label(&caption), caption, image });
             }
-            "include" => self.notes.push("a part that the file includes from another file was left out".to_owned()),
+            "include" => {
+                self.notes.push("a part that the file includes from another file was left out".to_owned())
+            }
             "toc" | "ifdef" | "ifndef" | "ifeval" | "endif" | "video" | "audio" | "pass" => {}
             _ => return false,
         }
@@ -334,7 +354,14 @@ impl<'t> Reading<'t> {
         std::mem::replace(&mut self.blocks, before)
     }
 
-    fn boxed_with_title(&mut self, set: &Set, start: usize, lines: &[Line<'t>], signal: Signal, depth: usize) {
+    fn boxed_with_title(
+        &mut self,
+        set: &Set,
+        start: usize,
+        lines: &[Line<'t>],
+        signal: Signal,
+        depth: usize,
+    ) {
         let titled = set.title.map_or(start, |t| t.start);
         let before = self.blocks.len();
         self.boxed(start, lines, signal, depth);
@@ -357,7 +384,8 @@ impl<'t> Reading<'t> {
         let mut end = start;
         let mut after = Vec::new();
         for block in inner {
-            let words = !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
+            let words =
+                !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
             if words && after.is_empty() {
                 text.push(' ');
                 text.push_str(&block.text);
@@ -435,7 +463,8 @@ impl<'t> Reading<'t> {
         let signal = labelled.map_or(boxes::class(&set.style), |(label, _)| boxes::class(label));
         let words = self.words(labelled.map_or(raw, |(_, rest)| rest));
         if let Some(signal) = signal {
-            let titled = set.title.map(|t| self.words(t.of(self.text).unwrap_or_default())).unwrap_or_default();
+            let titled =
+                set.title.map(|t| self.words(t.of(self.text).unwrap_or_default())).unwrap_or_default();
             let (text, signal) = boxes::led(&single_spaced(&format!("{titled} {words}")), signal);
             self.push(span, text, BlockKind::Warning { signal });
             return taken;

@@ -111,7 +111,8 @@ fn implied_header(raw: &str) -> bool {
 /// The cells in order, and how many stand on the first line.
 fn cells(text: &str, inside: Span, separator: char) -> (Vec<Raw>, usize) {
     static SPECIFIER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?:^|[\s])((?:(\d{1,3})?(?:\.(\d{1,4}))?([+*]))?(?:[<^>]?(?:\.[<^>])?)([adehlmsv])?)$").ok()
+        Regex::new(r"(?:^|[\s])((?:(\d{1,3})?(?:\.(\d{1,4}))?([+*]))?(?:[<^>]?(?:\.[<^>])?)([adehlmsv])?)$")
+            .ok()
     });
     let raw = inside.of(text).unwrap_or_default();
     let mut out: Vec<Raw> = Vec::new();

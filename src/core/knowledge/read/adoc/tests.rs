@@ -28,12 +28,17 @@ fn tables(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
 
 #[test]
 fn the_head_says_what_the_document_is() {
-    let d = read("// remark\n= Pump manual\nAda Lovelace <a@b.c>\nv2.1, 2026-01-02\n:lang: en\n:product: HP-20\n\nThe {product}.\n");
+    let d = read(
+        "// remark\n= Pump manual\nAda Lovelace <a@b.c>\nv2.1, 2026-01-02\n:lang: en\n:product: HP-20\n\nThe {product}.\n",
+    );
     assert_eq!(d.meta["revision"], "2.1");
     assert_eq!(d.meta["valid_from"], "2026-01-02");
     assert_eq!(d.meta["author"], "Ada Lovelace");
     assert_eq!(d.meta["language"], "en");
-    assert_eq!(kinds(&d), [(BlockKind::Heading { level: 1 }, "Pump manual"), (BlockKind::Paragraph, "The HP-20.")]);
+    assert_eq!(
+        kinds(&d),
+        [(BlockKind::Heading { level: 1 }, "Pump manual"), (BlockKind::Paragraph, "The HP-20.")]
+    );
 }
 
 #[test]
@@ -54,7 +59,9 @@ fn headings_of_both_kinds_and_paragraphs() {
 
 #[test]
 fn admonitions_are_warnings_and_notes_are_words() {
-    let d = read("WARNING: Hot *oil*.\n\n[CAUTION]\n====\nSharp.\n\nEdges.\n====\n\n[WARNING]\nLive\nparts.\n\nNOTE: Use EP2.\n\n.Read\n[IMPORTANT]\n====\nFirst.\n====\n");
+    let d = read(
+        "WARNING: Hot *oil*.\n\n[CAUTION]\n====\nSharp.\n\nEdges.\n====\n\n[WARNING]\nLive\nparts.\n\nNOTE: Use EP2.\n\n.Read\n[IMPORTANT]\n====\nFirst.\n====\n",
+    );
     assert_eq!(
         kinds(&d),
         [
@@ -70,7 +77,8 @@ fn admonitions_are_warnings_and_notes_are_words() {
 
 #[test]
 fn tables_have_cells_on_one_line_or_several() {
-    let (header, rows) = tables("[options=\"header\"]\n|===\n|Code | Cause\n|E1 | low \\| none\n| E2\n| hot\noil\n|===\n");
+    let (header, rows) =
+        tables("[options=\"header\"]\n|===\n|Code | Cause\n|E1 | low \\| none\n| E2\n| hot\noil\n|===\n");
     assert_eq!(header, ["Code", "Cause"]);
     assert_eq!(rows[0][0], "E1");
     assert_eq!(rows[1], ["E2", "hot oil"]);
@@ -88,7 +96,9 @@ fn tables_have_cells_on_one_line_or_several() {
 
 #[test]
 fn lists_keep_numbers_and_what_is_nested() {
-    let d = read(". Stop.\n+\nWARNING: Hot.\n\n. Drain:\n** slowly\n** fully\n\n.. at night\n. Close.\n\nText.\n\n3. Third\n4. Fourth\n\nMore.\n\n* loose\n  end\n");
+    let d = read(
+        ". Stop.\n+\nWARNING: Hot.\n\n. Drain:\n** slowly\n** fully\n\n.. at night\n. Close.\n\nText.\n\n3. Third\n4. Fourth\n\nMore.\n\n* loose\n  end\n",
+    );
     assert_eq!(
         kinds(&d),
         [
@@ -114,7 +124,9 @@ fn described_terms_are_entries() {
 
 #[test]
 fn blocks_comments_and_pictures() {
-    let d = read("----\na | b\n----\n\n////\nnot\nthis\n////\n\n.Figure 3: valve\nimage::img/v.png[A valve,200]\n\n  set as it stands\n\ninclude::x.adoc[]\n\n****\nAside.\n****\n");
+    let d = read(
+        "----\na | b\n----\n\n////\nnot\nthis\n////\n\n.Figure 3: valve\nimage::img/v.png[A valve,200]\n\n  set as it stands\n\ninclude::x.adoc[]\n\n****\nAside.\n****\n",
+    );
     assert_eq!(
         kinds(&d),
         [

@@ -38,7 +38,8 @@ impl Walk {
 
     /// One item: its warnings come before it, for they govern it, and its tables after it.
     fn item(&mut self, node: At<'_>, number: Option<u64>, depth: usize) {
-        if !holds(node, &["table", "div", "p", "section", "aside", "pre", "img", "figure", "h2", "h3", "h4"]) {
+        if !holds(node, &["table", "div", "p", "section", "aside", "pre", "img", "figure", "h2", "h3", "h4"])
+        {
             return self.out.item(number, &words(node));
         }
         let mut after = Vec::new();
@@ -125,7 +126,8 @@ fn gather<'h>(node: At<'h>, depth: usize, out: &mut Vec<At<'h>>) {
 /// Words with a space where the source had one at an edge.
 fn spaced(node: At<'_>) -> String {
     let raw = words(node);
-    let text: String = node.descendants().filter_map(|n| n.value().as_text().map(|t| t.to_string())).collect();
+    let text: String =
+        node.descendants().filter_map(|n| n.value().as_text().map(|t| t.to_string())).collect();
     let lead = if text.starts_with(char::is_whitespace) { " " } else { "" };
     let tail = if text.ends_with(char::is_whitespace) { " " } else { "" };
     format!("{lead}{raw}{tail}")

@@ -16,7 +16,9 @@ use scraper::node::{Element, Node};
 use super::decode::decode_as;
 use super::rendered::Rendered;
 use super::signal::Setting;
-use super::{Document, Image, Reader, boxes, figure, fragment, join_lone_signals, meta, single_spaced, step, tags};
+use super::{
+    Document, Image, Reader, boxes, figure, fragment, join_lone_signals, meta, single_spaced, step, tags,
+};
 use crate::core::Result;
 use crate::core::knowledge::passage::Signal;
 
@@ -185,7 +187,10 @@ impl Walk {
                 }
                 self.flow(node, depth + 1);
             }
-            _ if tags::parts_words(name) && !matches!(name, "time" | "data" | "bdi" | "bdo" | "ruby" | "nobr" | "acronym") && !name.contains('-') => {
+            _ if tags::parts_words(name)
+                && !matches!(name, "time" | "data" | "bdi" | "bdo" | "ruby" | "nobr" | "acronym")
+                && !name.contains('-') =>
+            {
                 self.flush();
                 match signal_of(element) {
                     Some(signal) => self.framed(node, signal, depth),
@@ -237,11 +242,13 @@ impl Walk {
         let Some(source) = element.attr("src").or_else(|| element.attr("data-src")) else { return };
         let caption = single_spaced(element.attr("alt").unwrap_or_default());
         // A dot that holds a table open is no figure.
-        let tiny = |name: &str| element.attr(name).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v < 16);
+        let tiny =
+            |name: &str| element.attr(name).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v < 16);
         if caption.is_empty() && (tiny("width") || tiny("height")) {
             return;
         }
-        let image = if figure::is_beside(source) { Image::Beside(source.trim().to_owned()) } else { Image::None };
+        let image =
+            if figure::is_beside(source) { Image::Beside(source.trim().to_owned()) } else { Image::None };
         self.pictures.push((caption, image));
     }
 
@@ -301,8 +308,22 @@ fn is_hidden(element: &Element) -> bool {
     let style = element.attr("style").unwrap_or_default();
     matches!(
         element.name(),
-        "script" | "style" | "nav" | "noscript" | "template" | "svg" | "math" | "head" | "iframe" | "object" | "button"
-            | "select" | "input" | "canvas" | "video" | "audio"
+        "script"
+            | "style"
+            | "nav"
+            | "noscript"
+            | "template"
+            | "svg"
+            | "math"
+            | "head"
+            | "iframe"
+            | "object"
+            | "button"
+            | "select"
+            | "input"
+            | "canvas"
+            | "video"
+            | "audio"
     ) || element.attr("hidden").is_some()
         || element.attr("role") == Some("navigation")
         || (style.contains("display") && style.replace(' ', "").contains("display:none"))

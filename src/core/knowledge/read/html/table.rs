@@ -69,6 +69,7 @@ fn rows(table: At<'_>) -> Vec<(bool, Vec<At<'_>>)> {
 }
 
 fn cells(row: At<'_>) -> Vec<At<'_>> {
-    let shown = |n: &At<'_>| n.value().as_element().is_some_and(|e| matches!(e.name(), "td" | "th") && !is_hidden(e));
+    let shown =
+        |n: &At<'_>| n.value().as_element().is_some_and(|e| matches!(e.name(), "td" | "th") && !is_hidden(e));
     row.children().filter(shown).collect()
 }

@@ -32,7 +32,9 @@ fn table(d: &Document) -> (Vec<&str>, Vec<Vec<&str>>) {
 
 #[test]
 fn the_page_says_what_it_is() {
-    let d = read("<html lang='es'><head><title>Bomba HP-20</title><meta name='author' content='A'><meta name=revision content=3></head><body>x</body>");
+    let d = read(
+        "<html lang='es'><head><title>Bomba HP-20</title><meta name='author' content='A'><meta name=revision content=3></head><body>x</body>",
+    );
     let found: Vec<_> = d.meta.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(found, ["author=A", "language=es", "revision=3", "title=Bomba HP-20"]);
     assert_eq!(d.text, "x\n\n");
@@ -70,7 +72,9 @@ fn tables_repeat_merged_cells() {
 
 #[test]
 fn a_table_of_layout_is_walked_through() {
-    let d = read("<table><tr><td><h2>Oil</h2><table><tr><td>Code</td><td>Cause</td></tr><tr><td>E1</td><td>low</td></tr></table></td></tr></table>");
+    let d = read(
+        "<table><tr><td><h2>Oil</h2><table><tr><td>Code</td><td>Cause</td></tr><tr><td>E1</td><td>low</td></tr></table></td></tr></table>",
+    );
     assert_eq!(d.blocks[0].kind, BlockKind::Heading { level: 2 });
     assert_eq!(table(&d).1, [["E1", "low"]]);
 }
@@ -97,7 +101,9 @@ fn warnings_are_found_by_word_class_and_frame() {
 
 #[test]
 fn pictures_have_captions_and_paths() {
-    let d = read("<figure><img src='img/v.png' alt='valve'><figcaption>Figure 4: the valve</figcaption></figure><p>See <img src='data:image/png;base64,AA' alt='icon'> it.</p>");
+    let d = read(
+        "<figure><img src='img/v.png' alt='valve'><figcaption>Figure 4: the valve</figcaption></figure><p>See <img src='data:image/png;base64,AA' alt='icon'> it.</p>",
+    );
     assert_eq!(d.figures[0].label, "Figure 4");
     assert_eq!(d.figures[0].image, Image::Beside("img/v.png".to_owned()));
     assert_eq!(d.figures[0].span.of(&d.text), Some("Figure 4: the valve"));
@@ -107,7 +113,9 @@ fn pictures_have_captions_and_paths() {
 
 #[test]
 fn terms_and_broken_lines_are_entries() {
-    let d = read("<dl><dt>E203</dt><dd>Oil low.</dd><dt>E204</dt><dd>Oil hot.</dd></dl><p>(1) Stop.<br>(2) Open.</p>");
+    let d = read(
+        "<dl><dt>E203</dt><dd>Oil low.</dd><dt>E204</dt><dd>Oil hot.</dd></dl><p>(1) Stop.<br>(2) Open.</p>",
+    );
     assert_eq!(
         kinds(&d),
         [

@@ -3,7 +3,9 @@
 use super::{Reading, inline, listed, place};
 use crate::core::knowledge::passage::{Signal, Span};
 use crate::core::knowledge::read::lines::Line;
-use crate::core::knowledge::read::{Block, BlockKind, Image, Picture, boxes, figure, meta, single_spaced, trimmed};
+use crate::core::knowledge::read::{
+    Block, BlockKind, Image, Picture, boxes, figure, meta, single_spaced, trimmed,
+};
 
 /// A directive taken apart.
 pub(super) struct Directive<'a, 't> {
@@ -71,8 +73,8 @@ impl<'t> Reading<'t> {
                     None => self.plain(d, depth),
                 }
             }
-            "code" | "code-block" | "sourcecode" | "parsed-literal" | "literalinclude" | "highlight" | "math"
-            | "prompt" | "code-cell" => {
+            "code" | "code-block" | "sourcecode" | "parsed-literal" | "literalinclude" | "highlight"
+            | "math" | "prompt" | "code-cell" => {
                 if let Some(span) = place(self.text, d.content) {
                     let text = single_spaced(span.of(self.text).unwrap_or_default());
                     self.push(span, text, BlockKind::Code);
@@ -102,9 +104,10 @@ impl<'t> Reading<'t> {
                 }
             }
             "contents" | "toctree" | "include" | "raw" | "index" | "sectnum" | "section-numbering"
-            | "default-role" | "role" | "currentmodule" | "module" | "py:module" | "automodule" | "autoclass"
-            | "autofunction" | "highlightlang" | "target-notes" | "tabularcolumns" | "header" | "footer"
-            | "bibliography" | "plot" | "graphviz" | "digraph" | "mermaid" | "uml" | "todo" | "class" => {}
+            | "default-role" | "role" | "currentmodule" | "module" | "py:module" | "automodule"
+            | "autoclass" | "autofunction" | "highlightlang" | "target-notes" | "tabularcolumns"
+            | "header" | "footer" | "bibliography" | "plot" | "graphviz" | "digraph" | "mermaid" | "uml"
+            | "todo" | "class" => {}
             "only" | "tabs" | "tab-set" | "grid" | "replace" | "unicode" => self.content(d, depth),
             _ => self.plain(d, depth),
         }
@@ -135,7 +138,8 @@ impl<'t> Reading<'t> {
         let mut end = first.end();
         let mut after = Vec::new();
         for block in inner {
-            let words = !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
+            let words =
+                !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
             if words && after.is_empty() {
                 text.push(' ');
                 text.push_str(&block.text);
@@ -181,12 +185,20 @@ impl<'t> Reading<'t> {
 fn directive_name(body: &str) -> Option<(&str, &str)> {
     let end = body.find("::")?;
     let name = body.get(..end)?.trim_end();
-    let plain = !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "-_:.+".contains(c));
+    let plain = !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_alphanumeric() || "-_:.+".contains(c));
     let after = body.get(end + 2..)?;
-    (plain && (after.is_empty() || after.starts_with(char::is_whitespace))).then(|| (name, after.trim_start()))
+    (plain && (after.is_empty() || after.starts_with(char::is_whitespace)))
+        .then(|| (name, after.trim_start()))
 }
 
-fn take_apart<'a, 't>(name: &str, argument: &'t str, argument_at: usize, lines: &'a [Line<'t>]) -> Directive<'a, 't> {
+fn take_apart<'a, 't>(
+    name: &str,
+    argument: &'t str,
+    argument_at: usize,
+    lines: &'a [Line<'t>],
+) -> Directive<'a, 't> {
     let mut options = Vec::new();
     let mut at = 0;
     // An argument may go on below; only options and a blank line part it from the content.

@@ -75,7 +75,11 @@ fn piece(rest: &str, opens: bool, open_ended: &mut [bool; 4]) -> (String, usize)
             let after = rest.get(1..).unwrap_or_default().trim_start_matches('_');
             let marks = rest.len() - 1 - after.len();
             let ends = after.chars().next().is_none_or(|n| n.is_whitespace() || ".,;:!?)]}'\"".contains(n));
-            if ends && marks <= 2 { (c.to_string(), 1 + marks) } else { (rest.get(..2).unwrap_or_default().to_owned(), 2) }
+            if ends && marks <= 2 {
+                (c.to_string(), 1 + marks)
+            } else {
+                (rest.get(..2).unwrap_or_default().to_owned(), 2)
+            }
         }
         (Some(c), _) => (c.to_string(), c.len_utf8()),
         (None, _) => (String::new(), 1),

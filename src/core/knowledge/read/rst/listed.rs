@@ -16,7 +16,8 @@ pub(super) fn list_table(text: &str, d: &Directive<'_, '_>) -> Vec<StatedRow> {
         let words = line.words();
         let mut cell = None;
         if line.indent == indent
-            && let Some(rest) = words.strip_prefix('*').filter(|r| r.is_empty() || r.starts_with(char::is_whitespace))
+            && let Some(rest) =
+                words.strip_prefix('*').filter(|r| r.is_empty() || r.starts_with(char::is_whitespace))
         {
             rows.push(Vec::new());
             let inner = rest.trim_start();
@@ -101,7 +102,8 @@ impl Dense {
             let after = words.get(i..).unwrap_or_default().trim_start();
             let before = self.text.as_bytes().last().copied();
             // `a, "b"`: the quote opens a field all the same.
-            if c == ' ' && !quoted && before.is_some_and(|b| b == b',' || b == b';') && after.starts_with('"') {
+            if c == ' ' && !quoted && before.is_some_and(|b| b == b',' || b == b';') && after.starts_with('"')
+            {
                 continue;
             }
             if c == '"' {

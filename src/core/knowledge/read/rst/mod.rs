@@ -71,7 +71,9 @@ impl<'t> Reading<'t> {
                 self.quote(rest, indent, depth)
             } else if let Some(taken) = self.title(rest, depth) {
                 taken
-            } else if line.words().starts_with("..") && matches!(line.words().as_bytes().get(2), None | Some(b' ')) {
+            } else if line.words().starts_with("..")
+                && matches!(line.words().as_bytes().get(2), None | Some(b' '))
+            {
                 self.explicit(rest, depth)
             } else if let Some(taken) = self.drawn_table(rest) {
                 taken
@@ -255,7 +257,9 @@ impl<'t> Reading<'t> {
         let mut after = Vec::new();
         for block in inner {
             match block.kind {
-                BlockKind::Warning { .. } if after.is_empty() && !text.is_empty() => self.out.blocks.push(block),
+                BlockKind::Warning { .. } if after.is_empty() && !text.is_empty() => {
+                    self.out.blocks.push(block)
+                }
                 BlockKind::Table { .. } => after.push(block),
                 _ if !after.is_empty() => after.push(block),
                 _ => {
@@ -298,7 +302,9 @@ impl<'t> Reading<'t> {
 
     fn line_block(&mut self, lines: &[Line<'t>]) -> usize {
         let indent = lines.first().map_or(0, |l| l.indent);
-        let goes_on = |l: &&Line<'_>| l.words().starts_with("| ") || l.words() == "|" || (!l.is_blank() && l.indent > indent);
+        let goes_on = |l: &&Line<'_>| {
+            l.words().starts_with("| ") || l.words() == "|" || (!l.is_blank() && l.indent > indent)
+        };
         let taken = lines.iter().take_while(goes_on).count();
         let own = lines.get(..taken).unwrap_or_default();
         let raw: Vec<&str> = own.iter().map(|l| l.words().trim_start_matches('|')).collect();
@@ -319,7 +325,8 @@ impl<'t> Reading<'t> {
         let same = |l: &&Line<'_>| !l.is_blank() && l.indent == first.indent;
         let mut taken = lines.iter().take_while(same).count();
         // A title may follow without a blank line.
-        if let Some(under) = (1..taken).find(|i| lines.get(*i).is_some_and(|l| adornment(l.words()).is_some()))
+        if let Some(under) =
+            (1..taken).find(|i| lines.get(*i).is_some_and(|l| adornment(l.words()).is_some()))
             && depth == 0
             && under > 1
             && lines.get(under).is_some_and(|l| l.words().len() >= 4)

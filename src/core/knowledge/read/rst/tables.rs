@@ -135,7 +135,11 @@ pub(super) fn grid(text: &str, lines: &[Line<'_>], indent: usize) -> Option<Vec<
             rows: between(&rows, b.top, b.bottom),
             head: false,
         });
-        out.push(StatedRow { span: Span { start, end: end.max(start) }, cells: cells.collect(), head: *top < head_below });
+        out.push(StatedRow {
+            span: Span { start, end: end.max(start) },
+            cells: cells.collect(),
+            head: *top < head_below,
+        });
     }
     Some(out)
 }
@@ -237,7 +241,8 @@ pub(super) fn simple(text: &str, lines: &[Line<'_>], indent: usize) -> Option<Ve
             column.1 = next;
         }
     }
-    let edges: Vec<usize> = lines.iter().enumerate().filter(|(_, l)| is_simple_edge(l.words())).map(|(i, _)| i).collect();
+    let edges: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, l)| is_simple_edge(l.words())).map(|(i, _)| i).collect();
     let head_below = if edges.len() >= 3 { edges.get(1).copied().unwrap_or(0) } else { 0 };
     let mut out = Vec::new();
     let mut from = 1;
@@ -246,9 +251,9 @@ pub(super) fn simple(text: &str, lines: &[Line<'_>], indent: usize) -> Option<Ve
         (start..end.min(drawing.cells.get(row).map_or(0, Vec::len))).all(|c| drawing.at(row, c) == ' ')
     };
     for row in 1..lines.len() {
-        let ends = lines.get(row + 1).is_none_or(|next| {
-            next.is_blank() || is_rule(next.words()) || !blank_first(row + 1)
-        });
+        let ends = lines
+            .get(row + 1)
+            .is_none_or(|next| next.is_blank() || is_rule(next.words()) || !blank_first(row + 1));
         let here = lines.get(row)?;
         if here.is_blank() || is_rule(here.words()) {
             from = row + 1;
@@ -257,9 +262,9 @@ pub(super) fn simple(text: &str, lines: &[Line<'_>], indent: usize) -> Option<Ve
         if !ends {
             continue;
         }
-        let cells = columns.iter().map(|(start, end)| {
-            Stated::new(drawing.words(text, from..row + 1, *start..*end), false)
-        });
+        let cells = columns
+            .iter()
+            .map(|(start, end)| Stated::new(drawing.words(text, from..row + 1, *start..*end), false));
         let start = lines.get(from)?.words_at();
         let span = Span { start, end: here.end().max(start) };
         out.push(StatedRow { span, cells: cells.collect(), head: from < head_below });

@@ -54,13 +54,17 @@ fn grid_tables_keep_cells_of_several_lines_and_rows() {
 
 #[test]
 fn wide_letters_take_two_columns() {
-    let d = read("+--------+------+\n| 油位   | 低   |\n+--------+------+\n| 压力   | 5 MPa|\n+--------+------+\n");
+    let d = read(
+        "+--------+------+\n| 油位   | 低   |\n+--------+------+\n| 压力   | 5 MPa|\n+--------+------+\n",
+    );
     assert_eq!(table(&d).1, [["油位", "低"], ["压力", "5 MPa"]]);
 }
 
 #[test]
 fn simple_tables_join_continued_lines() {
-    let d = read("====  =========\nCode  Meaning\n====  =========\nE1    low\n      oil\nE2    hot\n====  =========\n\nText.\n");
+    let d = read(
+        "====  =========\nCode  Meaning\n====  =========\nE1    low\n      oil\nE2    hot\n====  =========\n\nText.\n",
+    );
     let (header, rows) = table(&d);
     assert_eq!(header, ["Code", "Meaning"]);
     assert_eq!(rows, [["E1", "low oil"], ["E2", "hot"]]);
@@ -76,7 +80,8 @@ fn listed_tables_and_csv_tables_are_rows() {
     let (header, rows) = table(&d);
     assert_eq!(header, ["Code", "Cause"]);
     assert_eq!(rows, [["E1", "low oil, or none"], ["E2", ""]]);
-    let d = read(".. csv-table::\n   :header: \"Code\", \"Cause, short\"\n\n   E1, \"low, oil\"\n   E2, hot\n");
+    let d =
+        read(".. csv-table::\n   :header: \"Code\", \"Cause, short\"\n\n   E1, \"low, oil\"\n   E2, hot\n");
     let (header, rows) = table(&d);
     assert_eq!(header, ["Code", "Cause, short"]);
     assert_eq!(rows, [["E1", "low, oil"], ["E2", "hot"]]);
@@ -86,7 +91,9 @@ fn listed_tables_and_csv_tables_are_rows() {
 
 #[test]
 fn admonitions_are_warnings_and_notes_are_words() {
-    let d = read(".. warning:: Hot **oil**.\n\n   Wait 5 min.\n\n.. DANGER::\n   Live parts.\n\n.. note::\n\n   Use ``EP2``.\n\n.. admonition:: Read first\n   :class: caution\n\n   Sharp edges.\n");
+    let d = read(
+        ".. warning:: Hot **oil**.\n\n   Wait 5 min.\n\n.. DANGER::\n   Live parts.\n\n.. note::\n\n   Use ``EP2``.\n\n.. admonition:: Read first\n   :class: caution\n\n   Sharp edges.\n",
+    );
     assert_eq!(
         kinds(&d),
         [
@@ -100,7 +107,9 @@ fn admonitions_are_warnings_and_notes_are_words() {
 
 #[test]
 fn steps_and_bullets_keep_what_is_nested_in_them() {
-    let d = read("1. Stop the pump.\n\n   .. warning:: Hot.\n\n2. Drain:\n\n   * slowly\n   * fully\n\n#. Close.\n\n* loose\n  end\n");
+    let d = read(
+        "1. Stop the pump.\n\n   .. warning:: Hot.\n\n2. Drain:\n\n   * slowly\n   * fully\n\n#. Close.\n\n* loose\n  end\n",
+    );
     assert_eq!(
         kinds(&d),
         [
@@ -116,7 +125,9 @@ fn steps_and_bullets_keep_what_is_nested_in_them() {
 
 #[test]
 fn definitions_fields_and_line_blocks_are_entries() {
-    let d = read("Title\n=====\n\n:Version: 3.2\n:Author: A. B.\n\nE203\n  Oil level low.\n\n  Fill up.\n\n:Torque: 45 Nm\n\n| line one\n| line two\n");
+    let d = read(
+        "Title\n=====\n\n:Version: 3.2\n:Author: A. B.\n\nE203\n  Oil level low.\n\n  Fill up.\n\n:Torque: 45 Nm\n\n| line one\n| line two\n",
+    );
     assert_eq!(d.meta["revision"], "3.2");
     assert_eq!(
         kinds(&d)[1..],
@@ -130,7 +141,9 @@ fn definitions_fields_and_line_blocks_are_entries() {
 
 #[test]
 fn literals_comments_targets_and_pictures() {
-    let d = read(".. _pump:\n.. a comment\n   goes on\n\nRun::\n\n    a | b\n\n    c\n\n.. figure:: img/v.png\n   :alt: valve\n\n   Figure 2: the *valve*\n\n.. |x| image:: y.png\n\n.. toctree::\n   a\n\nEnd ``::``\n");
+    let d = read(
+        ".. _pump:\n.. a comment\n   goes on\n\nRun::\n\n    a | b\n\n    c\n\n.. figure:: img/v.png\n   :alt: valve\n\n   Figure 2: the *valve*\n\n.. |x| image:: y.png\n\n.. toctree::\n   a\n\nEnd ``::``\n",
+    );
     assert_eq!(
         kinds(&d),
         [
