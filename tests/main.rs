@@ -10,6 +10,7 @@ mod support;
 mod ask;
 mod ears;
 mod engine;
+mod eval;
 #[path = "fuzz/pdf.rs"]
 mod fuzz_pdf;
 mod index;
