@@ -60,7 +60,7 @@ impl Shop {
 
     fn query(&self, query: Query) -> Found {
         let store = index::open_all(&self.data(), None).unwrap();
-        search(&store.generations.iter().collect::<Vec<_>>(), &query).unwrap()
+        search(&store.generations.iter().collect::<Vec<_>>(), &query, None).unwrap()
     }
 }
 
@@ -328,7 +328,7 @@ fn a_reader_keeps_the_generation_that_it_opened() {
         shop.build();
     }
     let query = Query { text: "grease the wrist pin".into(), k: 3, ..Query::default() };
-    let found = search(&[&pinned], &query).unwrap();
+    let found = search(&[&pinned], &query, None).unwrap();
     assert!(found.hits[0].passage.text.contains("500 hours"));
     assert!(Generation::open_number(&shop.kb(), 3).is_ok(), "the last three are kept for replay");
     assert!(Generation::open_number(&shop.kb(), 2).is_err(), "older ones are not");

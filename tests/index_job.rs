@@ -132,7 +132,7 @@ fn several_threads_make_the_same_index_as_one() {
     several.build_with(|b| b.threads = 4, &mut |_| {});
     assert_eq!(one.passages(), several.passages());
     let query = Query { text: "tighten the bolts of press 7".into(), k: 5, ..Query::default() };
-    let found = |shop: &Shop| search(&[&shop.open()], &query).unwrap();
+    let found = |shop: &Shop| search(&[&shop.open()], &query, None).unwrap();
     assert_eq!(found(&one), found(&several));
 }
 
@@ -189,7 +189,7 @@ fn a_damaged_index_says_so_and_is_never_misread() {
     let opened = shop.open();
     assert_eq!(opened.verify().unwrap_err().kind, Kind::Index);
     let query = Query { text: "tighten the bolts".into(), k: 9, ..Query::default() };
-    let error = search(&[&opened], &query).unwrap_err();
+    let error = search(&[&opened], &query, None).unwrap_err();
     assert_eq!((error.kind, error.hint.as_str()), (Kind::Index, "millwright index DIR"));
     drop(opened);
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
@@ -345,7 +345,7 @@ fn killed_at_a_random_instant_the_index_is_whole() {
             half => panic!("after {instant:?} of {whole:?}: {half:?}"),
         }
         let query = Query { text: "what is E117".into(), k: 3, ..Query::default() };
-        let found = search(&[&generation], &query).unwrap();
+        let found = search(&[&generation], &query, None).unwrap();
         assert_eq!(found.hits[0].passage.document, name(17));
     }
     assert_eq!(old + new, kills);

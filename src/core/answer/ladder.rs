@@ -106,12 +106,11 @@ impl Evidence {
         let asked = Asked::of(question);
         let near = hits.get(..hits.len().min(LOOKED_AT)).unwrap_or(hits);
         let code_hit = hits.iter().any(|h| {
-            h.passage.own_code
-                && h.passage.codes.first().is_some_and(|c| {
-                    let key = quantity::code_key(c);
-                    asked.codes.iter().any(|a| a.key == key)
-                        || known_codes.iter().any(|k| quantity::code_key(k) == key)
-                })
+            h.passage.own_codes().iter().any(|c| {
+                let key = quantity::code_key(c);
+                asked.codes.iter().any(|a| a.key == key)
+                    || known_codes.iter().any(|k| quantity::code_key(k) == key)
+            })
         });
         let best = |hits: &mut dyn Iterator<Item = &Hit<'_>>| {
             hits.map(|h| coverage(question, h.passage)).fold(0.0, f32::max)

@@ -11,7 +11,6 @@ use super::quantity;
 use super::source::{Source, stopped};
 use super::words::{self, terms};
 use crate::core::knowledge::code;
-use crate::core::knowledge::cut::own_codes;
 use crate::core::knowledge::passage::{Passage, Shape, Span};
 
 /// A passage that search found, with its score (higher is better).
@@ -96,7 +95,7 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
         let meets = if asked.figure && asked.is_met_by(&text) { 1.3 } else { 1.0 };
         let procedure = if asked.how && hit.passage.shape == Shape::Step { 1.2 } else { 1.0 };
         // Another code's entry explains a fault; it seldom answers a question without one.
-        let entry = if hit.passage.own_code { 0.8 } else { 1.0 };
+        let entry = if hit.passage.is_entry() { 0.8 } else { 1.0 };
         let score = (0.3 + held) * meets * procedure * entry / (1.0 + 0.05 * rank as f32);
         if best.is_none_or(|(top, _)| score > top) {
             best = Some((score, hit.passage));
@@ -108,14 +107,15 @@ fn choose<'p>(question: &str, asked: &Asked, codes: &[String], hits: &[Hit<'p>])
 /// The codes of `question`, canonical: those written in it, and those said in it that are
 /// the own code of a hit ("e two oh three").
 fn codes_asked(question: &str, asked: &Asked, hits: &[Hit<'_>]) -> Vec<String> {
-    let own: Vec<String> = hits.iter().flat_map(|h| own_codes(h.passage, &[])).collect();
+    let own: Vec<String> =
+        hits.iter().flat_map(|h| h.passage.own_codes()).map(|c| code::normalise(c)).collect();
     let written = asked.codes.iter().map(|c| code::normalise(&c.text));
     written.chain(code::spoken_candidates(question, &|c| own.iter().any(|o| o == c))).collect()
 }
 
 /// Is `passage` the own entry of one of `codes`?
 fn is_entry(passage: &Passage, codes: &[String]) -> bool {
-    own_codes(passage, &[]).iter().any(|own| codes.contains(own))
+    passage.own_codes().iter().any(|own| codes.contains(&code::normalise(own)))
 }
 
 /// The share of `wanted`, by weight, that `text` holds.

@@ -138,7 +138,7 @@ pub(super) mod tests {
             shape: Shape::Prose,
             fields: Vec::new(),
             codes: Vec::new(),
-            own_code: false,
+            own: 0,
             warnings: Vec::new(),
             page_label: None,
             figures: Vec::new(),
@@ -174,7 +174,7 @@ pub(super) mod tests {
         let mut passage =
             record(&[("Code", code), ("Meaning", meaning), ("Cause", cause), ("Remedy", remedy)]);
         passage.codes = vec![code.into()];
-        passage.own_code = true;
+        passage.own = passage.codes.len();
         passage.section = vec!["Fault table".into()];
         passage
     }

@@ -4,7 +4,7 @@
 //! A code's section that is short enough to be said is one passage, its steps and labelled
 //! lines ("Cause: …") with it: torn apart, its parts no longer say which code they are about.
 
-use super::code;
+use super::code::{self, Shapes};
 use super::outline::{Outline, Place};
 use super::passage::{Field, Figure, Passage, Shape, Span};
 use super::read::{Block, BlockKind, Cell, Document, Row, trimmed, unreadable};
@@ -22,8 +22,18 @@ pub const MOST_WARNINGS: usize = 32;
 /// The language tag of a document whose language is unknown (BCP 47 "undetermined").
 pub const UNKNOWN_LANGUAGE: &str = "und";
 
-/// The passages of `document`, in its order. `files` names, by the figure's place in the
-/// document, the pictures that were kept.
+/// A document in pieces.
+pub struct Cut {
+    /// The passages, in the document's order.
+    pub passages: Vec<Passage>,
+    /// The codes that the whole document is the entry of, as written.
+    pub codes: Vec<String>,
+    /// What its codes look like.
+    pub shapes: Shapes,
+}
+
+/// Cuts `document`. `files` names, by the figure's place in the document, the pictures that
+/// were kept.
 ///
 /// # Errors
 /// `Kind::Unreadable` where more than [`MOST_WARNINGS`] warnings govern one passage: the
@@ -34,10 +44,10 @@ pub fn cut(
     kb: &str,
     id: &str,
     files: &[Option<String>],
-) -> Result<Vec<Passage>> {
+) -> Result<Cut> {
     let outline = Outline::of(document);
     let codes = Codes::of(document, identity);
-    let pieces = Cutter::new(document, &outline, codes.numbers).pieces();
+    let pieces = Cutter::new(document, &outline, &codes.shapes).pieces();
     let mut passages = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let Some(text) = piece.span.of(&document.text) else {
@@ -50,7 +60,7 @@ pub fn cut(
             )
         })?;
         let section = outline.path(piece.section);
-        let (piece_codes, own_code) = codes.of_piece(&piece, text, &section);
+        let (piece_codes, own) = codes.of_piece(&piece, text, &section);
         let page = document.pages.iter().take_while(|p| p.at <= piece.span.start).last();
         let language = &identity.language.value;
         passages.push(Passage {
@@ -69,13 +79,13 @@ pub fn cut(
             shape: piece.shape,
             fields: piece.fields,
             codes: piece_codes,
-            own_code,
+            own,
             warnings,
             figures: figures(document, piece.span, text, files),
             ocr: document.ocr.iter().any(|o| o.start < piece.span.end && piece.span.start < o.end),
         });
     }
-    Ok(passages)
+    Ok(Cut { passages, codes: codes.whole, shapes: codes.shapes })
 }
 
 /// The figures that stand in a passage or are named by it ("see Figure 3").
@@ -103,7 +113,7 @@ fn figures(document: &Document, span: Span, text: &str, files: &[Option<String>]
 
 /// The codes that a whole document is the entry of: its front matter's `codes`, or the one
 /// that its title defines ("M42 – set a pin").
-pub fn document_codes(document: &Document, identity: &Identity) -> Vec<String> {
+fn document_codes(document: &Document, identity: &Identity) -> Vec<String> {
     let stated = document.front.get("codes").map(|list| code::stated_codes(list)).unwrap_or_default();
     if !stated.is_empty() {
         return stated;
@@ -111,32 +121,10 @@ pub fn document_codes(document: &Document, identity: &Identity) -> Vec<String> {
     code::defined_code(&identity.title.value).map(|m| m.text).into_iter().collect()
 }
 
-/// The codes whose own entry a passage is, canonical; `whole` are its document's
-/// [`document_codes`].
-pub fn own_codes(passage: &Passage, whole: &[String]) -> Vec<String> {
-    let Some(first) = passage.codes.first().filter(|_| passage.own_code) else { return Vec::new() };
-    let mut own = code::own_codes_of_row(&passage.fields);
-    own.extend(heading_codes(&passage.section, true));
-    if own.is_empty() && whole.contains(first) {
-        own.extend_from_slice(whole);
-    }
-    own.retain(|c| passage.codes.contains(c));
-    if !own.contains(first) {
-        own.push(first.clone());
-    }
-    own.iter().map(|c| code::normalise(c)).collect()
-}
-
-/// The codes of the nearest heading that has any: its section is their entry.
-fn heading_codes(section: &[String], numbers: bool) -> Vec<String> {
-    section.iter().rev().map(|h| code::heading_codes(h, numbers)).find(|c| !c.is_empty()).unwrap_or_default()
-}
-
 /// What a document as a whole says about codes.
 struct Codes {
     whole: Vec<String>,
-    /// Does it head its entries with bare numbers?
-    numbers: bool,
+    shapes: Shapes,
     /// The machine's own designations, which are no codes.
     names: Vec<String>,
 }
@@ -144,16 +132,15 @@ struct Codes {
 impl Codes {
     fn of(document: &Document, identity: &Identity) -> Self {
         let whole = document_codes(document, identity);
-        let headings = document.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Heading { .. }));
         let defined: Vec<String> = whole.iter().map(|c| code::normalise(c)).collect();
         let mut names: Vec<String> = super::analyse::designations(&identity.title.value).collect();
         names.retain(|n| !defined.contains(n));
         names.push(code::normalise(&identity.model.value));
-        Codes { whole, numbers: code::heads_by_number(headings.map(|b| b.text.as_str())), names }
+        Codes { whole, shapes: Shapes::learn(document, &names), names }
     }
 
-    /// The codes of a piece, its own first, and whether the first is its own.
-    fn of_piece(&self, piece: &Piece, text: &str, section: &[String]) -> (Vec<String>, bool) {
+    /// The codes of a piece, its own first, and how many are its own.
+    fn of_piece(&self, piece: &Piece, text: &str, section: &[String]) -> (Vec<String>, usize) {
         let mut seen = self.names.clone();
         let mut fresh = |c: &String| {
             let normal = code::normalise(c);
@@ -161,16 +148,25 @@ impl Codes {
             seen.push(normal);
             fresh
         };
-        let mut named = code::own_codes_of_row(&piece.fields);
+        let mut named =
+            if piece.shape == Shape::Row { self.shapes.own_codes_of_row(&piece.fields) } else { Vec::new() };
         named.extend(piece.defines.clone());
-        named.extend(heading_codes(section, self.numbers));
+        if named.is_empty() {
+            named = self.heading_codes(section);
+        }
         if named.is_empty() {
             named.clone_from(&self.whole);
         }
         named.retain(&mut fresh);
-        let own_code = !named.is_empty();
-        named.extend(code::codes_in(text).into_iter().map(|m| m.text).filter(&mut fresh));
-        (named, own_code)
+        let own = named.len();
+        named.extend(self.shapes.codes_in(text).into_iter().map(|m| m.text).filter(&mut fresh));
+        (named, own)
+    }
+
+    /// The codes of the nearest heading that has any: its section is their entry.
+    fn heading_codes(&self, section: &[String]) -> Vec<String> {
+        let codes = section.iter().rev().map(|h| self.shapes.heading_codes(h));
+        codes.into_iter().find(|c| !c.is_empty()).unwrap_or_default()
     }
 }
 
@@ -197,15 +193,14 @@ struct Cutter<'d> {
     document: &'d Document,
     outline: &'d Outline,
     pieces: Vec<Piece>,
-    /// Does the document head its entries with bare numbers?
-    numbers: bool,
+    shapes: &'d Shapes,
     /// Running text that is being gathered: first block, its place.
     prose: Option<(usize, Span)>,
 }
 
 impl<'d> Cutter<'d> {
-    fn new(document: &'d Document, outline: &'d Outline, numbers: bool) -> Self {
-        Cutter { document, outline, pieces: Vec::new(), numbers, prose: None }
+    fn new(document: &'d Document, outline: &'d Outline, shapes: &'d Shapes) -> Self {
+        Cutter { document, outline, pieces: Vec::new(), shapes, prose: None }
     }
 
     fn pieces(mut self) -> Vec<Piece> {
@@ -219,7 +214,7 @@ impl<'d> Cutter<'d> {
                 BlockKind::Heading { .. } => {
                     self.flush();
                     // "E203 Oil level low" says what the code means: it belongs to the entry.
-                    if !code::heading_codes(&block.text, self.numbers).is_empty() {
+                    if !self.shapes.heading_codes(&block.text).is_empty() {
                         let start = self.without_marks(block.span);
                         match self.short_entry(at, start.start) {
                             Some((end, span)) => {
@@ -378,7 +373,7 @@ mod tests {
     fn passages(text: &str) -> Vec<Passage> {
         let document = Markdown.read(text.as_bytes(), "m.md").unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        let passages = cut(&document, &identity, "kb", "m.md", &[]).unwrap();
+        let passages = cut(&document, &identity, "kb", "m.md", &[]).unwrap().passages;
         check(&document, &passages);
         passages
     }
@@ -390,7 +385,7 @@ mod tests {
             assert!(p.fields.iter().all(|f| f.span.of(&document.text).is_some()));
             assert!(p.warnings.iter().all(|w| w.span.of(&document.text).is_some_and(|t| !t.is_empty())));
             assert!(p.warnings.is_sorted_by_key(|w| std::cmp::Reverse(w.signal)));
-            assert!(!p.own_code || !p.codes.is_empty());
+            assert!(p.own <= p.codes.len());
         }
     }
 
@@ -413,8 +408,8 @@ mod tests {
         assert_eq!(row.fields[1].name, "Meaning");
         assert_eq!(row.fields[1].value, "Oil level low, see E204");
         assert_eq!(row.codes, ["E203", "E204"]);
-        assert!(row.own_code);
-        assert_eq!(own_codes(row, &[]), ["E203"]);
+        assert!(row.is_entry());
+        assert_eq!(row.own_codes(), ["E203"]);
         assert_eq!(all.len(), 2);
     }
 
@@ -434,29 +429,29 @@ mod tests {
         let all = passages(
             "# Faults\n\n## F-37 Encoder lost\n\nCheck the plug.\n\n### Remedy\n\nReplace it.\n\n## Other\n\nSee F-37.\n",
         );
-        assert!(find(&all, "Check").own_code && find(&all, "Replace").own_code);
+        assert!(find(&all, "Check").is_entry() && find(&all, "Replace").is_entry());
         let other = find(&all, "See F-37");
-        assert_eq!((other.own_code, other.codes.as_slice()), (false, ["F-37".to_owned()].as_slice()));
-        assert_eq!(own_codes(find(&all, "Check"), &[]), ["F37"]);
+        assert_eq!((other.own, other.codes.as_slice()), (0, ["F-37".to_owned()].as_slice()));
+        assert_eq!(find(&all, "Check").own_codes(), ["F-37"]);
         assert_eq!(find(&all, "Check").text, "F-37 Encoder lost\n\nCheck the plug.");
     }
 
     #[test]
     fn an_entry_that_defines_a_code_is_a_passage_of_its_own() {
         let all = passages("Faults:\n\n- E15: door open\n- E16: belt slack\n");
-        assert_eq!(own_codes(find(&all, "E15"), &[]), ["E15"]);
+        assert_eq!(find(&all, "E15").own_codes(), ["E15"]);
         assert_eq!(find(&all, "E15").text, "- E15: door open");
     }
 
     #[test]
     fn a_document_may_be_one_codes_entry() {
         let all = passages("+++\ncodes = [\"M10\", \"M11\"]\n+++\n# Spindle brake\n\nSee M12.\n");
-        assert_eq!(own_codes(&all[0], &["M10".into(), "M11".into()]), ["M10", "M11"]);
+        assert_eq!(all[0].own_codes(), ["M10", "M11"]);
         let all = passages("# M42 – Set a pin\n\nText.\n");
-        assert_eq!(own_codes(&all[0], &["M42".into()]), ["M42"]);
+        assert_eq!(all[0].own_codes(), ["M42"]);
         let all =
             passages("# A\n\n## Stuck (13101, 13102)\n\nx\n\n## Hot (13103)\n\ny\n\n## Cold (13104)\n\nz\n");
-        assert_eq!(own_codes(find(&all, "x"), &[]), ["13101", "13102"]);
+        assert_eq!(find(&all, "x").own_codes(), ["13101", "13102"]);
     }
 
     #[test]
@@ -465,9 +460,9 @@ mod tests {
             .read(b"+++\nmodel = \"PJ-40\"\n+++\n# PJ-40 manual\n\nThe PJ-40 and valve Y12.\n", "m")
             .unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        let all = cut(&document, &identity, "kb", "m", &[]).unwrap();
+        let all = cut(&document, &identity, "kb", "m", &[]).unwrap().passages;
         assert_eq!(all[0].codes, ["Y12"]);
-        assert!(!all[0].own_code);
+        assert!(!all[0].is_entry());
     }
 
     const BELT: &str = "# PJ\n\n## Belt\n\nTakes an hour.\n\n> **DANGER** Lock out the drive.\n\n1. Stop.\n2. Open.\n\n> **CAUTION** Sharp edges.\n\n3. Pull.\n\n### Tension\n\nText.\n\n## Oil\n\nGrease.\n";
@@ -515,7 +510,7 @@ mod tests {
         let flood = "**WARNING:** hot\n\ntext\n\n".repeat(MOST_WARNINGS + 1);
         let document = Markdown.read(flood.as_bytes(), "m").unwrap();
         let identity = Identity::of(&document, &Stated::new(), true, "m");
-        assert!(cut(&document, &identity, "kb", "m", &[]).unwrap_err().to_string().contains("warnings"));
+        assert!(cut(&document, &identity, "kb", "m", &[]).err().unwrap().to_string().contains("warnings"));
     }
 
     proptest! {
@@ -532,8 +527,8 @@ mod tests {
             for reader in [&Markdown as &dyn Reader, &Plain] {
                 if let Ok(document) = reader.read(text.as_bytes(), "m") {
                     let identity = Identity::of(&document, &Stated::new(), true, "m");
-                    if let Ok(passages) = cut(&document, &identity, "kb", "m", &[]) {
-                        check(&document, &passages);
+                    if let Ok(cut) = cut(&document, &identity, "kb", "m", &[]) {
+                        check(&document, &cut.passages);
                     }
                 }
             }

@@ -104,7 +104,7 @@ pub enum Shape {
 /// A retrievable piece of one revision of one document.
 ///
 /// Invariants: `span.of(stored text) == Some(text)`; every field's and warning's span lies
-/// in the same stored text.
+/// in the same stored text; `own <= codes.len()`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
     /// Knowledge base that it belongs to.
@@ -139,9 +139,10 @@ pub struct Passage {
     pub fields: Vec<Field>,
     /// Fault, alarm and part codes in it, as written; a record's own code first.
     pub codes: Vec<String>,
-    /// Does the first code name this passage's own entry (a fault table's row, a heading
-    /// with the code), rather than only occur in it?
-    pub own_code: bool,
+    /// How many of `codes`, from the first, the passage is the own entry of (a fault table's
+    /// row, a section headed by the code); the others only occur in it.
+    #[serde(default)]
+    pub own: usize,
     /// Warnings that govern it, gravest first, then in the manual's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -154,6 +155,16 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// The codes that it is the own entry of, as written.
+    pub fn own_codes(&self) -> &[String] {
+        self.codes.get(..self.own).unwrap_or(&self.codes)
+    }
+
+    /// Is it some code's own entry?
+    pub fn is_entry(&self) -> bool {
+        self.own > 0
+    }
+
     /// The heading path as one line.
     pub fn section_path(&self) -> String {
         self.section.join(" > ")

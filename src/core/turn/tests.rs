@@ -68,7 +68,7 @@ fn passage() -> Passage {
         shape: Shape::Row,
         fields: vec![field("Fastener", "Flange bolt"), field("Thread", "M16"), field("Torque", "195 Nm")],
         codes: Vec::new(),
-        own_code: false,
+        own: 0,
         warnings: vec![Warning {
             signal: Signal::Warning,
             text: "WARNING: Bleed the wellhead pressure first.".into(),

@@ -9,6 +9,7 @@
 mod assembly;
 pub mod convert;
 mod digest;
+pub mod embedder;
 mod faults;
 mod import;
 mod manifest;

@@ -103,6 +103,8 @@ pub struct Located {
     pub path: PathBuf,
     /// SHA-256 of that file where it is pinned.
     pub sha256: Option<Digest>,
+    /// Languages that it knows, as BCP 47 tags; empty where that is not said.
+    pub languages: Vec<String>,
 }
 
 impl Store {
@@ -194,7 +196,9 @@ impl Store {
             }
             Ok(model) if self.is_installed(model) => self.located(model),
             Ok(model) => Err(missing(&format!("{named} is not installed"), &model.id)),
-            Err(_) if path.is_file() => Ok(Located { id: None, path: path.to_owned(), sha256: None }),
+            Err(_) if path.is_file() => {
+                Ok(Located { id: None, path: path.to_owned(), sha256: None, languages: Vec::new() })
+            }
             // Nobody writes an id with a slash or a file's ending.
             Err(_) if named.contains(['/', '\\']) || path.extension().is_some_and(|e| e == "gguf") => {
                 Err(Error::new(Kind::Missing, format!("there is no model file {named}"))
@@ -210,6 +214,7 @@ impl Store {
             id: Some(model.id.clone()),
             path: self.folder(model).join(&file.name),
             sha256: Some(file.sha256),
+            languages: model.languages.clone(),
         })
     }
 

@@ -91,7 +91,7 @@ impl Job<'_> {
             }
         };
         let vectored =
-            self.step(move |build, tell| Ok(index::add_vectors(build, embedder.as_ref(), tell)?)).await?;
+            self.step(move |build, tell| Ok(index::add_vectors(build, &embedder.encoder, tell)?)).await?;
         self.node.reopen()?;
         done.generation = vectored.generation;
         done.vectors = vectored.done;

@@ -8,10 +8,10 @@ use crate::core::cores::{Clock, Cores};
 use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
 use crate::core::hear::whisper::Worker;
-use crate::core::knowledge::embed::{Embed, Encoder};
 use crate::exit::speak::say::Sayer;
 use crate::exit::speak::voice::pick_voice;
 use crate::operations::config::Config;
+use crate::operations::models::embedder::Embedder;
 use crate::operations::models::{Located, Role, Store};
 use crate::operations::outcome::{Error, Kind, Result};
 
@@ -27,7 +27,7 @@ pub struct Resident {
     hear: tokio::sync::Mutex<Option<Arc<Worker>>>,
     answer: tokio::sync::Mutex<Option<(String, Arc<Engine>)>>,
     speak: tokio::sync::Mutex<Option<Mouth>>,
-    embed: tokio::sync::Mutex<Option<Arc<dyn Embed>>>,
+    embed: tokio::sync::Mutex<Option<Arc<Embedder>>>,
     /// What the panel and the audit say about them; never waits for a load.
     names: Mutex<Names>,
 }
@@ -137,31 +137,16 @@ impl Resident {
     ///
     /// # Errors
     /// The installed one cannot be loaded.
-    pub async fn embedder(&self) -> Result<Option<Arc<dyn Embed>>> {
+    pub async fn embedder(&self) -> Result<Option<Arc<Embedder>>> {
         let mut slot = self.embed.lock().await;
         if let Some(embedder) = slot.as_ref() {
             return Ok(Some(embedder.clone()));
         }
-        let id = self.config.models.embedder.clone();
-        let given = PathBuf::from(&id);
-        let (dir, sha256) = if id.is_empty() {
-            return Ok(None);
-        } else if given.is_dir() {
-            (given, None)
-        } else {
-            match self.locate(Role::Embedder, &id) {
-                Ok(located) => {
-                    (located.path.parent().map(Path::to_owned).unwrap_or_default(), located.sha256)
-                }
-                Err(e) if e.kind == Kind::Missing => return Ok(None),
-                Err(e) => return Err(e),
-            }
-        };
-        let open = move || match sha256 {
-            Some(sha256) => Encoder::open_as(&dir, &sha256.to_string()),
-            None => Encoder::open(&dir),
-        };
-        let embedder: Arc<dyn Embed> = Arc::new(tokio::task::spawn_blocking(open).await.map_err(crashed)??);
+        let (data, id) = (self.data.clone(), self.config.models.embedder.clone());
+        let named = id.clone();
+        let opened =
+            tokio::task::spawn_blocking(move || Embedder::open(&data, &named)).await.map_err(crashed)??;
+        let Some(embedder) = opened.map(Arc::new) else { return Ok(None) };
         self.known().embedder = id;
         *slot = Some(embedder.clone());
         Ok(Some(embedder))

@@ -15,7 +15,7 @@ use crate::core::hear::whisper::{self, Job, Refused, Worker};
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::read::{NoTools, Tools};
-use crate::core::knowledge::search::{self, Query};
+use crate::core::knowledge::search::{self, Only, Query};
 use crate::core::snapshot::Snapshot;
 use crate::core::turn::Findings;
 use crate::operations::audit::Audit;
@@ -161,10 +161,13 @@ impl Shared {
             };
             return Err(Error::new(Kind::Missing, what).hint("millwright index DIR"));
         }
+        let embedder = if query.only == Only::Words { None } else { self.resident.embedder().await? };
+        let cores = self.cores.clone();
         tokio::task::spawn_blocking(move || {
             let generations: Vec<&Generation> =
                 wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
-            let found = search::search(&generations, &query)?;
+            let meaning = embedder.as_ref().map(|e| e.meaning(cores.total()));
+            let found = search::search(&generations, &query, meaning)?;
             let mut siblings: Vec<Passage> = Vec::new();
             for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
                 let section = generations

@@ -24,7 +24,7 @@ fn role(field: &Field, passage: &Passage) -> Option<Role> {
 
 /// Quotes a row of a table: a fault table's entry, or a row of values.
 pub(super) fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &[Hit<'p>]) -> Quoted<'p> {
-    if main.own_code {
+    if main.is_entry() {
         return Quoted { sentences: entry(question, asked, main), steps: None };
     }
     // Rows of the same table that the question fits as well are said too: which of the
@@ -39,7 +39,8 @@ pub(super) fn rows<'p>(question: &str, asked: &Asked, main: &'p Passage, hits: &
             && p.document == main.document
             && p.revision == main.revision
             && p.section == main.section;
-        if table && !p.own_code && !chosen.contains(&p) && fit(p) >= best - 1e-6 && chosen.len() < MOST_ROWS {
+        if table && !p.is_entry() && !chosen.contains(&p) && fit(p) >= best - 1e-6 && chosen.len() < MOST_ROWS
+        {
             chosen.push(p);
         }
     }

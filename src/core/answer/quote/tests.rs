@@ -198,7 +198,7 @@ fn a_codes_own_section_is_quoted_from_its_opening() {
     );
     p.section = vec!["Alarms".into(), "E15 Oil temperature high".into()];
     p.codes = vec!["E15".into()];
-    p.own_code = true;
+    p.own = 1;
     assert_eq!(
         said("What does E15 mean?", std::slice::from_ref(&p)),
         ["The oil is too hot.", "The cooler is blocked by dust.", "Clean the cooler."]

@@ -306,3 +306,6 @@ impl Layer {
         self.narrow_norm.add(&mut pass.rows, &pass.out);
     }
 }
+
+#[cfg(test)]
+mod tests;

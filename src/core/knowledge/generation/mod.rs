@@ -24,7 +24,7 @@ pub(crate) mod place;
 pub(crate) mod records;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ use serde::{Deserialize, Serialize};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 
 use super::analyse;
+use super::code::Shapes;
+use super::glossary::Glossary;
 use super::passage::Passage;
 use super::revision::Identity;
 pub use super::standing::Standing;
@@ -68,6 +70,8 @@ pub struct Document {
     pub identity: Identity,
     /// Codes that the whole document is the entry of, as written.
     pub codes: Vec<String>,
+    /// What its codes look like.
+    pub shapes: Shapes,
     /// Is it searched?
     pub standing: Standing,
     /// SHA-256 of the stored text, hexadecimal.
@@ -98,6 +102,10 @@ pub struct Vocabulary {
     pub designations: Words,
     /// Machines, models and headings, for the recogniser to expect.
     pub terms: Vec<String>,
+    /// What the codes of its documents look like.
+    pub shapes: Shapes,
+    /// Languages of its documents, as their identities have them; `""` where unknown.
+    pub languages: BTreeSet<String>,
 }
 
 /// `codes.json`.
@@ -273,10 +281,13 @@ impl Generation {
             return Err(damaged(&dir, VECTORS));
         }
         let (_, fields) = schema();
+        let mut shapes = Shapes::default();
+        documents.iter().for_each(|d| shapes.merge(&d.shapes));
+        let languages = documents.iter().map(|d| d.identity.language.value.clone()).collect();
         Ok(Generation {
             number: meta.generation,
             kb: meta.kb,
-            vocabulary: Vocabulary { codes, designations, terms },
+            vocabulary: Vocabulary { codes, designations, terms, shapes, languages },
             vectors,
             documents,
             inputs,
@@ -409,6 +420,11 @@ impl Generation {
         let text = fs::read(self.dir.join("report.json"))
             .map_err(|e| damaged(&self.dir, "report.json").because(e))?;
         serde_json::from_slice(&text).map_err(|e| damaged(&self.dir, "report.json").because(e))
+    }
+
+    /// Terms of one language in another.
+    pub fn glossary(&self) -> &Glossary {
+        Glossary::seed()
     }
 
     /// Is this canonical form a code that some passage holds?

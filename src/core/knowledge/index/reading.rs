@@ -13,7 +13,7 @@ use std::sync::mpsc::sync_channel;
 use super::input::{Beside, bounded, digest, reader};
 use super::stage::Stage;
 use super::{Body, Build, Entries, Entry, Progress, Report, carried, pictures};
-use crate::core::knowledge::cut;
+use crate::core::knowledge::cut::{self, Cut};
 use crate::core::knowledge::generation::{Document, Generation, Input, Standing};
 use crate::core::knowledge::passage::Passage;
 use crate::core::knowledge::read::{self, MAX_BYTES};
@@ -208,7 +208,7 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
         return Err(read::unreadable(what, "give it front matter with `machine` to index it"));
     }
     let kept = pictures::keep(&read, &source.path, job.root, &stage.figures())?;
-    let passages = cut::cut(&read, &identity, build.kb, &job.id, &kept.files)?;
+    let Cut { passages, codes, shapes } = cut::cut(&read, &identity, build.kb, &job.id, &kept.files)?;
     if passages.is_empty() {
         return Err(read::unreadable("no text in it", "index files that hold text"));
     }
@@ -217,7 +217,8 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
     let notes = read.notes.iter().chain(&kept.notes).cloned().chain(identity.complaint());
     warnings.extend(notes.map(|note| format!("{}: {note}", job.id)));
     let document = Document {
-        codes: cut::document_codes(&read, &identity),
+        codes,
+        shapes,
         id: job.id.clone(),
         source: source.path.clone(),
         format: source.reader.format().to_owned(),

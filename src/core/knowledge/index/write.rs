@@ -16,7 +16,7 @@ use crate::core::knowledge::generation::{
     Codes, Document, Fields, Generation, Input, Meta, Remarks, SCHEMA, Words, schema,
 };
 use crate::core::knowledge::passage::Passage;
-use crate::core::knowledge::{analyse, code, cut};
+use crate::core::knowledge::{analyse, code};
 use crate::core::{Error, Kind, Result};
 
 /// Passages that are analysed between two looks at who else wants the cores.
@@ -253,8 +253,7 @@ fn contents(
         let analysed = hands.each(&batch, |(place, record)| {
             let passage: Passage = serde_json::from_slice(record)
                 .map_err(|e| Error::new(Kind::Index, "a passage cannot be read back").because(e))?;
-            let whole = documents.get(*place).map(|d| d.codes.as_slice()).unwrap_or_default();
-            Ok(analyse(&passage, *place, whole, &models, fields))
+            Ok(analyse(&passage, *place, &models, fields))
         });
         for one in analysed {
             let one: Analysed = one?;
@@ -274,18 +273,11 @@ fn contents(
     Ok(count)
 }
 
-fn analyse(
-    passage: &Passage,
-    place: usize,
-    whole: &[String],
-    models: &BTreeSet<String>,
-    fields: Fields,
-) -> Analysed {
-    let own = cut::own_codes(passage, whole);
+fn analyse(passage: &Passage, place: usize, models: &BTreeSet<String>, fields: Fields) -> Analysed {
     let mut codes = Vec::with_capacity(passage.codes.len());
-    for written in &passage.codes {
+    for (nth, written) in passage.codes.iter().enumerate() {
         let normal = code::normalise(written);
-        let is_own = own.contains(&normal);
+        let is_own = nth < passage.own;
         // One manual may mention another's machine: that is no code either.
         if is_own || !models.contains(&normal) {
             codes.push((normal, written.clone(), is_own));
@@ -297,9 +289,10 @@ fn analyse(
     let normal: Vec<String> = passage.codes.iter().map(|c| code::normalise(c).to_lowercase()).collect();
     let mut row = TantivyDocument::default();
     row.add_u64(fields.document, place as u64);
-    row.add_text(fields.title, analyse::terms(&name).join(" "));
-    row.add_text(fields.heading, analyse::terms(&passage.section.join(" ")).join(" "));
-    row.add_text(fields.body, analyse::terms(&analyse::body(passage)).join(" "));
+    let terms = |text: &str| analyse::terms_in(text, Some(&passage.language)).join(" ");
+    row.add_text(fields.title, terms(&name));
+    row.add_text(fields.heading, terms(&passage.section.join(" ")));
+    row.add_text(fields.body, terms(&analyse::body(passage)));
     row.add_text(fields.codes, normal.join(" "));
     Analysed {
         row,

@@ -1,8 +1,17 @@
 //! Finds the passages that a question is about: a code's own entry first, then its
-//! mentions, then what the words find (BM25).
+//! mentions, then what the words (BM25) and the meaning (dense vectors) find together.
+//!
+//! ```text
+//! question ─▶ scope ─▶ codes ─────────────────▶ own entries, mentions ─┐
+//!                  ├─▶ words in each language ─▶ BM25 ──┐              ├─▶ hits
+//!                  └─▶ vector ──▶ nearest passages ─────┴▶ fuse ───────┘
+//! ```
 //!
 //! Deterministic: equal scores are ordered by knowledge base, document and place.
 
+mod codes;
+mod fuse;
+mod meaning;
 mod quantity;
 mod scope;
 mod words;
@@ -12,10 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::analyse;
-use super::code::{QueryCodes, normalise, query_codes};
+use super::code::{QueryCodes, normalise};
 use super::generation::{Generation, Standing};
+use super::language;
 use super::passage::{Passage, Span};
 use crate::core::Result;
+use fuse::{Candidate, fuse};
+pub use meaning::Meaning;
+use meaning::Meant;
 use scope::Scope;
 
 /// What is asked.
@@ -31,6 +44,8 @@ pub struct Query {
     pub include_superseded: bool,
     /// Which ways of searching are used.
     pub only: Only,
+    /// Was it heard rather than typed? Codes that sound alike are asked back.
+    pub spoken: bool,
 }
 
 /// Which ways of searching are used; codes are looked up in each.
@@ -75,7 +90,8 @@ pub struct Features {
 pub struct Hit {
     /// From 1.
     pub rank: usize,
-    /// Falls with the rank: BM25, plus [`OWN_ENTRY`] or [`MENTION`] where found by a code.
+    /// Falls with the rank: 0 to 1 for the best of this question, plus [`OWN_ENTRY`] or
+    /// [`MENTION`] where found by a code.
     pub score: f32,
     /// What the score is made of.
     pub features: Features,
@@ -121,168 +137,128 @@ const NAMED_MACHINE: f32 = 1.5;
 /// Where a figure is asked for, scores of passages that hold one are multiplied by this.
 const ASKED_FIGURE: f32 = 1.3;
 
-/// The best `query.k` passages over `generations`.
+/// The best `query.k` passages over `generations`. `meaning` makes numbers of the question;
+/// without it only words are searched.
 ///
 /// # Errors
-/// `Kind::Index` where an index cannot be read.
-pub fn search(generations: &[&Generation], query: &Query) -> Result<Found> {
+/// `Kind::Index` where an index cannot be read, `Kind::Compute` where the embedder fails.
+pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meaning<'_>>) -> Result<Found> {
     let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
     let named_somewhere = scopes.iter().any(Scope::names_a_machine);
-    let codes = codes_of(generations, &scopes, named_somewhere, &query.text);
-    let terms = content_terms(&query.text, &codes.spans);
+    let codes = codes::of(generations, &scopes, named_somewhere, &query.text, query.spoken);
+    let asked = Asked::of(&query.text, &codes.spans);
+    let meant = match query.only {
+        Only::Words => None,
+        _ => Meant::of(&query.text, meaning)?,
+    };
     let figure = quantity::is_asked(&query.text);
-    let mut ranked = Vec::new();
+    let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut bonuses: BTreeMap<(usize, u32), f32> = BTreeMap::new();
     let mut best_words_score = 0.0f32;
     for (which, (generation, scope)) in generations.iter().zip(&scopes).enumerate() {
-        let code_terms: Vec<String> = codes.known.iter().map(|c| c.to_lowercase()).collect();
-        let mut scores: BTreeMap<u32, (f32, Features)> = BTreeMap::new();
-        for (id, words) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+        let mut found: BTreeMap<u32, Features> = BTreeMap::new();
+        if query.only != Only::Vectors {
+            let terms = asked.terms_for(generation);
+            for (id, words) in words::bm25(generation, scope, &terms, &code_terms, query.k)? {
+                found.entry(id).or_default().words = words;
+            }
+        }
+        if let Some(meant) = &meant {
+            for (id, cosine) in meant.nearest(generation, scope, query.k)? {
+                found.entry(id).or_default().cosine = Some(cosine);
+            }
+        }
+        for (id, bonus) in codes::entries(generation, scope, named_somewhere, &codes.known) {
+            found.entry(id).or_default();
+            bonuses.insert((which, id), bonus);
+        }
+        for (id, mut features) in found {
+            if let (Some(meant), None) = (&meant, features.cosine) {
+                features.cosine = meant.cosine(generation, id);
+            }
             let named = scope.is_named(generation, id);
-            let score = if named { words * NAMED_MACHINE } else { words };
             let fits = figure && generation.passage(id).is_some_and(|p| quantity::is_held(&p));
-            let score = if fits { score * ASKED_FIGURE } else { score };
-            best_words_score = best_words_score.max(score);
-            scores.insert(id, (score, Features { words, ..Features::default() }));
+            let weight = if named { NAMED_MACHINE } else { 1.0 } * if fits { ASKED_FIGURE } else { 1.0 };
+            let words = features.words * weight;
+            best_words_score = best_words_score.max(words);
+            candidates.push(Candidate { which, id, words, features, score: 0.0 });
         }
-        for (id, bonus) in code_entries(generation, scope, named_somewhere, &codes.known) {
-            let (score, features) = scores.remove(&id).unwrap_or_default();
-            ranked.push(Ranked { which, id, score: score + bonus, features, found_by: FoundBy::Code });
-        }
-        let others = scores.into_iter().map(|(id, (score, features))| Ranked {
-            which,
-            id,
-            score,
-            features,
-            found_by: FoundBy::Words,
-        });
-        ranked.extend(others);
     }
-    let place = |r: &Ranked| {
-        let generation = generations.get(r.which)?;
-        let passage = generation.passage(r.id)?;
-        Some((generation.kb.as_str(), passage.document, passage.span.start, passage.span.end))
-    };
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| place(a).cmp(&place(b))));
-    ranked.truncate(query.k);
-    let coverage = match ranked.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
-        Some((generation, id)) => words::coverage(generation, id, &terms, &codes)?,
+    fuse(&mut candidates, query.only);
+    let bonus = |c: &Candidate| bonuses.get(&(c.which, c.id)).copied().unwrap_or(0.0);
+    candidates.iter_mut().for_each(|c| c.score += bonus(c));
+    // Ids follow documents and places; generations are in the order of their names.
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    candidates.truncate(query.k);
+    let coverage = match candidates.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
+        Some((generation, id)) => words::coverage(generation, id, &asked, &codes)?,
         None => 0.0,
     };
+    let choices = codes::choices(generations, &scopes, named_somewhere, &codes);
+    let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
     let hits = (1..)
-        .zip(ranked)
-        .filter_map(|(rank, r)| r.into_hit(generations, rank).transpose())
+        .zip(&candidates)
+        .filter_map(|(rank, c)| hit(c, is_code(c), generations, rank).transpose())
         .collect::<Result<_>>()?;
-    let machine = machine_of(&scopes);
-    let choices =
-        if named_somewhere { Vec::new() } else { machines_with(generations, &scopes, &codes.known) };
-    Ok(Found { hits, codes, best_words_score, coverage, machine, choices })
+    Ok(Found { hits, codes, best_words_score, coverage, machine: machine_of(&scopes), choices })
 }
 
-/// More than so many choices nobody keeps in mind.
-const MOST_CHOICES: usize = 4;
-
-struct Ranked {
-    which: usize,
-    id: u32,
-    score: f32,
-    features: Features,
-    found_by: FoundBy,
-}
-
-impl Ranked {
-    fn into_hit(self, generations: &[&Generation], rank: usize) -> Result<Option<Hit>> {
-        let Some(generation) = generations.get(self.which) else { return Ok(None) };
-        let Some(document) = generation.document_of(self.id) else { return Ok(None) };
-        Ok(Some(Hit {
-            rank,
-            score: self.score,
-            features: self.features,
-            found_by: self.found_by,
-            id: self.id,
-            generation: generation.number,
-            standing: document.standing.clone(),
-            passage: generation.read_passage(self.id)?,
-        }))
-    }
-}
-
-/// The question's codes. Known is what a passage in scope holds: another machine's E203,
-/// or one that only a superseded revision has, is no answer.
-fn codes_of(
+fn hit(
+    candidate: &Candidate,
+    by_code: bool,
     generations: &[&Generation],
-    scopes: &[Scope],
-    named_somewhere: bool,
-    question: &str,
-) -> QueryCodes {
-    let held = |normal: &str| {
-        generations.iter().zip(scopes).any(|(generation, scope)| {
-            generation.vocabulary.codes.get(normal).is_some_and(|entry| {
-                entry
-                    .own
-                    .iter()
-                    .chain(&entry.mentions)
-                    .any(|id| scope.answers(generation, *id, named_somewhere))
-            })
-        })
-    };
-    let in_text = |normal: &str| {
-        let vocabularies = || generations.iter().map(|g| &g.vocabulary);
-        vocabularies().any(|v| v.designations.contains(normal))
-            && !vocabularies().any(|v| v.codes.contains_key(normal))
-    };
-    query_codes(question, &held, &in_text)
+    rank: usize,
+) -> Result<Option<Hit>> {
+    let Some(generation) = generations.get(candidate.which) else { return Ok(None) };
+    let Some(document) = generation.document_of(candidate.id) else { return Ok(None) };
+    Ok(Some(Hit {
+        rank,
+        score: candidate.score,
+        features: candidate.features,
+        found_by: if by_code { FoundBy::Code } else { FoundBy::Words },
+        id: candidate.id,
+        generation: generation.number,
+        standing: document.standing.clone(),
+        passage: generation.read_passage(candidate.id)?,
+    }))
 }
 
-/// The passages of the question's codes: own entries, then mentions.
-fn code_entries(
-    generation: &Generation,
-    scope: &Scope,
-    named_somewhere: bool,
-    codes: &[String],
-) -> BTreeMap<u32, f32> {
-    let mut bonus = BTreeMap::new();
-    let entries = || codes.iter().filter_map(|c| generation.vocabulary.codes.get(c));
-    let answers = |id: &&u32| scope.answers(generation, **id, named_somewhere);
-    for id in entries().flat_map(|e| &e.mentions).filter(answers) {
-        bonus.insert(*id, MENTION);
-    }
-    for id in entries().flat_map(|e| &e.own).filter(answers) {
-        bonus.insert(*id, OWN_ENTRY);
-    }
-    bonus
+/// What a question asks for in words.
+struct Asked {
+    /// The question without its codes.
+    text: String,
+    language: Option<&'static str>,
 }
 
-/// The machines that have an entry of their own for one of `codes`, where there are several:
-/// which one is meant is not for us to guess. A manual without a machine is no rival.
-fn machines_with(generations: &[&Generation], scopes: &[Scope], codes: &[String]) -> Vec<String> {
-    let owners = |code: &String| {
-        let mut names = BTreeSet::new();
-        for (generation, scope) in generations.iter().zip(scopes) {
-            let own = generation.vocabulary.codes.get(code).map(|e| e.own.as_slice()).unwrap_or_default();
-            let documents = own
-                .iter()
-                .filter(|id| scope.answers(generation, **id, false))
-                .filter_map(|id| generation.document_of(*id));
-            names.extend(documents.map(scope::machine_name).filter(|name| !name.is_empty()));
+impl Asked {
+    fn of(question: &str, codes: &[Span]) -> Self {
+        let mut text = String::with_capacity(question.len());
+        let mut at = 0;
+        for span in codes {
+            text.push_str(question.get(at..span.start).unwrap_or_default());
+            text.push(' ');
+            at = span.end;
         }
-        names
-    };
-    let rivals = codes.iter().map(owners).find(|names| names.len() > 1).unwrap_or_default();
-    rivals.into_iter().take(MOST_CHOICES).collect()
-}
-
-/// The question's terms without its codes, each once.
-fn content_terms(question: &str, codes: &[Span]) -> Vec<String> {
-    let mut rest = String::with_capacity(question.len());
-    let mut at = 0;
-    for span in codes {
-        rest.push_str(question.get(at..span.start).unwrap_or_default());
-        rest.push(' ');
-        at = span.end;
+        text.push_str(question.get(at..).unwrap_or_default());
+        Asked { text, language: language::guess(question) }
     }
-    rest.push_str(question.get(at..).unwrap_or_default());
-    let mut seen = BTreeSet::new();
-    analyse::terms(&rest).into_iter().filter(|t| seen.insert(t.clone())).collect()
+
+    /// The terms to look for in a generation's passages of a language.
+    fn terms_in(&self, generation: &Generation, of_passages: &str) -> Vec<String> {
+        analyse::query_terms(&self.text, self.language, of_passages, generation.glossary())
+    }
+
+    /// The terms to look for in a generation, over the languages of its manuals, each once.
+    fn terms_for(&self, generation: &Generation) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let languages = &generation.vocabulary.languages;
+        languages
+            .iter()
+            .flat_map(|l| self.terms_in(generation, l))
+            .filter(|t| seen.insert(t.clone()))
+            .collect()
+    }
 }
 
 fn machine_of(scopes: &[Scope]) -> String {

@@ -57,6 +57,11 @@ impl Scope {
         self.at(&self.named, generation, passage)
     }
 
+    /// May a passage be searched?
+    pub(super) fn allows(&self, generation: &Generation, passage: u32) -> bool {
+        self.at(&self.allowed, generation, passage)
+    }
+
     /// May a code be answered from a passage? Where the question names a machine, only from
     /// its manuals and from those whose machine is unknown.
     pub(super) fn answers(&self, generation: &Generation, passage: u32, named_somewhere: bool) -> bool {

@@ -9,6 +9,7 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
+use super::Asked;
 use super::scope::Scope;
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::code::QueryCodes;
@@ -74,12 +75,7 @@ fn boosted(field: Field, term: &str, weight: f32) -> Box<dyn Query> {
 }
 
 /// The share of the question's idf that a passage holds, 0 to 1.
-pub(super) fn coverage(
-    generation: &Generation,
-    id: u32,
-    terms: &[String],
-    codes: &QueryCodes,
-) -> Result<f32> {
+pub(super) fn coverage(generation: &Generation, id: u32, asked: &Asked, codes: &QueryCodes) -> Result<f32> {
     let Some(passage) = generation.passage(id) else { return Ok(0.0) };
     let text = format!(
         "{} {} {} {} {}",
@@ -89,7 +85,9 @@ pub(super) fn coverage(
         passage.section.join(" "),
         analyse::body(&passage)
     );
-    let held: BTreeSet<String> = analyse::terms(&text).into_iter().collect();
+    let held: BTreeSet<String> = analyse::terms_in(&text, Some(&passage.language)).into_iter().collect();
+    let terms = asked.terms_in(generation, &passage.language);
+    let terms = &terms;
     let fields = generation.fields;
     let (mut whole, mut share) = (0.0, 0.0);
     for term in terms {

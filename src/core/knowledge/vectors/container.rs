@@ -13,7 +13,6 @@
 //! A mapping must not be written under its reader: files of a generation never are.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,7 @@ use super::gold::Code;
 use super::measure::Rank;
 use super::set::{Form, Question, Set};
 use super::shelf::{Shelf, asks_back};
-use crate::core::knowledge::search::{Found, FoundBy, Hit, Only};
+use crate::core::knowledge::search::{Found, FoundBy, Hit, Only, Query};
 use crate::operations::outcome::Result;
 
 /// The ways of searching, in the order in which they are printed. The last is what a
@@ -123,7 +123,7 @@ pub fn ask(set: &Set, shelf: &Shelf<'_>, tick: &mut dyn FnMut()) -> Result<Asked
             if needs_vectors(only) && !shelf.has_vectors {
                 continue;
             }
-            let found = shelf.search(&question.text, only, 10)?;
+            let found = shelf.find(&query(question, only))?;
             if question.gold.is_some() {
                 let first = found.hits.iter().position(|hit| is_hit(question, shelf, hit)).map(|i| i + 1);
                 rank.insert(name, first);
@@ -145,10 +145,20 @@ pub fn ask_whole(set: &Set, shelf: &Shelf<'_>) -> Result<Vec<Rank>> {
     let answerable = set.questions.iter().filter(|q| q.gold.is_some());
     answerable
         .map(|question| {
-            let found = shelf.search(&question.text, Only::Reranked, 10)?;
+            let found = shelf.find(&query(question, Only::Reranked))?;
             Ok(found.hits.iter().position(|hit| is_hit(question, shelf, hit)).map(|i| i + 1))
         })
         .collect()
+}
+
+fn query(question: &Question, only: Only) -> Query {
+    Query {
+        text: question.text.clone(),
+        k: 10,
+        only,
+        spoken: question.form == Form::Spoken,
+        ..Query::default()
+    }
 }
 
 fn is_hit(question: &Question, shelf: &Shelf<'_>, hit: &Hit) -> bool {
@@ -206,7 +216,7 @@ fn code_mark(question: &Question, shelf: Option<&Shelf<'_>>, found: &Found) -> O
     if let Some(code) = question.nonexistent_code.as_deref().filter(|_| question.gold.is_none()) {
         let wanted = Code::parse(code)?;
         let named = found.codes.unknown.iter().filter_map(|c| Code::parse(c)).any(|c| c.is(&wanted));
-        let entry = found.hits.iter().any(|h| h.found_by == FoundBy::Code && h.passage.own_code);
+        let entry = found.hits.iter().any(|h| h.found_by == FoundBy::Code && h.passage.is_entry());
         return Some(match (named, entry) {
             (true, _) => CodeMark::Named,
             (false, false) => CodeMark::Silent,

@@ -45,7 +45,7 @@ impl Gold {
     /// Is it the expected code's own entry, rather than a passage that mentions it?
     pub fn is_own_entry(&self, source: &std::path::Path, passage: &Passage) -> bool {
         let Gold::Place(_, Some(target)) = self else { return self.is_hit(source, passage) };
-        self.is_hit(source, passage) && (passage.own_code || target.in_headings(passage))
+        self.is_hit(source, passage) && (passage.is_entry() || target.in_headings(passage))
     }
 
     /// The expected code, where a code is expected.
@@ -229,7 +229,7 @@ mod tests {
             shape: Shape::Prose,
             fields: Vec::new(),
             codes: codes.iter().map(|s| (*s).to_owned()).collect(),
-            own_code: !codes.is_empty(),
+            own: usize::from(!codes.is_empty()),
             warnings: Vec::new(),
             figures: Vec::new(),
             ocr: false,
@@ -297,7 +297,7 @@ mod tests {
     fn a_mention_is_a_hit_but_not_the_own_entry() {
         let gold = Gold::Place("/m.md".into(), Some(Target::new("E204")));
         let mut mention = passage(&[], &["E203", "E204"]);
-        mention.own_code = false;
+        mention.own = 0;
         assert!(
             gold.is_hit(Path::new("/m.md"), &mention) && !gold.is_own_entry(Path::new("/m.md"), &mention)
         );

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::dice::Dice;
 use super::shelf::{self, Bench};
 use super::synth;
+use crate::core::knowledge::search::Query;
 use crate::operations::eval::report::Figures;
 use crate::operations::eval::scratch::{Scratch, put};
 use crate::operations::outcome::{Error, Kind, Result};
@@ -121,7 +122,8 @@ fn state(bench: &Bench, data: &Path) -> Option<usize> {
         }
     }
     generation.verify().ok()?;
-    let hits = bench.find(&store, "which writing is it", Default::default(), 5).ok()?.hits;
+    let asked = Query { text: "which writing is it".into(), k: 5, ..Query::default() };
+    let hits = bench.find(&store, &asked).ok()?.hits;
     let whole = generation.documents().len() == DOCUMENTS && !hits.is_empty();
     found.filter(|_| whole)
 }

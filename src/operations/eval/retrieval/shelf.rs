@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::core::knowledge::embed::{Embed, Encoder, Side, steps};
+use crate::core::knowledge::embed::{Embed, Side, steps};
 use crate::core::knowledge::index::{self, Build, Report, Store};
 use crate::core::knowledge::search::{self, Found, Hit, Only, Query};
 use crate::operations::eval::scratch::{Scratch, copy};
-use crate::operations::models::{self, Role};
+use crate::operations::models::embedder::Embedder;
 use crate::operations::outcome::{Error, Kind, Result};
 use crate::operations::readers::Programs;
 
@@ -18,7 +18,7 @@ pub const KB: &str = "eval";
 /// What indexes are made and searched with.
 pub struct Bench {
     tools: Programs,
-    embedder: Option<Encoder>,
+    embedder: Option<Embedder>,
     threads: usize,
 }
 
@@ -28,16 +28,7 @@ impl Bench {
     /// # Errors
     /// An embedder that is installed but cannot be opened.
     pub fn of(data: &Path, embedder: &str, threads: usize) -> Result<Bench> {
-        let dir = match embedder {
-            "" => None,
-            given if Path::new(given).is_dir() => Some(PathBuf::from(given)),
-            named => match models::Store::open(data)?.locate(Role::Embedder, Some(named)) {
-                Ok(found) => found.path.parent().map(Path::to_owned),
-                Err(e) if e.kind == Kind::Missing => None,
-                Err(e) => return Err(e),
-            },
-        };
-        let embedder = dir.map(|dir| Encoder::open(&dir)).transpose()?;
+        let embedder = Embedder::open(data, embedder)?;
         Ok(Bench { tools: Programs::of(data), embedder, threads })
     }
 
@@ -48,7 +39,7 @@ impl Bench {
     }
 
     /// The embedder, where there is one.
-    pub fn embedder(&self) -> Option<&Encoder> {
+    pub fn embedder(&self) -> Option<&Embedder> {
         self.embedder.as_ref()
     }
 
@@ -63,7 +54,7 @@ impl Bench {
             );
         };
         for step in steps(texts, self.threads) {
-            embedder.encode(texts.get(step).unwrap_or_default(), Side::Passage, self.threads)?;
+            embedder.encoder.encode(texts.get(step).unwrap_or_default(), Side::Passage, self.threads)?;
         }
         Ok(())
     }
@@ -73,21 +64,24 @@ impl Bench {
     /// # Errors
     /// As the index's build.
     pub fn build(&self, dirs: &[PathBuf], data: &Path, vectors: bool) -> Result<Report> {
-        let build = Build { threads: self.threads, tools: &self.tools, ..Build::new(KB, dirs, data) };
-        let report = index::build(&build, &mut |_| {})?;
-        if let Some(embedder) = self.embedder.as_ref().filter(|_| vectors) {
-            index::add_vectors(&build, embedder, &mut |_| {})?;
-        }
-        Ok(report)
+        let embedder = self.embedder.as_ref().filter(|_| vectors);
+        let build = Build {
+            threads: self.threads,
+            tools: &self.tools,
+            embedder: embedder.map(|e| &e.encoder as &dyn Embed),
+            ..Build::new(KB, dirs, data)
+        };
+        Ok(index::build(&build, &mut |_| {})?)
     }
 
-    /// The best `k` for a question.
+    /// What a query finds.
     ///
     /// # Errors
     /// Where the index cannot be read.
-    pub fn find(&self, store: &Store, text: &str, only: Only, k: usize) -> Result<Found> {
+    pub fn find(&self, store: &Store, query: &Query) -> Result<Found> {
         let generations: Vec<_> = store.generations.iter().collect();
-        Ok(search::search(&generations, &Query { text: text.to_owned(), k, only, ..Query::default() })?)
+        let meaning = self.embedder.as_ref().map(|e| e.meaning(self.threads));
+        Ok(search::search(&generations, query, meaning)?)
     }
 }
 
@@ -161,7 +155,15 @@ impl<'b> Shelf<'b> {
     /// # Errors
     /// Where the index cannot be read.
     pub fn search(&self, text: &str, only: Only, k: usize) -> Result<Found> {
-        self.bench.find(&self.store, text, only, k)
+        self.find(&Query { text: text.to_owned(), k, only, ..Query::default() })
+    }
+
+    /// The best hits for a query of any kind.
+    ///
+    /// # Errors
+    /// Where the index cannot be read.
+    pub fn find(&self, query: &Query) -> Result<Found> {
+        self.bench.find(&self.store, query)
     }
 
     /// The file that a hit's document was read from.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::shelf::{self, Bench, Shelf};
 use super::synth;
-use crate::core::knowledge::search::Only;
+use crate::core::knowledge::search::{Only, Query};
 use crate::operations::eval::report::Figures;
 use crate::operations::eval::score::percentile;
 use crate::operations::eval::scratch::{Scratch, put};
@@ -142,7 +142,7 @@ pub struct Memory {
 pub fn search_only(bench: &Bench, data: &Path) -> Result<Memory> {
     let store = shelf::open(data)?;
     for n in 0..20 {
-        bench.find(&store, &synth::question(n, 10), Only::Reranked, 10)?;
+        bench.find(&store, &Query { text: synth::question(n, 10), k: 10, ..Query::default() })?;
     }
     Ok(Memory { anonymous_bytes: platform::anonymous_bytes() })
 }

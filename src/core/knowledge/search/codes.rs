@@ -1,0 +1,106 @@
+//! The codes of a question: which of them some passage in scope holds, which entries they
+//! lead to, and what the question may mean besides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scope::{self, Scope};
+use super::{MENTION, OWN_ENTRY};
+use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked};
+use crate::core::knowledge::generation::Generation;
+
+/// More choices than this nobody keeps in mind.
+const MOST_CHOICES: usize = 4;
+
+/// The question's codes. Known is what a passage in scope holds: another machine's E203,
+/// or one that only a superseded revision has, is no answer.
+pub(super) fn of(
+    generations: &[&Generation],
+    scopes: &[Scope],
+    named_somewhere: bool,
+    question: &str,
+    spoken: bool,
+) -> QueryCodes {
+    let known = |normal: &str| {
+        generations.iter().zip(scopes).any(|(generation, scope)| {
+            generation.vocabulary.codes.get(normal).is_some_and(|entry| {
+                entry
+                    .own
+                    .iter()
+                    .chain(&entry.mentions)
+                    .any(|id| scope.answers(generation, *id, named_somewhere))
+            })
+        })
+    };
+    let in_text = |normal: &str| {
+        let vocabularies = || generations.iter().map(|g| &g.vocabulary);
+        vocabularies().any(|v| v.designations.contains(normal))
+            && !vocabularies().any(|v| v.codes.contains_key(normal))
+    };
+    let mut several = Shapes::default();
+    let shapes = match generations {
+        [one] => &one.vocabulary.shapes,
+        _ => {
+            generations.iter().for_each(|g| several.merge(&g.vocabulary.shapes));
+            &several
+        }
+    };
+    codes_asked(question, &Lookup { known: &known, in_text: &in_text, shapes, spoken })
+}
+
+/// The passages of the question's codes with what each adds to its score: own entries,
+/// then mentions.
+pub(super) fn entries(
+    generation: &Generation,
+    scope: &Scope,
+    named_somewhere: bool,
+    codes: &[String],
+) -> BTreeMap<u32, f32> {
+    let mut bonus = BTreeMap::new();
+    let entries = || codes.iter().filter_map(|c| generation.vocabulary.codes.get(c));
+    let answers = |id: &&u32| scope.answers(generation, **id, named_somewhere);
+    for id in entries().flat_map(|e| &e.mentions).filter(answers) {
+        bonus.insert(*id, MENTION);
+    }
+    for id in entries().flat_map(|e| &e.own).filter(answers) {
+        bonus.insert(*id, OWN_ENTRY);
+    }
+    bonus
+}
+
+/// What the codes of a question may mean, where that is not for us to guess: codes that
+/// sound alike, else machines that each have an entry of their own for the code.
+pub(super) fn choices(
+    generations: &[&Generation],
+    scopes: &[Scope],
+    named_somewhere: bool,
+    codes: &QueryCodes,
+) -> Vec<String> {
+    if let Some(of) = codes.near.first().map(|n| &n.of) {
+        let alike = codes.near.iter().filter(|n| n.of == *of).map(|n| &n.code);
+        let written = |normal: &String| {
+            let entry = generations.iter().find_map(|g| g.vocabulary.codes.get(normal));
+            entry.map_or_else(|| normal.clone(), |e| e.written.clone())
+        };
+        return std::iter::once(of).chain(alike).map(written).take(MOST_CHOICES).collect();
+    }
+    if named_somewhere { Vec::new() } else { machines_with(generations, scopes, &codes.known) }
+}
+
+/// The machines that have an entry of their own for one of `codes`, where there are
+/// several. A manual without a machine is no rival.
+fn machines_with(generations: &[&Generation], scopes: &[Scope], codes: &[String]) -> Vec<String> {
+    let owners = |code: &String| {
+        let mut names = BTreeSet::new();
+        for (generation, scope) in generations.iter().zip(scopes) {
+            let own = generation.vocabulary.codes.get(code).map(|e| e.own.as_slice()).unwrap_or_default();
+            let documents = own
+                .iter()
+                .filter(|id| scope.answers(generation, **id, false))
+                .filter_map(|id| generation.document_of(*id));
+            names.extend(documents.map(scope::machine_name).filter(|name| !name.is_empty()));
+        }
+        names
+    };
+    let rivals = codes.iter().map(owners).find(|names| names.len() > 1).unwrap_or_default();
+    rivals.into_iter().take(MOST_CHOICES).collect()
+}

@@ -1,0 +1,76 @@
+//! The question as numbers: its nearest passages, and how near any one of them is.
+//!
+//! An embedder knows the languages that it was trained on. Asked in another, its neighbours
+//! are noise, so it is not asked at all.
+
+use super::scope::Scope;
+use crate::core::Result;
+use crate::core::knowledge::embed::{Embed, Encoded, Side};
+use crate::core::knowledge::generation::Generation;
+use crate::core::knowledge::language;
+
+/// What makes numbers of a question.
+#[derive(Clone, Copy)]
+pub struct Meaning<'a> {
+    /// The model.
+    pub embedder: &'a dyn Embed,
+    /// Languages that it knows, as BCP 47 primary tags; empty means all.
+    pub languages: &'a [String],
+    /// At most so many threads.
+    pub threads: usize,
+}
+
+/// A question as numbers.
+pub(super) struct Meant<'a> {
+    encoded: Encoded,
+    by: Meaning<'a>,
+}
+
+/// So many of the nearest passages are looked at.
+const NEAREST: usize = 64;
+
+impl<'a> Meant<'a> {
+    /// The question as numbers, where its language is one that the embedder knows.
+    pub(super) fn of(question: &str, meaning: Option<Meaning<'a>>) -> Result<Option<Self>> {
+        let Some(by) = meaning else { return Ok(None) };
+        let spoken = language::guess(question);
+        let foreign =
+            spoken.is_some_and(|l| !by.languages.is_empty() && !by.languages.iter().any(|k| k == l));
+        if foreign || question.contains(language::is_han) && !by.languages.is_empty() && !knows(by, "zh") {
+            return Ok(None);
+        }
+        let encoded = by.embedder.encode(&[question], Side::Query, by.threads)?.pop();
+        Ok(encoded.map(|encoded| Meant { encoded, by }))
+    }
+
+    /// Has the generation vectors that were made by the same embedder?
+    pub(super) fn fits(&self, generation: &Generation) -> bool {
+        generation.vectors.as_ref().is_some_and(|v| v.identity() == self.by.embedder.identity())
+    }
+
+    /// The nearest passages in scope with their cosines.
+    pub(super) fn nearest(
+        &self,
+        generation: &Generation,
+        scope: &Scope,
+        k: usize,
+    ) -> Result<Vec<(u32, f32)>> {
+        let Some(vectors) = generation.vectors.as_ref().filter(|_| self.fits(generation)) else {
+            return Ok(Vec::new());
+        };
+        vectors.search(&self.encoded.sentence, NEAREST.max(k), self.by.threads, |id| {
+            scope.allows(generation, id)
+        })
+    }
+
+    /// How near one passage is.
+    pub(super) fn cosine(&self, generation: &Generation, id: u32) -> Option<f32> {
+        let vectors = generation.vectors.as_ref().filter(|_| self.fits(generation))?;
+        let row = vectors.row(id)?;
+        Some(row.iter().zip(&self.encoded.sentence).map(|(a, b)| a * b).sum())
+    }
+}
+
+fn knows(by: Meaning<'_>, tag: &str) -> bool {
+    by.languages.iter().any(|l| l == tag)
+}
