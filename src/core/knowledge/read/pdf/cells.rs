@@ -102,7 +102,8 @@ pub(super) fn ruled(
             }
         }
     }
-    if filled * 4 < places.len() || filled < 3 {
+    // Mostly empty: a drawing.
+    if filled * 3 < places.len() || filled < 3 {
         return None;
     }
     if title.is_some() {
@@ -179,6 +180,10 @@ fn split_rows(
 /// Drops what is empty and finds the header.
 fn finish(mut drafts: Vec<Draft>, area: Area, mut lefts: Vec<f32>, parted: bool) -> Option<Table> {
     drafts.retain(|d| d.cells.iter().any(|c| !c.is_empty()));
+    // A row of dashes is a line.
+    let dashes = |d: &Draft| d.cells.iter().all(|c| c.chars().all(|c| "-=_—–".contains(c)));
+    let parted = parted || drafts.get(1).is_some_and(dashes);
+    drafts.retain(|d| !dashes(d));
     let columns = drafts.iter().map(|d| d.cells.len()).max()?;
     let used: Vec<bool> =
         (0..columns).map(|c| drafts.iter().any(|d| d.cells.get(c).is_some_and(|t| !t.is_empty()))).collect();
@@ -209,6 +214,9 @@ fn is_header(drafts: &[Draft], parted: bool) -> bool {
         || parted
     {
         return true;
+    }
+    if !first.cells.iter().all(|c| c.is_empty() || c.starts_with(char::is_alphabetic)) {
+        return false;
     }
     let digits = |d: &Draft| d.cells.iter().filter(|c| c.chars().any(|c| c.is_ascii_digit())).count();
     if digits(first) > 0 {

@@ -56,7 +56,7 @@ fn is_title(text: &str) -> bool {
 }
 
 /// "Lubrication ........ 17".
-fn is_dotted(text: &str) -> bool {
+pub(super) fn is_dotted(text: &str) -> bool {
     let Some((rest, last)) = text.trim_end().rsplit_once([' ', '.', '…']) else { return false };
     let leader = rest
         .chars()

@@ -29,6 +29,8 @@ struct Edge {
     upper: bool,
     /// Only a page's number.
     number: bool,
+    /// The page's own number or label stands in it.
+    labelled: bool,
 }
 
 /// Takes the running headers and footers out of the pages.
@@ -47,7 +49,7 @@ pub(super) fn take_out(pages: &mut [Page]) -> Running {
     let enough = match pages.len() {
         0 | 1 => usize::MAX,
         2 => 2,
-        n => (n / 12).clamp(2, 8) + 1,
+        _ => 3,
     };
     let mut texts: [HashMap<&str, usize>; 2] = [HashMap::new(), HashMap::new()];
     for (page, rows) in pages.iter_mut().zip(&edges) {
@@ -55,7 +57,8 @@ pub(super) fn take_out(pages: &mut [Page]) -> Running {
         for upper in [true, false] {
             // From the paper's edge inwards, until a row that does not repeat.
             for edge in rows.iter().filter(|e| e.upper == upper) {
-                if !(count(edge) >= enough || edge.number) {
+                let repeats = count(edge);
+                if !(repeats >= enough || edge.number || (edge.labelled && repeats >= 2)) {
                     break;
                 }
                 for word in &edge.words {
@@ -94,17 +97,23 @@ fn edges(page: &Page) -> Vec<Edge> {
         let mut pending: Vec<Edge> = Vec::new();
         for (nth, row) in ordered.iter().enumerate().take(MOST_ROWS) {
             let Some(area) = super::page::Area::around(row.iter().map(|r| &r.area)) else { break };
+            let text: Vec<&str> = row.iter().map(|r| r.text.as_str()).collect();
+            let text = text.join(" ");
+            let own = page.number.to_string();
+            let is_own = |w: &str| w == own || page.label.as_deref().is_some_and(|l| w == l);
+            let alone = is_own(text.trim());
+            // A page's own number, the outermost row, may stand further in.
+            let reach = if alone && nth == 0 { 2.0 * EDGE } else { EDGE };
             let inside =
-                if upper { area.y1 < EDGE * page.height } else { area.y0 > (1.0 - EDGE) * page.height };
+                if upper { area.y1 < reach * page.height } else { area.y0 > (1.0 - reach) * page.height };
             if !inside {
                 break;
             }
-            let text: Vec<&str> = row.iter().map(|r| r.text.as_str()).collect();
-            let text = text.join(" ");
             let number = is_page_number(&text, page);
+            let labelled = text.split_whitespace().any(is_own);
             let members = near.iter().filter(|(_, w)| area.holds(&w.area)).map(|(i, _)| *i).collect();
             let y = (area.y1 / 6.0) as i32;
-            pending.push(Edge { key: keyed(&text), text, words: members, y, upper, number });
+            pending.push(Edge { key: keyed(&text), text, words: members, y, upper, number, labelled });
             // A gap to the body, or nothing after it: all rows so far stand apart.
             let size = row.iter().map(|r| r.size).fold(0.0, f32::max);
             let next =
@@ -118,7 +127,7 @@ fn edges(page: &Page) -> Vec<Edge> {
                         r.y0 >= low && r.y1 <= high
                     })
             });
-            if gap > 0.7 * size || ruled {
+            if gap > 0.7 * size || ruled || alone {
                 out.append(&mut pending);
             }
         }
