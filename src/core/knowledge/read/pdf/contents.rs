@@ -18,6 +18,8 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                     if is_title(&text) {
                         within = true;
                         placed.is_block = false;
+                    } else if para.lines.len() >= 2 && is_index(para.lines.iter().map(|l| &l.text)) {
+                        placed.is_block = false;
                     } else if is_dotted(&text) && (within || dotted >= 6) {
                         placed.is_block = false;
                     } else if within {
@@ -31,7 +33,11 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                     within = numbered * 10 >= table.rows.len() * 7;
                     placed.is_block = !within;
                 }
-                Part::Table(_) | Part::Warning(..) => within = false,
+                Part::Table(table) => {
+                    within = false;
+                    placed.is_block = !is_index(table.header.iter().chain(table.rows.iter().flatten()));
+                }
+                Part::Warning(..) => within = false,
             }
         }
     }
@@ -53,6 +59,17 @@ fn is_title(text: &str) -> bool {
             | "tabla de contenido"
             | "índice general"
     )
+}
+
+/// An index at a book's end: "belt, 12", "bearing, 4, 17".
+fn is_index<'t>(entries: impl Iterator<Item = &'t String>) -> bool {
+    let (mut all, mut pointing) = (0usize, 0usize);
+    for entry in entries.filter(|e| e.chars().filter(|c| c.is_alphabetic()).count() > 1) {
+        all += 1;
+        let pages = entry.rsplit_once(", ").is_some_and(|(word, page)| is_page(page) && !word.is_empty());
+        pointing += usize::from(pages);
+    }
+    all >= 4 && pointing * 10 >= all * 7
 }
 
 /// "Lubrication ........ 17".
