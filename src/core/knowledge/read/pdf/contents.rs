@@ -8,9 +8,12 @@ use super::text::Vocabulary;
 /// Marks the entries of tables of contents, and lists of figures and tables.
 pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
     let mut within = false;
+    // Is this a page of contents? The one after it may have few entries left.
+    let mut contents = false;
     for page in pages.iter_mut() {
         let dotted =
             page.iter().filter(|p| matches!(&p.part, Part::Text(t) if is_dotted(&t.text(words)))).count();
+        contents = dotted >= 6 || (contents && dotted > 0);
         for placed in page {
             match &placed.part {
                 Part::Text(para) => {
@@ -20,7 +23,7 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                         placed.is_block = false;
                     } else if para.lines.len() >= 2 && is_index(para.lines.iter().map(|l| &l.text)) {
                         placed.is_block = false;
-                    } else if is_dotted(&text) && (within || dotted >= 6) {
+                    } else if is_dotted(&text) && (within || contents) {
                         placed.is_block = false;
                     } else if within {
                         // A wrapped entry has no number at its own end.

@@ -178,6 +178,20 @@ fn glue_marks(row: Vec<Run>) -> Vec<Run> {
             _ => out.push(run),
         }
     }
+    // An entry of a table of contents starts with its section's number.
+    let mut at = 1;
+    while at < out.len() {
+        let entry = out.get(at).is_some_and(|r| leads(&r.text))
+            && out.get(at - 1).is_some_and(|r| is_section(&r.text));
+        if entry {
+            let rest = out.remove(at);
+            if let Some(number) = out.get_mut(at - 1) {
+                number.join(&rest);
+            }
+        } else {
+            at += 1;
+        }
+    }
     out
 }
 
@@ -185,6 +199,16 @@ fn glue_marks(row: Vec<Run>) -> Vec<Run> {
 pub(super) fn ends_in_leader(text: &str) -> bool {
     let dots = text.chars().rev().take_while(|c| matches!(c, '.' | ' ' | '…' | '·'));
     dots.filter(|c| *c != ' ').count() >= 4
+}
+
+/// Has the text a row of dots in it?
+fn leads(text: &str) -> bool {
+    without_leaders(text).contains('…')
+}
+
+/// Could the text be a section's number ("3", "9.5.11", "A.1")?
+fn is_section(text: &str) -> bool {
+    text.len() <= 10 && text.split('.').all(|p| p.len() <= 3 && p.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 fn starts_in_leader(text: &str) -> bool {
