@@ -21,9 +21,9 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                     if is_title(&text) {
                         within = true;
                         placed.is_block = false;
-                    } else if para.lines.len() >= 2 && is_index(para.lines.iter().map(|l| &l.text)) {
-                        placed.is_block = false;
-                    } else if is_dotted(&text) && (within || contents) {
+                    } else if (is_dotted(&text) && (within || contents))
+                        || (para.lines.len() >= 2 && is_index(para.lines.iter().map(|l| &l.text)))
+                    {
                         placed.is_block = false;
                     } else if within {
                         // A wrapped entry has no number at its own end.
