@@ -245,7 +245,7 @@ fn glyph(letter: &PdfPageTextChar<'_>, view: &View) -> Option<Glyph> {
     }
     let size = letter.unscaled_font_size().value * c.hypot(d);
     let font = letter.font_name().to_lowercase();
-    let bold = ["bold", "black", "heavy", "demi", "cmbx", "-bd", "semib"].iter().any(|n| font.contains(n));
+    let bold = ["bold", "black", "heavy", "demi", "bx", "-bd", "sfsx"].iter().any(|n| font.contains(n));
     let mono = ["mono", "courier", "consol", "typewriter", "cmtt", "cour"].iter().any(|n| font.contains(n));
     Some(Glyph { letter: unicode, area, size, bold, mono, turned: (turned + view.turns) % 4 })
 }
