@@ -21,29 +21,42 @@ pub(super) struct Candidate {
     pub score: f32,
 }
 
-/// What the sentence vectors weigh beside the words' 1.
-const MEANING: f32 = 0.6;
-/// A cosine below this is that of any two texts.
-const UNRELATED: f32 = 0.1;
+/// What the words weigh, and what the sentence vectors.
+const WORDS: f32 = 0.7;
+const MEANING: f32 = 0.3;
+/// What late interaction, 0 to 1, adds to the best.
+const LATE: f32 = 1.0;
+/// So many of the best are ranked again.
+pub(super) const RANKED_AGAIN: usize = 32;
 
-/// Gives each candidate its score, 0 to 1, by the ways of searching that are asked for.
+/// Gives each candidate its score by the ways of searching that are asked for: words from 0
+/// for none to 1 for the best, vectors from 0 for the farthest to 1 for the nearest.
 pub(super) fn fuse(candidates: &mut [Candidate], only: Only) {
-    let best = |of: &dyn Fn(&Candidate) -> f32| candidates.iter().map(of).fold(0.0f32, f32::max);
-    let nearness = |c: &Candidate| (c.features.cosine.unwrap_or(0.0) - UNRELATED).max(0.0);
-    let (most_words, most_near) = (best(&|c| c.words), best(&nearness));
+    let most_words = candidates.iter().map(|c| c.words).fold(0.0f32, f32::max);
+    let cosines = || candidates.iter().filter_map(|c| c.features.cosine);
+    let (farthest, nearest) = (cosines().fold(1.0f32, f32::min), cosines().fold(-1.0f32, f32::max));
     let (words, meaning) = match only {
         Only::Words => (1.0, 0.0),
         Only::Vectors => (0.0, 1.0),
         // Without vectors the words are all there is.
-        Only::Fused | Only::Reranked if most_near > 0.0 => (1.0, MEANING),
+        Only::Fused | Only::Reranked if nearest > farthest => (WORDS, MEANING),
         Only::Fused | Only::Reranked => (1.0, 0.0),
     };
-    let part = |value: f32, most: f32| if most > 0.0 { value / most } else { 0.0 };
     for candidate in candidates.iter_mut() {
-        let by_words = part(candidate.words, most_words);
-        let by_meaning = part(nearness(candidate), most_near);
-        candidate.score = (words * by_words + meaning * by_meaning) / (words + meaning);
+        let by_words = if most_words > 0.0 { candidate.words / most_words } else { 0.0 };
+        let by_meaning = match candidate.features.cosine {
+            Some(cosine) if nearest > farthest => (cosine - farthest) / (nearest - farthest),
+            Some(_) => 1.0,
+            None => 0.0,
+        };
+        candidate.score = words * by_words + meaning * by_meaning;
     }
+}
+
+/// Adds what late interaction says of a candidate.
+pub(super) fn add_late(candidate: &mut Candidate, late: f32) {
+    candidate.features.late = Some(late);
+    candidate.score += LATE * late;
 }
 
 #[cfg(test)]

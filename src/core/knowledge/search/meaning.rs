@@ -4,10 +4,13 @@
 //! are noise, so it is not asked at all.
 
 use super::scope::Scope;
+use super::words;
 use crate::core::Result;
+use crate::core::knowledge::analyse;
 use crate::core::knowledge::embed::{Embed, Encoded, Side};
 use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::language;
+use crate::core::knowledge::vectors::late;
 
 /// What makes numbers of a question.
 #[derive(Clone, Copy)]
@@ -22,6 +25,7 @@ pub struct Meaning<'a> {
 
 /// A question as numbers.
 pub(super) struct Meant<'a> {
+    question: &'a str,
     encoded: Encoded,
     by: Meaning<'a>,
 }
@@ -31,7 +35,7 @@ const NEAREST: usize = 64;
 
 impl<'a> Meant<'a> {
     /// The question as numbers, where its language is one that the embedder knows.
-    pub(super) fn of(question: &str, meaning: Option<Meaning<'a>>) -> Result<Option<Self>> {
+    pub(super) fn of(question: &'a str, meaning: Option<Meaning<'a>>) -> Result<Option<Self>> {
         let Some(by) = meaning else { return Ok(None) };
         let spoken = language::guess(question);
         let foreign =
@@ -40,7 +44,7 @@ impl<'a> Meant<'a> {
             return Ok(None);
         }
         let encoded = by.embedder.encode(&[question], Side::Query, by.threads)?.pop();
-        Ok(encoded.map(|encoded| Meant { encoded, by }))
+        Ok(encoded.map(|encoded| Meant { question, encoded, by }))
     }
 
     /// Has the generation vectors that were made by the same embedder?
@@ -68,6 +72,20 @@ impl<'a> Meant<'a> {
         let vectors = generation.vectors.as_ref().filter(|_| self.fits(generation))?;
         let row = vectors.row(id)?;
         Some(row.iter().zip(&self.encoded.sentence).map(|(a, b)| a * b).sum())
+    }
+
+    /// How well each of some passages answers to the question word by word (late
+    /// interaction); `None` where the generation keeps no vectors of words. A word weighs as
+    /// much as it is rare; stop words weigh nothing.
+    pub(super) fn late(&self, generation: &Generation, ids: &[u32]) -> Option<Vec<(u32, f32)>> {
+        let late = generation.late.as_ref().filter(|_| self.fits(generation))?;
+        let weight = |span: std::ops::Range<u32>| {
+            let word = late::word(self.question, span);
+            let terms = analyse::question_terms(word, Some("en"));
+            terms.iter().map(|t| words::rarity(generation, t).unwrap_or(0.0)).fold(0.0, f32::max)
+        };
+        let question = late.question(&self.encoded.tokens, weight);
+        Some(late.rerank(&question, ids))
     }
 }
 

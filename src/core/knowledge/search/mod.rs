@@ -4,7 +4,7 @@
 //! ```text
 //! question ─▶ scope ─▶ codes ─────────────────▶ own entries, mentions ─┐
 //!                  ├─▶ words in each language ─▶ BM25 ──┐              ├─▶ hits
-//!                  └─▶ vector ──▶ nearest passages ─────┴▶ fuse ───────┘
+//!                  └─▶ vector ──▶ nearest passages ─────┴▶ fuse ▶ late ┘
 //! ```
 //!
 //! Deterministic: equal scores are ordered by knowledge base, document and place.
@@ -26,7 +26,7 @@ use super::generation::{Generation, Standing};
 use super::language;
 use super::passage::{Passage, Span};
 use crate::core::Result;
-use fuse::{Candidate, fuse};
+use fuse::{Candidate, RANKED_AGAIN, add_late, fuse};
 pub use meaning::Meaning;
 use meaning::Meant;
 use scope::Scope;
@@ -186,6 +186,9 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
         }
     }
     fuse(&mut candidates, query.only);
+    if let (Some(meant), Only::Reranked) = (&meant, query.only) {
+        rank_again(&mut candidates, meant, generations);
+    }
     let bonus = |c: &Candidate| bonuses.get(&(c.which, c.id)).copied().unwrap_or(0.0);
     candidates.iter_mut().for_each(|c| c.score += bonus(c));
     // Ids follow documents and places; generations are in the order of their names.
@@ -202,6 +205,22 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
         .filter_map(|(rank, c)| hit(c, is_code(c), generations, rank).transpose())
         .collect::<Result<_>>()?;
     Ok(Found { hits, codes, best_words_score, coverage, machine: machine_of(&scopes), choices })
+}
+
+/// Late interaction over the best so far.
+fn rank_again(candidates: &mut [Candidate], meant: &Meant<'_>, generations: &[&Generation]) {
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    let best = candidates.len().min(RANKED_AGAIN);
+    let Some(best) = candidates.get_mut(..best) else { return };
+    for (which, generation) in generations.iter().enumerate() {
+        let ids: Vec<u32> = best.iter().filter(|c| c.which == which).map(|c| c.id).collect();
+        let late: BTreeMap<u32, f32> = meant.late(generation, &ids).unwrap_or_default().into_iter().collect();
+        for candidate in best.iter_mut().filter(|c| c.which == which) {
+            if let Some(late) = late.get(&candidate.id) {
+                add_late(candidate, *late);
+            }
+        }
+    }
 }
 
 fn hit(

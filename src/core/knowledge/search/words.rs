@@ -88,16 +88,9 @@ pub(super) fn coverage(generation: &Generation, id: u32, asked: &Asked, codes: &
     let held: BTreeSet<String> = analyse::terms_in(&text, Some(&passage.language)).into_iter().collect();
     let terms = asked.terms_in(generation, &passage.language);
     let terms = &terms;
-    let fields = generation.fields;
     let (mut whole, mut share) = (0.0, 0.0);
     for term in terms {
-        let mut in_passages = 0;
-        for field in [fields.title, fields.heading, fields.body] {
-            let count =
-                generation.searcher.doc_freq(&Term::from_field_text(field, term)).map_err(unreadable)?;
-            in_passages = in_passages.max(count);
-        }
-        let weight = idf(generation, in_passages);
+        let weight = rarity(generation, term)?;
         whole += weight;
         share += if held.contains(term) { weight } else { 0.0 };
     }
@@ -108,6 +101,17 @@ pub(super) fn coverage(generation: &Generation, id: u32, asked: &Asked, codes: &
         share += if super::holds(&passage, code) { weight } else { 0.0 };
     }
     Ok(if whole > 0.0 { share / whole } else { 0.0 })
+}
+
+/// The inverse document frequency of a term, in the field that holds it most often.
+pub(super) fn rarity(generation: &Generation, term: &str) -> Result<f32> {
+    let fields = generation.fields;
+    let mut in_passages = 0;
+    for field in [fields.title, fields.heading, fields.body] {
+        let count = generation.searcher.doc_freq(&Term::from_field_text(field, term)).map_err(unreadable)?;
+        in_passages = in_passages.max(count);
+    }
+    Ok(idf(generation, in_passages))
 }
 
 fn idf(generation: &Generation, in_passages: u64) -> f32 {
