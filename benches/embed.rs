@@ -4,6 +4,7 @@
 //! cargo bench --bench embed -- texts MODEL_DIR TEXTS.jsonl [THREADS [VECTORS_OUT]]
 //! cargo bench --bench embed -- scan [ROWS [THREADS]]
 //! cargo bench --bench embed -- late [PASSAGES [TOKENS]]
+//! cargo bench --bench embed -- kernels
 //! ```
 //!
 //! `TEXTS.jsonl` has one JSON string a line. `benches/peers/embed.py` runs the first beside
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use millwright::core::knowledge::embed::{Embed, Encoder, Side, TokenVectors, steps};
-use millwright::core::knowledge::vectors::kernels::Kernels;
+use millwright::core::knowledge::vectors::kernels::{COLUMNS, Kernels, Path as Isa, ROWS};
 use millwright::core::knowledge::vectors::{Learner, Vectors, Writer, late};
 use serde_json::{Value, json};
 
@@ -30,7 +31,8 @@ fn main() {
         ["texts", model, texts, ..] => embed(model, texts, number(3, 1), words.get(4).copied()),
         ["scan", ..] => scan(number(1, 100_000), number(2, 2)),
         ["late", ..] => late(number(1, 2_000), number(2, 80)),
-        _ => json!({"usage": "embed -- texts MODEL_DIR TEXTS.jsonl | scan | late"}),
+        ["kernels"] => kernels(),
+        _ => json!({"usage": "embed -- texts MODEL_DIR TEXTS.jsonl | scan | late | kernels"}),
     };
     println!("{row}");
 }
@@ -125,6 +127,32 @@ fn late(passages: usize, tokens: usize) -> Value {
     let asked = times(200, || drop(store.rerank(&question, &ids)));
     json!({"passages": passages, "tokens": tokens, "learn_ms": learn_ms, "write_ms": write_ms,
         "rerank_32_ms": asked, "file_bytes": std::fs::metadata(&path).expect("a file").len()})
+}
+
+/// Each instruction-set path of this CPU: billions of multiplications a second of a tile
+/// that stays in the cache, and of a scan of rows that do.
+fn kernels() -> Value {
+    const DEPTH: usize = 384;
+    const ROUNDS: usize = 2000;
+    let rows = vec![77_u8; DEPTH * 256];
+    let (panel, query) = (vec![5_i8; DEPTH * COLUMNS], vec![-3_i8; DEPTH]);
+    let mut rates = serde_json::Map::new();
+    for path in [Isa::Avx512Vnni, Isa::AvxVnni, Isa::Avx2, Isa::Scalar] {
+        let Some(kernels) = Kernels::of(path) else { continue };
+        let rate = |products: usize, ms: f64| (products * ROUNDS) as f64 / ms / 1e6;
+        let mut tile = [[0; COLUMNS]; ROWS];
+        let from = Instant::now();
+        (0..ROUNDS).for_each(|_| {
+            kernels.tile(&rows[..DEPTH * ROWS], DEPTH, std::hint::black_box(&panel), &mut tile)
+        });
+        let tiles = rate(DEPTH * ROWS * COLUMNS, ms(from));
+        let mut dots = vec![0; 256];
+        let from = Instant::now();
+        (0..ROUNDS).for_each(|_| kernels.dots(std::hint::black_box(&rows), &query, &mut dots));
+        let scan = rate(DEPTH * 256, ms(from));
+        rates.insert(format!("{path:?}"), json!({"tile_g_per_s": tiles, "scan_g_per_s": scan}));
+    }
+    Value::Object(rates)
 }
 
 /// Numbers without a pattern.

@@ -13,6 +13,7 @@ mod engine;
 mod eval;
 #[path = "fuzz/pdf.rs"]
 mod fuzz_pdf;
+mod fuzz;
 mod index;
 mod index_job;
 mod models;

@@ -11,6 +11,7 @@ use super::{Context, Result};
 use crate::operations::eval::golden;
 use crate::operations::eval::report::{Bar, Figures, Last, Want};
 use crate::operations::eval::retrieval::asked::Row;
+use crate::operations::eval::retrieval::shelf::Bench;
 use crate::operations::eval::retrieval::{self, Listener, Options};
 use crate::operations::node::protocol::TurnReport;
 use crate::operations::outcome::{Error, Kind};
@@ -18,7 +19,8 @@ use crate::operations::platform;
 
 pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
     if let Some(data) = &args.memory_of {
-        return context.out.line(&retrieval::speed::search_only(data)?);
+        let bench = Bench::of(&context.data, &context.config.models.embedder, context.config.threads())?;
+        return context.out.line(&retrieval::speed::search_only(&bench, data)?);
     }
     for suite in &args.suites {
         match suite {
@@ -48,6 +50,7 @@ fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
         from,
         data: context.data.clone(),
         embedder: context.config.models.embedder.clone(),
+        threads: context.config.threads(),
         repository: PathBuf::from("."),
         program: retrieval::speed::own_program()?,
         quick: args.quick,

@@ -245,7 +245,7 @@ fn glyph(letter: &PdfPageTextChar<'_>, view: &View) -> Option<Glyph> {
     }
     let size = letter.unscaled_font_size().value * c.hypot(d);
     let font = letter.font_name().to_lowercase();
-    let bold = ["bold", "black", "heavy", "demi", "cmbx", "-bd", "semib"].iter().any(|n| font.contains(n));
+    let bold = ["bold", "black", "heavy", "demi", "bx", "-bd", "sfsx"].iter().any(|n| font.contains(n));
     let mono = ["mono", "courier", "consol", "typewriter", "cmtt", "cour"].iter().any(|n| font.contains(n));
     Some(Glyph { letter: unicode, area, size, bold, mono, turned: (turned + view.turns) % 4 })
 }
@@ -393,7 +393,8 @@ fn picture(page: &PdfPage<'_>, view: &View, dpi: f32) -> Option<Pixels> {
     let wished = dpi / 72.0;
     let scale = wished.min((MOST_PIXELS / (width * height)).sqrt());
     let side = |points: f32| ((points * scale) as i32).max(1);
-    let config = PdfRenderConfig::new().set_fixed_size(side(width), side(height)).render_form_data(false);
+    // Not without form data: the library would then draw at its own scale, not ours.
+    let config = PdfRenderConfig::new().set_fixed_size(side(width), side(height));
     let bitmap = page.render_with_config(&config).ok()?;
     let (width, height) = (usize::try_from(bitmap.width()).ok()?, usize::try_from(bitmap.height()).ok()?);
     let rgba = bitmap.as_rgba_bytes();

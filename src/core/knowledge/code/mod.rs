@@ -26,6 +26,7 @@ pub use near::{Near, Why, neighbours};
 pub use query::{Lookup, QueryCodes, codes_asked, query_codes, spoken_candidates};
 pub use rows::{heading_codes, heads_by_number, own_codes_of_row, stated_codes};
 pub use shapes::Shapes;
+pub use spoken::spoken_forms;
 pub use text::{codes_in, defined_code, leading_code};
 pub(crate) use words::{is_designation, is_unit};
 

@@ -170,6 +170,15 @@ impl Query<'_> {
         {
             return Some(Hit::new(code, What::Known, at, at + 1));
         }
+        // A recogniser may cut a code in two: "E2 03".
+        let cut =
+            self.question.readings(at + 1).into_iter().find(|(more, _)| self.known(&format!("{code}{more}")));
+        if let Some((more, end)) = cut
+            && self.question.gap(at + 1) == " "
+            && !self.known(&code)
+        {
+            return Some(Hit::new(format!("{code}{more}"), What::Known, at, end));
+        }
         let fits = self.lookup.shapes.fits(&code);
         let two_capitals = letters >= 2 && self.question.is_upper(at);
         let enough = hex || fits || digits >= 2 || two_capitals || self.coded(at);
@@ -183,7 +192,7 @@ impl Query<'_> {
             return Some(Hit::new(code.to_owned(), What::Known, from, end));
         }
         // Where the index has such codes, only what is said of bolts is a size.
-        let size = is_designation(code) && (!self.lookup.shapes.fits(code) || self.is_about_sizes());
+        let size = is_designation(code) && (!self.lookup.shapes.lists(code) || self.is_about_sizes());
         if size || (self.lookup.in_text)(code) || self.after_standard(from) {
             return Some(Hit::new(code.to_owned(), What::Other, from, end));
         }

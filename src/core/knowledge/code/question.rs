@@ -83,11 +83,16 @@ impl Question {
             if let Some(class) = self.class(i) {
                 return Some(class);
             }
-            if !is_filler(self.text(i)) {
+            if !self.is_filler(i) {
                 return None;
             }
         }
         None
+    }
+
+    /// Does a word only stand between a code word and its number? "N" does before "º".
+    pub(super) fn is_filler(&self, at: usize) -> bool {
+        is_filler(self.text(at)) || self.text(at) == "n" && self.text(at + 1) == "º"
     }
 
     /// The readings of the number words from `at` on: digits, and the word after them.

@@ -104,6 +104,13 @@ impl Header {
         out.numbers |= ["序号", "编号", "号码"].iter().any(|w| han.contains(w));
         out.display |= han.contains("显示");
         out.parts |= ["端子", "件号", "料号"].iter().any(|w| han.contains(w));
+        // "Fault current (A)", "alarm limit", 报警值: its numbers are amounts.
+        let unit = bracketed(header).is_some_and(|inner| is_unit(inner.trim()) || inner.contains(['%', '°']));
+        let amount = words.iter().any(|w| AMOUNTS.contains(&w.as_str()))
+            || HAN_AMOUNTS.iter().any(|w| han.contains(w));
+        if unit || amount {
+            (out.word, out.codes) = (None, false);
+        }
         // One "$" is a setting's; two enclose a formula.
         if header.trim_start().starts_with('$') && header.matches('$').count() == 1 {
             (out.word, out.settings) = (Some("$".into()), true);
@@ -126,6 +133,15 @@ impl Header {
         self.class.is_some_and(|c| REPORTS.contains(&c))
     }
 }
+
+/// What numbers beside a code word may be amounts of.
+#[rustfmt::skip]
+const AMOUNTS: &[&str] = &[
+    "limit", "limits", "level", "value", "current", "time", "temperature", "pressure", "voltage", "delay", "count",
+    "threshold", "speed", "rate", "percent", "limite", "limites", "nivel", "valor", "corriente", "tiempo",
+    "temperatura", "presion", "tension", "retardo", "umbral", "velocidad", "veces",
+];
+const HAN_AMOUNTS: &[&str] = &["值", "电流", "时间", "温度", "压力", "电压", "延时", "次数", "阈"];
 
 const HAN: &[(Class, &str)] = &[
     (Class::Alarm, "报警"),

@@ -207,11 +207,14 @@ impl Shapes {
     /// the separators.
     pub fn fits(&self, normal: &str) -> bool {
         let Some((shape, _)) = shape(normal) else { return false };
-        let letters = shape.trim_start_matches('$');
-        letters.contains(|c: char| c.is_ascii_alphabetic())
-            && (self.written.contains_key(&shape)
-                || self.written.keys().any(|known| joined(known) == shape)
-                || self.fits_any_letter(&shape))
+        self.lists(normal) || self.fits_any_letter(&shape)
+    }
+
+    /// Has the index codes of a canonical form's very letters?
+    pub(super) fn lists(&self, normal: &str) -> bool {
+        let Some((shape, _)) = shape(normal) else { return false };
+        shape.contains(|c: char| c.is_ascii_alphabetic())
+            && (self.written.contains_key(&shape) || self.written.keys().any(|known| joined(known) == shape))
     }
 
     /// Where a document's codes start with three letters or more, a fourth is one too.

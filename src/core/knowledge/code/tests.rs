@@ -112,7 +112,11 @@ fn rows_are_read_under_spanish_and_chinese_headers() {
     assert_eq!(own("故障代码", "Err01"), ["Err01"]);
     assert_eq!(own("报警", "12"), ["报警 12"]);
     assert_eq!(own("$-Code", "130"), ["$130"]);
-    assert_eq!(own("Par de apriete", "45"), Vec::<String>::new());
+    for amount in
+        ["Par de apriete", "Fault current (A)", "Alarm limit", "Error (%)", "报警值", "Tiempo de fallo"]
+    {
+        assert_eq!(own(amount, "45"), Vec::<String>::new(), "{amount}");
+    }
 }
 
 #[test]

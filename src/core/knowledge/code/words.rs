@@ -95,7 +95,7 @@ pub(super) fn is_filler(word: &str) -> bool {
     #[rustfmt::skip]
     let is = matches!(
         word,
-        "number" | "no" | "nr" | "num" | "numero" | "nro" | "n" | "de" | "del" | "el" | "la" | "of"
+        "number" | "no" | "nr" | "num" | "numero" | "nro" | "nº" | "º" | "de" | "del" | "el" | "la" | "of"
         | "the" | "号"
     );
     is

@@ -67,11 +67,19 @@ impl Cutter {
             // A prefix's pieces are not the text's own.
             .filter(|(_, (span, special))| **special == 0 && span.1 > prefix.len())
             .map(|(at, (span, _))| {
-                let byte = |b: usize| b.saturating_sub(prefix.len()) as u32;
-                (at, byte(span.0)..byte(span.1))
+                let byte = |b: usize| b.saturating_sub(prefix.len());
+                (at, trimmed(text, byte(span.0)..byte(span.1)))
             })
             .collect();
         let covered = if cut { own.last().map_or(0, |(_, span)| span.end as usize) } else { end };
         Ok(Pieces { ids: encoding.get_ids().to_vec(), own, covered })
     }
+}
+
+/// A piece's span without the space that some tokenizers count to the word after it.
+fn trimmed(text: &str, span: Range<usize>) -> Range<u32> {
+    let own = text.get(span.clone()).unwrap_or_default();
+    let start = span.start + (own.len() - own.trim_start().len());
+    let end = start + own.trim().len();
+    start as u32..end as u32
 }

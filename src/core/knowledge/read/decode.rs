@@ -62,7 +62,7 @@ pub fn decode_as(bytes: &[u8], name: &str, stated: Option<&str>) -> Result<Decod
 
 fn marked(bytes: &[u8], encoding: &'static Encoding, name: &str) -> Result<Decoded> {
     let broken = |what: &str| unreadable(format!("{name}: broken {what}"), "save the file as UTF-8");
-    if encoding != UTF_8 && bytes.len() % 2 != 0 {
+    if encoding != UTF_8 && !bytes.len().is_multiple_of(2) {
         return Err(broken("UTF-16"));
     }
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else {
@@ -76,7 +76,7 @@ fn marked(bytes: &[u8], encoding: &'static Encoding, name: &str) -> Result<Decod
 
 /// UTF-16 that does not say so: one of the two byte orders gives plain letters.
 fn utf16_without_mark(bytes: &[u8]) -> Option<String> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return None;
     }
     [UTF_16LE, UTF_16BE].into_iter().find_map(|encoding| {
@@ -88,6 +88,9 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<String> {
         };
         let all = text.chars().count();
         let plain = text.chars().filter(common).count();
+        if text.contains('\0') {
+            return None;
+        }
         // In the wrong order every space and line end becomes a rare letter.
         let spaced = text.chars().any(|c| c == ' ' || c == '\n' || c.is_ascii_alphanumeric());
         (spaced && all >= 2 && plain * 20 >= all * 19).then(|| text.into_owned())
@@ -133,7 +136,10 @@ fn damaged_utf8(bytes: &[u8]) -> Option<String> {
 
 /// GB18030, Windows-1252 and their kind.
 fn legacy(bytes: &[u8], stated: Option<&str>) -> Decoded {
-    let stated = stated.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    // A file that claims to be UTF-16 and is not has its label from elsewhere.
+    let stated = stated
+        .and_then(|label| Encoding::for_label_no_replacement(label.trim().as_bytes()))
+        .filter(|e| e.is_ascii_compatible());
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let guessed = detector.guess(None, Utf8Detection::Deny);

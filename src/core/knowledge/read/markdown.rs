@@ -189,7 +189,8 @@ impl<'t> Source<'t> {
             _ => {
                 let words = self.words(at);
                 let signal = words.signal(false);
-                match step::blocks(self.text, span).filter(|_| signal.is_none()) {
+                let parts = || step::blocks(self.text, span).or_else(|| step::entries(self.text, span));
+                match if signal.is_none() { parts() } else { None } {
                     Some(steps) => out.blocks.extend(steps.into_iter().map(|s| self.without_markup(s))),
                     None => self.push(span, words.text, warning_or(signal, BlockKind::Paragraph), out),
                 }

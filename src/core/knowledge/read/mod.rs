@@ -1,15 +1,22 @@
 //! Readers: a file's bytes become stored text, front matter and blocks.
 //!
-//! One file per format. The stored text is the file's own text, decoded and otherwise
-//! untouched, so that a citation's span shows the manual's very words; markup is left out
-//! only of the blocks' `text`.
+//! One file or folder per format. Of a text format the stored text is the file's own text,
+//! decoded and otherwise untouched, so that a citation's span shows the manual's very words;
+//! markup is left out only of the blocks' `text`. HTML, DOCX and XLSX are `rendered`: one
+//! line a paragraph, a row as `| cell | cell |`.
 //!
-//! A reader never panics, whatever the bytes, and knows no file system.
+//! Shared: `decode` (any encoding), `lines`, `tags` and `fragment` (HTML in text), `table`
+//! (merged cells repeated, the header found), `step`, `boxes`, `page`, `figure`, `meta`;
+//! `package`, `xml` and `office` for archives, which unpack within limits.
+//!
+//! A reader never panics, whatever the bytes, takes bounded time and memory, and knows no
+//! file system.
 
 mod adoc;
 mod boxes;
 mod csv;
 mod decode;
+mod docx;
 mod figure;
 mod fragment;
 mod front;
@@ -17,6 +24,8 @@ mod html;
 mod lines;
 mod markdown;
 mod meta;
+mod office;
+mod package;
 mod page;
 pub mod pdf;
 mod plain;
@@ -26,6 +35,8 @@ pub mod signal;
 mod step;
 mod table;
 mod tags;
+mod xlsx;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,11 +47,13 @@ use crate::core::{Error, Kind, Result};
 pub use adoc::AsciiDoc;
 pub use csv::Csv;
 pub use decode::{Decoded, decode, decode_as};
+pub use docx::Docx;
 pub use html::HtmlPage;
 pub use markdown::Markdown;
 pub use pdf::Pdf;
 pub use plain::Plain;
 pub use rst::ReStructuredText;
+pub use xlsx::Workbook;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -98,6 +111,8 @@ pub fn for_path(path: &Path) -> Option<&'static dyn Reader> {
         "rst" | "rest" => Some(&ReStructuredText),
         "adoc" | "asciidoc" | "asc" => Some(&AsciiDoc),
         "html" | "htm" | "xhtml" | "xht" => Some(&HtmlPage),
+        "docx" | "docm" => Some(&Docx),
+        "xlsx" | "xlsm" => Some(&Workbook),
         "csv" | "tsv" | "tab" => Some(&Csv),
         "pdf" => Some(&Pdf),
         _ => None,

@@ -60,6 +60,37 @@ pub(crate) fn blocks(text: &str, span: Span) -> Option<Vec<Block>> {
     (!out.is_empty()).then_some(out)
 }
 
+/// The entries of a paragraph whose lines each define a code ("E15: door open"), two or
+/// more; a line that defines none belongs to the entry before it.
+pub(crate) fn entries(text: &str, span: Span) -> Option<Vec<Block>> {
+    static ENTRY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:[*_`]{0,3})(?:[A-Za-z]{1,5}[-. ]?)?(?:0x)?[0-9A-F]*\d[0-9A-Za-z.]{0,5}(?:[*_`]{0,3})\s?(?:[:：=]|\s[–—-])\s*\S").ok()
+    });
+    let entry = ENTRY.as_ref()?;
+    let raw = span.of(text)?;
+    if !raw.contains('\n') || !entry.is_match(raw) {
+        return None;
+    }
+    let mut starts = Vec::new();
+    let mut at = span.start;
+    for line in raw.split_inclusive('\n') {
+        if entry.is_match(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    if starts.len() < 2 {
+        return None;
+    }
+    let ends = starts.iter().skip(1).copied().chain([span.end]);
+    let blocks = starts.iter().zip(ends).map(|(start, end)| {
+        let span = trimmed(text, *start, end);
+        let words = single_spaced(span.of(text).unwrap_or_default());
+        Block { span, text: words, kind: BlockKind::Paragraph }
+    });
+    Some(blocks.collect())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
@@ -98,5 +129,16 @@ mod tests {
         assert_eq!(found[0].text, "Stop. Wait.");
         assert_eq!(found[1].span.of(text), Some("(2) Open."));
         assert!(blocks("Intro\n(1) x", Span { start: 0, end: 11 }).is_none());
+    }
+
+    #[test]
+    fn lines_that_define_codes_are_entries() {
+        let text = "E15: door open\nE16: belt\nslack\n17014 - pump off\n";
+        let found = entries(text, Span { start: 0, end: text.len() }).unwrap();
+        let words: Vec<_> = found.iter().map(|b| b.text.as_str()).collect();
+        assert_eq!(words, ["E15: door open", "E16: belt slack", "17014 - pump off"]);
+        for text in ["E15: door open\nand more", "It was 12: and\nthen 13: too", "plain\nE1: x\nE2: y"] {
+            assert!(entries(text, Span { start: 0, end: text.len() }).is_none(), "{text}");
+        }
     }
 }

@@ -58,7 +58,7 @@ pub fn word(text: &str, span: Range<u32>) -> &str {
     else {
         return "";
     };
-    if !own.chars().all(char::is_alphanumeric) {
+    if own.is_empty() || !own.chars().all(char::is_alphanumeric) {
         return own;
     }
     let part = |c: char| !c.is_alphanumeric();
@@ -388,6 +388,7 @@ mod tests {
         assert_eq!(word(text, 9..10), "Köpfe");
         assert_eq!(word(text, 11..12), "", "not on a character's edge");
         assert_eq!(word(text, 90..95), "");
+        assert_eq!(word(text, 3..3), "", "a mark of the tokenizer's own");
     }
 
     proptest! {

@@ -91,8 +91,8 @@ pub struct Asked {
 }
 
 /// A set whose manuals cannot be indexed: nothing is found, and that counts.
-pub fn unanswered(set: &Set, with_vectors: bool) -> Asked {
-    let modes = MODES.iter().filter(|(only, _)| with_vectors || !needs_vectors(*only)).map(|(_, name)| *name);
+pub fn unanswered(set: &Set) -> Asked {
+    let modes = MODES.iter().map(|(_, name)| *name);
     let answerable = set.questions.iter().filter(|q| q.gold.is_some()).count();
     let ranks = modes.clone().map(|mode| (mode, vec![None; answerable])).collect();
     let rows = set.questions.iter().map(|question| {
@@ -114,13 +114,13 @@ fn needs_vectors(only: Only) -> bool {
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn ask(set: &Set, shelf: &Shelf, tick: &mut dyn FnMut()) -> Result<Asked> {
+pub fn ask(set: &Set, shelf: &Shelf<'_>, tick: &mut dyn FnMut()) -> Result<Asked> {
     let mut asked = Asked { name: set.name.clone(), is_kb: set.is_kb, ranks: Ranks::new(), rows: Vec::new() };
     for question in &set.questions {
         let mut rank = BTreeMap::new();
         let mut whole = Found::default();
         for (only, name) in MODES {
-            if needs_vectors(only) && !shelf.has_vectors() {
+            if needs_vectors(only) && !shelf.has_vectors {
                 continue;
             }
             let found = shelf.find(&query(question, only))?;
@@ -141,7 +141,7 @@ pub fn ask(set: &Set, shelf: &Shelf, tick: &mut dyn FnMut()) -> Result<Asked> {
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn ask_whole(set: &Set, shelf: &Shelf) -> Result<Vec<Rank>> {
+pub fn ask_whole(set: &Set, shelf: &Shelf<'_>) -> Result<Vec<Rank>> {
     let answerable = set.questions.iter().filter(|q| q.gold.is_some());
     answerable
         .map(|question| {
@@ -161,7 +161,7 @@ fn query(question: &Question, only: Only) -> Query {
     }
 }
 
-fn is_hit(question: &Question, shelf: &Shelf, hit: &Hit) -> bool {
+fn is_hit(question: &Question, shelf: &Shelf<'_>, hit: &Hit) -> bool {
     match (&question.gold, shelf.source(hit)) {
         (Some(gold), Some(source)) => gold.is_hit(source, &hit.passage),
         _ => false,
@@ -171,7 +171,7 @@ fn is_hit(question: &Question, shelf: &Shelf, hit: &Hit) -> bool {
 fn row(
     set: &Set,
     question: &Question,
-    shelf: Option<&Shelf>,
+    shelf: Option<&Shelf<'_>>,
     rank: BTreeMap<&'static str, Rank>,
     found: &Found,
 ) -> Row {
@@ -212,7 +212,7 @@ pub fn missing(keywords: &[String], text: &str) -> Vec<String> {
     keywords.iter().filter(|k| !text.contains(&fold(k))).cloned().collect()
 }
 
-fn code_mark(question: &Question, shelf: Option<&Shelf>, found: &Found) -> Option<CodeMark> {
+fn code_mark(question: &Question, shelf: Option<&Shelf<'_>>, found: &Found) -> Option<CodeMark> {
     if let Some(code) = question.nonexistent_code.as_deref().filter(|_| question.gold.is_none()) {
         let wanted = Code::parse(code)?;
         let named = found.codes.unknown.iter().filter_map(|c| Code::parse(c)).any(|c| c.is(&wanted));

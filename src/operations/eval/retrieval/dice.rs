@@ -22,7 +22,7 @@ impl Dice {
     /// From 0 to below `n`; 0 where `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         // The bias at these sizes is below 2⁻⁴⁰.
-        (self.roll() as u128 * n as u128 >> 64) as usize
+        ((u128::from(self.roll()) * n as u128) >> 64) as usize
     }
 
     /// One of `all`; `all` must not be empty.

@@ -142,12 +142,14 @@ const WORDS: &[(&str, &str)] = &[
     ("ALM", "alarm"),
     ("ERRORS", "error"),
     ("ERROR", "error"),
+    ("ERR", "error"),
     ("FAULTS", "fault"),
     ("FAULT", "fault"),
     ("WARNING", "warning"),
     ("EVENT", "event"),
     ("TRIP", "trip"),
     ("CODE", ""),
+    ("BIT", ""),
 ];
 
 fn split_word(upper: &str) -> (&'static str, &str) {
@@ -246,6 +248,8 @@ mod tests {
             ("error:15", "15"),
             ("122", "fault bit 122"),
             ("ERR01", "Err1"),
+            ("ERR81", "Error 81"),
+            ("fault bit 150", "BIT 150"),
             ("E-203", "e203"),
             ("04212", "4212"),
             ("$27", "$27"),

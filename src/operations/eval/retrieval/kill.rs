@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::dice::Dice;
-use super::shelf;
+use super::shelf::{self, Bench};
 use super::synth;
 use crate::core::knowledge::search::Query;
 use crate::operations::eval::report::Figures;
@@ -19,7 +19,13 @@ const DOCUMENTS: usize = 12;
 ///
 /// # Errors
 /// Where even the undisturbed indexing fails.
-pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) -> Result<Figures> {
+pub fn measure(
+    bench: &Bench,
+    program: &Path,
+    kills: usize,
+    seed: u64,
+    tick: &mut dyn FnMut(),
+) -> Result<Figures> {
     let scratch = Scratch::new()?;
     let (manuals, data) = (scratch.path().join("manuals"), scratch.path().join("data"));
     write(&manuals, 0)?;
@@ -29,7 +35,7 @@ pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) 
     let began = Instant::now();
     let done = start(program, &manuals, &data)?.wait().map_err(failed)?;
     let usual = began.elapsed();
-    if !done.success() || state(&data) != Some(1) {
+    if !done.success() || state(bench, &data) != Some(1) {
         return Err(
             Error::new(Kind::Failed, "indexing failed without being disturbed").because(done.to_string())
         );
@@ -45,7 +51,7 @@ pub fn measure(program: &Path, kills: usize, seed: u64, tick: &mut dyn FnMut()) 
         let _ = child.kill();
         child.wait().map_err(failed)?;
         running += usize::from(alive);
-        match state(&data) {
+        match state(bench, &data) {
             Some(found) if found == marker => current = marker,
             Some(found) if found == current => kept += 1,
             _ => broken += 1,
@@ -93,7 +99,7 @@ fn start(program: &Path, manuals: &Path, data: &Path) -> Result<Child> {
 
 /// The marker that the whole index is of; `None` where it does not open, is of several
 /// writings, lacks a document, or a passage is not where its document has it.
-fn state(data: &Path) -> Option<usize> {
+fn state(bench: &Bench, data: &Path) -> Option<usize> {
     let store = shelf::open(data).ok()?;
     let [generation] = store.generations.as_slice() else { return None };
     let mut found = None;
@@ -115,10 +121,9 @@ fn state(data: &Path) -> Option<usize> {
             }
         }
     }
-    let hits =
-        shelf::find(&store, &Query { text: "which writing is it".into(), k: 5, ..Query::default() }, None)
-            .ok()?
-            .hits;
+    generation.verify().ok()?;
+    let asked = Query { text: "which writing is it".into(), k: 5, ..Query::default() };
+    let hits = bench.find(&store, &asked).ok()?.hits;
     let whole = generation.documents().len() == DOCUMENTS && !hits.is_empty();
     found.filter(|_| whole)
 }
@@ -136,13 +141,14 @@ mod tests {
     fn a_mixed_or_missing_index_is_broken() {
         let scratch = Scratch::new().unwrap();
         let (manuals, data) = (scratch.path().join("m"), scratch.path().join("d"));
-        assert_eq!(state(&data), None);
+        let bench = &Bench::bare(scratch.path());
+        assert_eq!(state(bench, &data), None);
         write(&manuals, 3).unwrap();
-        shelf::build(std::slice::from_ref(&manuals), &data, None).unwrap();
-        assert_eq!(state(&data), Some(3));
+        bench.build(std::slice::from_ref(&manuals), &data, false).unwrap();
+        assert_eq!(state(bench, &data), Some(3));
         let other = format!("{}\nThis is writing W4X of it.\n", synth::document(0));
         put(&name(&manuals, 0), &other).unwrap();
-        shelf::build(&[manuals], &data, None).unwrap();
-        assert_eq!(state(&data), None, "two writings in one index");
+        bench.build(&[manuals], &data, false).unwrap();
+        assert_eq!(state(bench, &data), None, "two writings in one index");
     }
 }

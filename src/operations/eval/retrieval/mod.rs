@@ -13,7 +13,7 @@ mod kill;
 mod measure;
 mod plant;
 mod set;
-mod shelf;
+pub mod shelf;
 pub mod speed;
 mod synth;
 mod techqa;
@@ -25,7 +25,7 @@ use crate::operations::outcome::{Error, Kind, Result};
 use asked::{Asked, CodeMark, Row, WHOLE};
 use measure::{Metric, Rank, difference, hits_at_5};
 use set::Set;
-use shelf::{Embedder, Shelf};
+use shelf::{Bench, Shelf};
 use windows::Windows;
 
 use super::report::{Bar, Figures, Want};
@@ -43,8 +43,10 @@ pub struct Options {
     pub from: PathBuf,
     /// Where the embedder is, if it is installed.
     pub data: PathBuf,
-    /// Which embedder, as the configuration names it.
+    /// Which embedder: an id or a path.
     pub embedder: String,
+    /// Threads to index with.
+    pub threads: usize,
     /// A repository with `tests/golden` and `knowledge`, perhaps.
     pub repository: PathBuf,
     /// Our own binary, for the measurements that need a process of their own.
@@ -84,19 +86,18 @@ pub struct Outcome {
 /// indexing and searching fail with.
 pub fn run(options: &Options, listener: &mut dyn Listener) -> Result<Outcome> {
     let work = Scratch::new()?;
-    let embedder = shelf::embedder(&options.data, &options.embedder)?;
-    let embedder = embedder.as_ref();
-    if embedder.is_none() {
-        listener.note("no embedder: words only; vectors, fused and reranked are absent");
+    let bench = &Bench::of(&options.data, &options.embedder, options.threads)?;
+    if bench.embedder().is_none() {
+        listener.note("no embedder (millwright models pull embedder): only words are searched");
     }
     let (sets, distractors) = sets(options, work.path(), listener)?;
     let mut figures = Figures::new();
-    let all = questions(&sets, embedder, listener)?;
+    let all = questions(bench, &sets, listener)?;
     ranks(&all, &mut figures);
     codes(&all, &mut figures);
     keywords(&all, &sets, &mut figures)?;
-    distracted(&sets, &distractors, &all, embedder, &mut figures, listener)?;
-    figures.extend(made_up(options, embedder, listener)?);
+    distracted(bench, &sets, &distractors, &all, &mut figures, listener)?;
+    figures.extend(made_up(options, bench, listener)?);
     let bars = bars(&figures, options.quick);
     let mut names: Vec<String> = all.iter().map(|a| a.name.clone()).collect();
     names.push("pooled".into());
@@ -132,17 +133,17 @@ fn sets(options: &Options, work: &Path, listener: &mut dyn Listener) -> Result<(
 }
 
 /// Indexes and asks every set.
-fn questions(sets: &[Set], embedder: Option<&Embedder>, listener: &mut dyn Listener) -> Result<Vec<Asked>> {
+fn questions(bench: &Bench, sets: &[Set], listener: &mut dyn Listener) -> Result<Vec<Asked>> {
     let of = sets.iter().map(|s| s.questions.len()).sum();
     let mut done = 0;
     let mut all = Vec::new();
     for set in sets {
         listener.progress(&format!("indexing {}", set.name), done, of);
-        let shelf = match Shelf::build(&set.dirs, None, embedder) {
+        let shelf = match Shelf::build(bench, &set.dirs, None) {
             Ok(shelf) => shelf,
             Err(e) => {
                 listener.note(&format!("{}: nothing is found, for it cannot be indexed: {e}", set.name));
-                all.push(asked::unanswered(set, embedder.is_some()));
+                all.push(asked::unanswered(set));
                 done += set.questions.len();
                 continue;
             }
@@ -170,11 +171,15 @@ fn ranks(all: &[Asked], figures: &mut Figures) {
         for (mode, ranks) in &asked.ranks {
             pooled.entry(mode).or_default().extend(ranks);
         }
-        put_ranks(&format!("retrieval.{}", asked.name), &asked.ranks, figures);
     }
-    // Pooled is only what every set has.
+    // Pooled is only what every set has; one that cannot be indexed has everything, found nowhere.
     pooled.retain(|mode, _| all.iter().all(|asked| asked.ranks.contains_key(mode)));
     put_ranks("retrieval", &pooled, figures);
+    for asked in all {
+        let mut ranks = asked.ranks.clone();
+        ranks.retain(|mode, _| pooled.contains_key(mode));
+        put_ranks(&format!("retrieval.{}", asked.name), &ranks, figures);
+    }
     let Some(whole) = pooled.get(WHOLE) else { return };
     if pooled.contains_key("vectors") {
         for metric in Metric::ALL {
@@ -270,10 +275,10 @@ fn keywords(all: &[Asked], sets: &[Set], figures: &mut Figures) -> Result<()> {
 
 /// Each knowledge base again, with the manuals of those without questions in its index.
 fn distracted(
+    bench: &Bench,
     sets: &[Set],
     distractors: &[PathBuf],
     all: &[Asked],
-    embedder: Option<&Embedder>,
     figures: &mut Figures,
     listener: &mut dyn Listener,
 ) -> Result<()> {
@@ -283,7 +288,7 @@ fn distracted(
         return Ok(());
     }
     listener.progress("indexing the distractors", 0, bases.len());
-    let crowd = match Shelf::build(distractors, None, embedder) {
+    let crowd = match Shelf::build(bench, distractors, None) {
         Ok(crowd) => crowd,
         Err(e) => {
             listener.note(&format!("no run with distractors: {e}"));
@@ -293,7 +298,7 @@ fn distracted(
     let (mut pooled, mut alone) = (Vec::new(), Vec::new());
     for (n, (set, asked)) in bases.iter().enumerate() {
         // What cannot be indexed was said above; its questions find nothing here either.
-        let ranks = match Shelf::build(&set.dirs, Some(&crowd), embedder) {
+        let ranks = match Shelf::build(bench, &set.dirs, Some(&crowd)) {
             Ok(shelf) => asked::ask_whole(set, &shelf)?,
             Err(_) => asked.ranks.get(WHOLE).cloned().unwrap_or_default(),
         };
@@ -312,18 +317,18 @@ fn distracted(
 }
 
 /// What needs no questions: speed, memory, kills, the plant.
-fn made_up(options: &Options, embedder: Option<&Embedder>, listener: &mut dyn Listener) -> Result<Figures> {
+fn made_up(options: &Options, bench: &Bench, listener: &mut dyn Listener) -> Result<Figures> {
     let (documents, kills) = if options.quick { (200, 5) } else { (1000, 50) };
     listener.progress("the plant", 0, 1);
-    let mut figures = plant::measure(documents, &mut |line| listener.note(&line))?;
+    let mut figures = plant::measure(bench, documents, &mut |line| listener.note(&line))?;
     let mut done = 0;
-    figures.extend(kill::measure(&options.program, kills, SEED, &mut || {
+    figures.extend(kill::measure(bench, &options.program, kills, SEED, &mut || {
         done += 1;
         listener.progress("kills", done, kills);
     })?);
     let mut done = 0;
     listener.progress("speed", 0, 3);
-    figures.extend(speed::measure(options.quick, embedder, &options.program, &mut || {
+    figures.extend(speed::measure(options, bench, &mut || {
         done += 1;
         listener.progress("speed", done, 3);
     })?);

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::shelf::Shelf;
+use super::shelf::{Bench, Shelf};
 use crate::core::knowledge::generation::Standing;
 use crate::core::knowledge::search::Only;
 use crate::operations::eval::report::Figures;
@@ -109,11 +109,11 @@ pub fn write(dir: &Path, documents: usize) -> Result<Plant> {
 ///
 /// # Errors
 /// Where the plant cannot be written or indexed.
-pub fn measure(documents: usize, note: &mut dyn FnMut(String)) -> Result<Figures> {
+pub fn measure(bench: &Bench, documents: usize, note: &mut dyn FnMut(String)) -> Result<Figures> {
     let scratch = Scratch::new()?;
     let dir = scratch.path().join("plant");
     let plant = write(&dir, documents)?;
-    let shelf = Shelf::build(std::slice::from_ref(&dir), None, None)?;
+    let shelf = Shelf::build(bench, std::slice::from_ref(&dir), None)?;
     let real = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let (mut answered, mut superseded, mut shown) = (0, 0, 0);
     for planted in &plant.questions {

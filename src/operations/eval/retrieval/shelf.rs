@@ -2,82 +2,152 @@
 //! that calls the knowledge room, so that a change there is followed here and nowhere else.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::core::knowledge::embed::{Embed, Side, steps};
 use crate::core::knowledge::index::{self, Build, Report, Store};
 use crate::core::knowledge::search::{self, Found, Hit, Only, Query};
 use crate::operations::eval::scratch::{Scratch, copy};
-use crate::operations::models::embedder;
-use crate::operations::outcome::Result;
+use crate::operations::models::embedder::Embedder;
+use crate::operations::outcome::{Error, Kind, Result};
+use crate::operations::readers::Programs;
 
 /// The name of the one knowledge base of a shelf.
 pub const KB: &str = "eval";
 
-/// An embedder that several shelves share.
-pub type Embedder = Arc<embedder::Embedder>;
-
-/// The embedder that the data directory holds, `None` where it holds none.
-///
-/// # Errors
-/// Where it cannot be loaded.
-pub fn embedder(data: &Path, named: &str) -> Result<Option<Embedder>> {
-    Ok(embedder::Embedder::open(data, named)?.map(Arc::new))
+/// What indexes are made and searched with.
+pub struct Bench {
+    tools: Programs,
+    embedder: Option<Embedder>,
+    threads: usize,
 }
 
-/// Makes vectors of `texts`; how long that takes is the caller's to measure.
-///
-/// # Errors
-/// Where the model fails.
-pub fn embed(embedder: &Embedder, texts: &[String]) -> Result<()> {
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    for step in steps(&texts, threads()) {
-        embedder.encoder.encode(texts.get(step).unwrap_or_default(), Side::Passage, threads())?;
+impl Bench {
+    /// The programs and the embedder (by id, or by path) of the installation in `data`.
+    ///
+    /// # Errors
+    /// An embedder that is installed but cannot be opened.
+    pub fn of(data: &Path, embedder: &str, threads: usize) -> Result<Bench> {
+        let embedder = Embedder::open(data, embedder)?;
+        Ok(Bench { tools: Programs::of(data), embedder, threads })
     }
-    Ok(())
-}
 
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    /// No embedder, one thread.
+    #[cfg(test)]
+    pub fn bare(data: &Path) -> Bench {
+        Bench { tools: Programs::of(data), embedder: None, threads: 1 }
+    }
+
+    /// The embedder, where there is one.
+    pub fn embedder(&self) -> Option<&Embedder> {
+        self.embedder.as_ref()
+    }
+
+    /// Makes vectors of texts, a step at a time.
+    ///
+    /// # Errors
+    /// Where there is no embedder, or it fails.
+    pub fn embed(&self, texts: &[&str]) -> Result<()> {
+        let Some(embedder) = &self.embedder else {
+            return Err(
+                Error::new(Kind::Missing, "there is no embedder").hint("millwright models pull embedder")
+            );
+        };
+        for step in steps(texts, self.threads) {
+            embedder.encoder.encode(texts.get(step).unwrap_or_default(), Side::Passage, self.threads)?;
+        }
+        Ok(())
+    }
+
+    /// Indexes `dirs` below the data directory `data`: words, and vectors where wanted.
+    ///
+    /// # Errors
+    /// As the index's build.
+    pub fn build(&self, dirs: &[PathBuf], data: &Path, vectors: bool) -> Result<Report> {
+        let embedder = self.embedder.as_ref().filter(|_| vectors);
+        let build = Build {
+            threads: self.threads,
+            tools: &self.tools,
+            embedder: embedder.map(|e| &e.encoder as &dyn Embed),
+            ..Build::new(KB, dirs, data)
+        };
+        Ok(index::build(&build, &mut |_| {})?)
+    }
+
+    /// What a query finds.
+    ///
+    /// # Errors
+    /// Where the index cannot be read.
+    pub fn find(&self, store: &Store, query: &Query) -> Result<Found> {
+        let generations: Vec<_> = store.generations.iter().collect();
+        let meaning = self.embedder.as_ref().map(|e| e.meaning(self.threads));
+        Ok(search::search(&generations, query, meaning)?)
+    }
 }
 
 /// A finished index in a directory of its own.
-pub struct Shelf {
+pub struct Shelf<'b> {
+    bench: &'b Bench,
     store: Store,
     scratch: Scratch,
-    embedder: Option<Embedder>,
     /// What the build said.
     pub report: Report,
     /// How long it took.
     pub took: Duration,
+    /// Are its vectors searched? Without, there are only words.
+    pub has_vectors: bool,
+    /// Is it ranked again?
+    pub has_reranker: bool,
 }
 
-impl Shelf {
-    /// Indexes `dirs`; on top of `base`, where one is given.
+impl<'b> Shelf<'b> {
+    /// Indexes `dirs` with all that the bench has; on top of `base`, where one is given.
     ///
     /// # Errors
     /// As the index's build.
-    pub fn build(dirs: &[PathBuf], base: Option<&Shelf>, embedder: Option<&Embedder>) -> Result<Shelf> {
+    pub fn build(bench: &'b Bench, dirs: &[PathBuf], base: Option<&Shelf>) -> Result<Shelf<'b>> {
+        Shelf::with(bench, dirs, base, true)
+    }
+
+    /// Indexes `dirs` without vectors.
+    ///
+    /// # Errors
+    /// As the index's build.
+    pub fn of_words(bench: &'b Bench, dirs: &[PathBuf]) -> Result<Shelf<'b>> {
+        Shelf::with(bench, dirs, None, false)
+    }
+
+    fn with(bench: &'b Bench, dirs: &[PathBuf], base: Option<&Shelf>, vectors: bool) -> Result<Shelf<'b>> {
         let scratch = Scratch::new()?;
         if let Some(base) = base {
             copy(base.scratch.path(), scratch.path())?;
         }
         let began = Instant::now();
-        let report = build(dirs, scratch.path(), embedder)?;
+        let report = bench.build(dirs, scratch.path(), vectors)?;
         let took = began.elapsed();
         let store = open(scratch.path())?;
-        Ok(Shelf { store, scratch, embedder: embedder.cloned(), report, took })
+        let mut shelf =
+            Shelf { bench, store, scratch, report, took, has_vectors: false, has_reranker: false };
+        (shelf.has_vectors, shelf.has_reranker) = shelf.ways()?;
+        Ok(shelf)
+    }
+
+    /// Are vectors searched, and is the best ranked again? Asked of a search for a passage's
+    /// own words, for an index may hold what its search does not use.
+    fn ways(&self) -> Result<(bool, bool)> {
+        let Some(passage) = self.store.generations.first().and_then(|g| g.passage(0)) else {
+            return Ok((false, false));
+        };
+        let words: Vec<&str> = passage.text.split_whitespace().take(12).collect();
+        let found = |only| self.search(&words.join(" "), only, 10);
+        let vectors = found(Only::Vectors)?.hits.iter().any(|h| h.features.cosine.is_some());
+        let reranked = found(Only::Reranked)?.hits.iter().any(|h| h.features.late.is_some());
+        Ok((vectors, reranked))
     }
 
     /// The data directory that holds it.
     pub fn data(&self) -> &Path {
         self.scratch.path()
-    }
-
-    /// Has it vectors? Without them, only the words can be searched.
-    pub fn has_vectors(&self) -> bool {
-        has_vectors(&self.store)
     }
 
     /// The best `k` for a question.
@@ -93,18 +163,13 @@ impl Shelf {
     /// # Errors
     /// Where the index cannot be read.
     pub fn find(&self, query: &Query) -> Result<Found> {
-        find(&self.store, query, self.embedder.as_ref())
+        self.bench.find(&self.store, query)
     }
 
     /// The file that a hit's document was read from.
     pub fn source(&self, hit: &Hit) -> Option<&Path> {
         let generation = self.store.generations.first()?;
         Some(generation.document(&hit.passage.document)?.source.as_path())
-    }
-
-    /// Is there a code, in the index's own canonical form?
-    pub fn knows_code(&self, normal: &str) -> bool {
-        self.store.generations.iter().any(|g| g.known_code(normal))
     }
 }
 
@@ -113,39 +178,12 @@ pub fn asks_back(found: &Found) -> bool {
     !found.choices.is_empty()
 }
 
-/// Indexes `dirs` below the data directory `data`.
-///
-/// # Errors
-/// As the index's build.
-pub fn build(dirs: &[PathBuf], data: &Path, embedder: Option<&Embedder>) -> Result<Report> {
-    let job = Build {
-        threads: threads(),
-        embedder: embedder.map(|e| &e.encoder as &dyn Embed),
-        ..Build::new(KB, dirs, data)
-    };
-    Ok(index::build(&job, &mut |_| {})?)
-}
-
 /// Opens what a data directory holds.
 ///
 /// # Errors
 /// Where there is no index, or it is damaged.
 pub fn open(data: &Path) -> Result<Store> {
     Ok(index::open_all(data, None)?)
-}
-
-/// Has an index vectors?
-pub fn has_vectors(store: &Store) -> bool {
-    store.generations.iter().any(|g| g.vectors.is_some())
-}
-
-/// The best `k` for a question.
-///
-/// # Errors
-/// Where the index cannot be read.
-pub fn find(store: &Store, asked: &Query, embedder: Option<&Embedder>) -> Result<Found> {
-    let generations: Vec<_> = store.generations.iter().collect();
-    Ok(search::search(&generations, asked, embedder.map(|e| e.meaning(threads())))?)
 }
 
 #[cfg(test)]
@@ -160,8 +198,10 @@ mod tests {
         let file = |name: &str| scratch.path().canonicalize().unwrap().join(name);
         put(&file("a/manual/same.md"), "# Fan\n\nThe fan hums at dusk.\n").unwrap();
         put(&file("b/manual/same.md"), "# Pump\n\nThe pump gurgles.\n").unwrap();
-        let below = Shelf::build(&[file("a/manual")], None, None).unwrap();
-        let both = Shelf::build(&[file("b/manual")], Some(&below), None).unwrap();
+        let bench = Bench::bare(scratch.path());
+        let below = Shelf::build(&bench, &[file("a/manual")], None).unwrap();
+        let both = Shelf::build(&bench, &[file("b/manual")], Some(&below)).unwrap();
+        assert!(!both.has_vectors && !both.has_reranker, "no embedder, no vectors");
         assert_eq!((below.report.documents, both.report.documents), (1, 2));
         for (question, name) in [("hums at dusk", "a/manual/same.md"), ("pump gurgles", "b/manual/same.md")] {
             let found = both.search(question, Only::Words, 5).unwrap();

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::shelf::{self, Embedder, Shelf};
+use super::Options;
+use super::shelf::{self, Bench, Shelf};
 use super::synth;
 use crate::core::knowledge::search::{Only, Query};
 use crate::operations::eval::report::Figures;
@@ -23,16 +24,12 @@ pub fn largest(quick: bool) -> &'static str {
     SIZES[if quick { 1 } else { 2 }].1
 }
 
-/// Measures speed and memory; `program` is our own binary, for a process that only searches.
+/// Measures speed and memory.
 ///
 /// # Errors
-/// Where an index cannot be built, or the process fails.
-pub fn measure(
-    quick: bool,
-    embedder: Option<&Embedder>,
-    program: &Path,
-    tick: &mut dyn FnMut(),
-) -> Result<Figures> {
+/// Where an index cannot be built, or the process that only searches fails.
+pub fn measure(options: &Options, bench: &Bench, tick: &mut dyn FnMut()) -> Result<Figures> {
+    let quick = options.quick;
     let scratch = Scratch::new()?;
     let mut figures = Figures::new();
     let mut put_figure = |name: &str, value: f64| figures.insert(format!("retrieval.{name}"), value);
@@ -46,25 +43,24 @@ pub fn measure(
         bytes += write(&dir, written, documents)?;
         written = documents;
         dirs.push(dir);
-        let plain = Shelf::build(&dirs, None, None)?;
-        put_figure(&format!("passages_{name}"), plain.report.passages as f64);
-        put_figure("index_mb_per_s", bytes as f64 / 1e6 / plain.took.as_secs_f64());
-        let shelf = match embedder {
-            None => plain,
-            Some(_) => {
-                drop(plain);
-                let shelf = Shelf::build(&dirs, None, embedder)?;
-                put_figure("index_vectors_mb_per_s", bytes as f64 / 1e6 / shelf.took.as_secs_f64());
-                shelf
-            }
+        let words = Shelf::of_words(bench, &dirs)?;
+        put_figure(&format!("passages_{name}"), words.report.passages as f64);
+        put_figure("index_mb_per_s", bytes as f64 / 1e6 / words.took.as_secs_f64());
+        let shelf = if bench.embedder().is_none() {
+            words
+        } else {
+            drop(words);
+            let shelf = Shelf::build(bench, &dirs, None)?;
+            put_figure("index_vectors_mb_per_s", bytes as f64 / 1e6 / shelf.took.as_secs_f64());
+            shelf
         };
-        let before = if shelf.has_vectors() { Only::Fused } else { Only::Words };
+        let before = if shelf.has_vectors { Only::Fused } else { Only::Words };
         let times = times(&shelf, before, queries, documents)?;
         medians.extend(percentile(&times, 50.0));
         for p in [50.0, 99.0] {
             put_figure(&format!("query_ms_p{p}_{name}"), percentile(&times, p).unwrap_or_default());
         }
-        if shelf.has_vectors() {
+        if shelf.has_reranker {
             let times = self::times(&shelf, Only::Reranked, queries, documents)?;
             for p in [50.0, 99.0] {
                 put_figure(
@@ -74,7 +70,7 @@ pub fn measure(
             }
         }
         if *name == largest(quick) {
-            let memory = searching_process(program, shelf.data())?;
+            let memory = searching_process(options, shelf.data())?;
             if memory.anonymous_bytes > 0 {
                 put_figure(&format!("anonymous_mib_{name}"), memory.anonymous_bytes as f64 / 1048576.0);
             }
@@ -86,8 +82,8 @@ pub fn measure(
     {
         put_figure("query_growth", last / before);
     }
-    if let Some(embedder) = embedder {
-        put_figure("embed_passages_per_s", embedding(embedder, if quick { 128 } else { 512 })?);
+    if bench.embedder().is_some() {
+        put_figure("embed_passages_per_s", embedding(bench, if quick { 128 } else { 512 })?);
     }
     Ok(figures)
 }
@@ -119,14 +115,15 @@ fn times(shelf: &Shelf, only: Only, queries: usize, documents: usize) -> Result<
 }
 
 /// Passages embedded in a second.
-fn embedding(embedder: &Embedder, passages: usize) -> Result<f64> {
+fn embedding(bench: &Bench, passages: usize) -> Result<f64> {
     let texts: Vec<String> = (0..)
         .flat_map(|n| synth::document(n).lines().map(str::to_owned).collect::<Vec<_>>())
         .filter(|line| line.len() > 60)
         .take(passages)
         .collect();
+    let lines: Vec<&str> = texts.iter().map(String::as_str).collect();
     let began = Instant::now();
-    shelf::embed(embedder, &texts)?;
+    bench.embed(&lines)?;
     Ok(texts.len() as f64 / began.elapsed().as_secs_f64())
 }
 
@@ -137,24 +134,24 @@ pub struct Memory {
     pub anonymous_bytes: u64,
 }
 
-/// Opens the index of `data`, searches it, and says what memory that took: the work of the
-/// process that [`measure`] starts.
+/// Opens the index of `data` with the installation's bench, searches it, and says what memory
+/// that took: the work of the process that [`measure`] starts.
 ///
 /// # Errors
 /// Where the index cannot be read.
-pub fn search_only(data: &Path) -> Result<Memory> {
+pub fn search_only(bench: &Bench, data: &Path) -> Result<Memory> {
     let store = shelf::open(data)?;
     for n in 0..20 {
-        shelf::find(&store, &Query { text: synth::question(n, 10), k: 10, ..Query::default() }, None)?;
+        bench.find(&store, &Query { text: synth::question(n, 10), k: 10, ..Query::default() })?;
     }
     Ok(Memory { anonymous_bytes: platform::anonymous_bytes() })
 }
 
-fn searching_process(program: &Path, data: &Path) -> Result<Memory> {
+fn searching_process(options: &Options, data: &Path) -> Result<Memory> {
     let failed = || Error::new(Kind::Failed, "the process that measures memory failed");
-    let output = Command::new(program)
+    let output = Command::new(&options.program)
         .args(["--json", "--data"])
-        .arg(data)
+        .arg(&options.data)
         .args(["eval", "retrieval", "--memory-of"])
         .arg(data)
         .stdin(Stdio::null())

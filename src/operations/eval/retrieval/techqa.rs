@@ -91,17 +91,20 @@ fn emanual(manual: &str, sections: &[Section], rows: &[ManualRow], work: &Path) 
 
 fn evidence(name: &str, passages: &[PassageRow], rows: &[EvidenceRow], work: &Path) -> Result<Set> {
     let dir = work.join(name);
-    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    // Of passages with the same text an index keeps one, and any of them is right.
+    let mut stems: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for passage in passages {
         let first = format!("id:{}", passage.passage_id);
         let text = passage.text.strip_prefix(&first).unwrap_or(&passage.text).trim_start();
         let stem = file_name(&passage.passage_id);
         put(&dir.join(format!("{stem}.md")), text)?;
-        names.insert(&passage.passage_id, stem);
+        names.insert(&passage.passage_id, text);
+        stems.entry(text).or_default().push(stem);
     }
     let questions = rows.iter().filter_map(|row| {
-        let stems: Vec<String> =
-            row.evidence_ids.iter().filter_map(|id| names.get(id.as_str()).cloned()).collect();
+        let texts = row.evidence_ids.iter().filter_map(|id| names.get(id.as_str()));
+        let stems: Vec<String> = texts.filter_map(|t| stems.get(t)).flatten().cloned().collect();
         (!stems.is_empty()).then(|| question(&row.id, &row.question, Gold::Stems(stems)))
     });
     Ok(Set { name: name.to_owned(), dirs: vec![dir], questions: questions.collect(), is_kb: false })
@@ -166,7 +169,7 @@ mod tests {
             ),
         )
         .unwrap();
-        put(&at("ord_corpus.jsonl"), "{\"passage_id\":\"a_1\",\"text\":\"id:a_1\\n# A\\ntext\"}\n").unwrap();
+        put(&at("ord_corpus.jsonl"), "{\"passage_id\":\"a_1\",\"text\":\"id:a_1\\n# A\\ntext\"}\n{\"passage_id\":\"b_1\",\"text\":\"id:b_1\\n# A\\ntext\"}\n").unwrap();
         put(&at("ord_qa.jsonl"), "{\"id\":\"o\",\"question\":\"q\",\"evidence_ids\":[\"a_1\"]}\n").unwrap();
         let work = scratch.path().join("work");
         let sets = sets(scratch.path(), &work).unwrap();
@@ -174,6 +177,7 @@ mod tests {
         assert_eq!(names, ["emanual_mixer", "ord"]);
         assert_eq!(sets[0].questions.len(), 1);
         assert_eq!(sets[0].questions[0].gold, Some(Gold::Headings(vec!["cleaning".into()])));
+        assert_eq!(sets[1].questions[0].gold, Some(Gold::Stems(vec!["a_1".into(), "b_1".into()])));
         let read = |path: &str| std::fs::read_to_string(work.join(path)).unwrap();
         assert_eq!(read("emanual_mixer/s_1.md"), "# Cleaning\n\n\n\\- wipe it\n");
         assert_eq!(read("ord/a_1.md"), "# A\ntext");

@@ -1,7 +1,7 @@
 //! Numbers in a question that are codes: after code words, after "$", or by themselves.
 
 use super::super::normalise;
-use super::super::words::{Class, REPORTS, is_filler, is_unit, name_of, words_of};
+use super::super::words::{Class, REPORTS, is_unit, name_of, words_of};
 use super::{Hit, Query, What, is_weak_unit};
 
 impl Query<'_> {
@@ -28,7 +28,7 @@ impl Query<'_> {
         loop {
             match self.question.class(start) {
                 Some(class) => classes.push(class),
-                None if is_filler(self.text(start)) => {}
+                None if self.question.is_filler(start) => {}
                 None => break,
             }
             start += 1;
@@ -74,9 +74,13 @@ impl Query<'_> {
         if open && let Some(code) = REPORTS.iter().chain([&Class::Bit, &Class::Code]).find_map(with) {
             return Some(code);
         }
-        // "Fault 37" may be F37.
-        let initial = specific().find_map(|class| self.variant(name_of(*class).get(..1)?, digits));
-        initial.or_else(|| self.under_any_prefix(digits))
+        // "Fault 37" may be F37, where F is not the first half of pairs (F3-07).
+        let initial = specific().find_map(|class| {
+            let name = name_of(*class);
+            let letter = name.get(..1).filter(|letter| shapes.pads(letter))?;
+            self.variant(letter, digits)
+        });
+        initial.or_else(|| self.under_any_prefix(digits).filter(|_| specific().next().is_none()))
     }
 
     /// Where only one letter of the index's codes goes with the number, it is meant.

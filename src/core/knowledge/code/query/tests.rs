@@ -198,6 +198,8 @@ fn a_code_is_found_however_it_is_said() {
                 "错误代码十五",
                 "error number fifteen",
                 "故障代码15",
+                "error n.º 15",
+                "error nº 15",
             ],
         ),
         (
@@ -284,6 +286,17 @@ fn what_is_no_code_names_none() {
         let found = ask(question, false);
         assert_eq!((found.known, found.unknown), (vec![], vec![]), "{question}");
     }
+}
+
+#[test]
+fn a_number_is_given_no_letter_that_does_not_belong_to_it() {
+    // M42 is no alarm, and P0-28 no parameter 28.
+    assert_eq!(ask("alarm 42", false).known, Vec::<String>::new());
+    assert_eq!(known("code 305"), ["M305"]);
+    assert_eq!(ask("P28", false).known, Vec::<String>::new());
+    // The index lists M-codes, so M88 is one that it has not; a bolt is a bolt.
+    assert_eq!(unknown("what does M88 do"), ["M88"]);
+    assert_eq!(known("M3 05"), ["M305"]);
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Shapes {
     fn learn_table(&mut self, header: &[Cell], rows: &[Row], faulty: bool) {
         let headers: Vec<Header> = header.iter().map(|c| Header::of(&c.text)).collect();
         let reports = headers.iter().any(Header::reports);
-        let word = headers.iter().find(|h| h.reports()).and_then(|h| h.word.clone());
+        let word = headers.iter().filter(|h| h.reports()).find_map(|h| h.word.clone());
         let faults = reports || faulty || header.iter().any(|c| is_about_faults(&c.text));
         let mut first = None;
         for (place, header_of) in headers.iter().enumerate() {

@@ -39,6 +39,16 @@ const SPANISH: &[(&str, char)] = &[
     ("equis", 'X'), ("ye", 'Y'), ("zeta", 'Z'),
 ];
 
+/// The Spanish name of a letter (in lower case); vowels are their own.
+pub(super) fn spanish_name(letter: char) -> Option<&'static str> {
+    match letter {
+        'i' => Some("i latina"),
+        'w' => Some("uve doble"),
+        'y' => Some("i griega"),
+        _ => SPANISH.iter().find(|(_, c)| c.to_lowercase().eq([letter])).map(|(name, _)| *name),
+    }
+}
+
 /// Spanish names that hardly mean anything else.
 const SURE_SPANISH: &[&str] = &["efe", "hache", "jota", "eme", "ene", "erre", "uve", "equis", "zeta"];
 

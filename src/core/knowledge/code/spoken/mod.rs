@@ -1,9 +1,11 @@
 //! Numbers and letters as people say them, in English, Spanish and Chinese: "two oh three",
 //! "doscientos tres", "二百零三", "double five", "echo", "hache".
 
+mod forms;
 mod letters;
 mod numerals;
 
+pub use forms::spoken_forms;
 pub(super) use letters::{Letter, letter};
 pub(super) use numerals::{Numeral, numeral, readings};
 

@@ -232,6 +232,28 @@ fn a_text_has_the_same_bits_alone_in_any_batch_on_any_threads_and_every_path() {
 }
 
 #[test]
+fn a_multilingual_tokenizer_has_spans_of_words_too() {
+    let dir = model();
+    let path = dir.path().join("tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let pieces = ["<pad>", "<unk>", "[CLS]", "[SEP]", "▁", "▁öl", "▁pum", "pe", "油", "▁oil", ":", "x"];
+    let vocabulary: Vec<_> = pieces.iter().map(|piece| json!([piece, -2.0])).collect();
+    tokenizer["normalizer"] = json!(null);
+    tokenizer["pre_tokenizer"] =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true});
+    tokenizer["model"] = json!({"type": "Unigram", "unk_id": 1, "vocab": vocabulary, "byte_fallback": false});
+    fs::write(&path, tokenizer.to_string()).unwrap();
+    let text = "öl pumpe: 油";
+    let encoded = Encoder::open(dir.path()).unwrap().encode(&[text], Side::Query, 1).unwrap().remove(0);
+    let words: Vec<&str> = encoded
+        .tokens
+        .iter()
+        .map(|(span, _)| text.get(span.start as usize..span.end as usize).unwrap())
+        .collect();
+    assert_eq!(words, ["öl", "pum", "pe", ":", "", "油"]);
+}
+
+#[test]
 fn a_long_text_is_cut_and_says_where() {
     let dir = model();
     let encoder = Encoder::open(dir.path()).unwrap();

@@ -27,7 +27,7 @@ impl Mark {
 }
 
 /// The mark of a line, the term before it, and where the words after it start.
-fn mark<'t>(words: &'t str) -> Option<(Mark, &'t str, usize)> {
+fn mark(words: &str) -> Option<(Mark, &str, usize)> {
     let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let after = words.len() - rest.trim_start().len();
     if !rest.trim().is_empty() {

@@ -167,10 +167,10 @@ impl<'t> Reading<'t> {
         if words.is_empty() || words == "+" {
             return 1;
         }
-        if line.lead == 0 {
-            if let Some(taken) = self.unindented(line, words, rest, depth) {
-                return taken;
-            }
+        if line.lead == 0
+            && let Some(taken) = self.unindented(line, words, rest, depth)
+        {
+            return taken;
         }
         if let Some(taken) = self.list(rest, depth) {
             return taken;

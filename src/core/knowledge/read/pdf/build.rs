@@ -2,6 +2,7 @@
 //! page's end cut in two put together, the stored text written with a span for each block.
 
 use super::figure;
+use super::line::without_leaders;
 use super::page::{Area, Pages};
 use super::para::{Para, mark};
 use super::parts::{Part, parts};
@@ -65,7 +66,9 @@ fn joined(pages: Vec<Vec<Part>>, words: &Vocabulary) -> Vec<Vec<Placed>> {
             let before = home.and_then(|h| out.get_mut(h)).and_then(|p| p.last_mut());
             let turned_page = at == 0 && nth > 0 && home.is_some_and(|h| h + 1 == nth);
             match (before.map(|p| &mut p.part), &part) {
-                (Some(Part::Text(a)), Part::Text(b)) if goes_on(a, b, turned_page, words) => {
+                (Some(Part::Text(a)), Part::Text(b))
+                    if goes_on(a, b, turned_page, words) || (at > 0 && names_chapter(a, b, words)) =>
+                {
                     a.lines.extend(b.lines.iter().cloned());
                     continue;
                 }
@@ -87,6 +90,15 @@ fn joined(pages: Vec<Vec<Part>>, words: &Vocabulary) -> Vec<Vec<Placed>> {
         }
     }
     out
+}
+
+/// Is `a` "Chapter 3" alone on its line, and `b` what the chapter is called?
+fn names_chapter(a: &Para, b: &Para, words: &Vocabulary) -> bool {
+    let text = a.text(words);
+    let Some((name, number)) = text.split_once(' ') else { return false };
+    let names = ["chapter", "part", "appendix", "section", "capítulo", "anexo"];
+    let named = names.contains(&name.to_lowercase().as_str()) && !number.contains(' ') && number.len() <= 5;
+    named && a.lines.len() == 1 && b.size() >= a.size() && b.lines.len() <= 3
 }
 
 /// Does a paragraph go on in the next column or on the next page?
@@ -178,7 +190,7 @@ impl Build<'_> {
             self.push(span, text, BlockKind::Code);
             return;
         }
-        let text = single_spaced(&para.text(self.words));
+        let text = without_leaders(&single_spaced(&para.text(self.words)));
         let span = self.line(&text);
         self.blank();
         if !is_block {

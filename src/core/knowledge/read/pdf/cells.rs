@@ -1,7 +1,7 @@
 //! Cells become tables: which row is the header, and which cells are one.
 
 use super::grid::{Grid, Place};
-use super::line::{Run, rows_of_words};
+use super::line::{Run, is_han, rows_of_words};
 use super::page::{Area, Word};
 use super::table::{Cells, Table, into_cells, records};
 use super::text::Vocabulary;
@@ -102,7 +102,8 @@ pub(super) fn ruled(
             }
         }
     }
-    if filled * 4 < places.len() || filled < 3 {
+    // Mostly empty: a drawing.
+    if filled * 3 < places.len() || filled < 3 {
         return None;
     }
     if title.is_some() {
@@ -179,6 +180,10 @@ fn split_rows(
 /// Drops what is empty and finds the header.
 fn finish(mut drafts: Vec<Draft>, area: Area, mut lefts: Vec<f32>, parted: bool) -> Option<Table> {
     drafts.retain(|d| d.cells.iter().any(|c| !c.is_empty()));
+    // A row of dashes is a line.
+    let dashes = |d: &Draft| d.cells.iter().all(|c| c.chars().all(|c| "-=_—–".contains(c)));
+    let parted = parted || drafts.get(1).is_some_and(dashes);
+    drafts.retain(|d| !dashes(d));
     let columns = drafts.iter().map(|d| d.cells.len()).max()?;
     let used: Vec<bool> =
         (0..columns).map(|c| drafts.iter().any(|d| d.cells.get(c).is_some_and(|t| !t.is_empty()))).collect();
@@ -210,16 +215,31 @@ fn is_header(drafts: &[Draft], parted: bool) -> bool {
     {
         return true;
     }
+    if !first.cells.iter().all(|c| c.is_empty() || c.starts_with(char::is_alphabetic)) {
+        return false;
+    }
     let digits = |d: &Draft| d.cells.iter().filter(|c| c.chars().any(|c| c.is_ascii_digit())).count();
     if digits(first) > 0 {
         return false;
     }
-    let words = |d: &Draft| d.cells.iter().map(|c| c.split_whitespace().count()).sum::<usize>();
+    // Two Chinese letters say about as much as a word.
+    let words_in =
+        |c: &String| c.split_whitespace().count().max(c.chars().filter(|c| is_han(*c)).count() / 2);
+    let words = |d: &Draft| d.cells.iter().map(words_in).sum::<usize>();
+    let distinct = first
+        .cells
+        .iter()
+        .enumerate()
+        .all(|(n, c)| !c.is_empty() && !first.cells.iter().take(n).any(|b| b == c));
     let with_digits = rest.iter().filter(|d| digits(d) > 0).count();
     let short = first.cells.iter().all(|c| c.split_whitespace().count() <= 4 && c.chars().count() <= 40);
     let longer =
         rest.iter().map(words).sum::<usize>() as f32 / rest.len().max(1) as f32 > 1.3 * words(first) as f32;
-    short && (with_digits * 2 > rest.len() || longer)
+    let names = first.cells.len() >= 3
+        && rest.len() >= 2
+        && distinct
+        && !first.cells.iter().any(|c| c.ends_with(['.', '。']));
+    short && (with_digits * 2 > rest.len() || longer || names)
 }
 
 #[cfg(test)]

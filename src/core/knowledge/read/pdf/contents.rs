@@ -8,9 +8,12 @@ use super::text::Vocabulary;
 /// Marks the entries of tables of contents, and lists of figures and tables.
 pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
     let mut within = false;
+    // Is this a page of contents? The one after it may have few entries left.
+    let mut contents = false;
     for page in pages.iter_mut() {
         let dotted =
             page.iter().filter(|p| matches!(&p.part, Part::Text(t) if is_dotted(&t.text(words)))).count();
+        contents = dotted >= 6 || (contents && dotted > 0);
         for placed in page {
             match &placed.part {
                 Part::Text(para) => {
@@ -18,7 +21,9 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                     if is_title(&text) {
                         within = true;
                         placed.is_block = false;
-                    } else if is_dotted(&text) && (within || dotted >= 6) {
+                    } else if (is_dotted(&text) && (within || contents))
+                        || (para.lines.len() >= 2 && is_index(para.lines.iter().map(|l| &l.text)))
+                    {
                         placed.is_block = false;
                     } else if within {
                         // A wrapped entry has no number at its own end.
@@ -31,7 +36,11 @@ pub(super) fn mark(pages: &mut [Vec<Placed>], words: &Vocabulary) {
                     within = numbered * 10 >= table.rows.len() * 7;
                     placed.is_block = !within;
                 }
-                Part::Table(_) | Part::Warning(..) => within = false,
+                Part::Table(table) => {
+                    within = false;
+                    placed.is_block = !is_index(table.header.iter().chain(table.rows.iter().flatten()));
+                }
+                Part::Warning(..) => within = false,
             }
         }
     }
@@ -55,8 +64,19 @@ fn is_title(text: &str) -> bool {
     )
 }
 
+/// An index at a book's end: "belt, 12", "bearing, 4, 17".
+fn is_index<'t>(entries: impl Iterator<Item = &'t String>) -> bool {
+    let (mut all, mut pointing) = (0usize, 0usize);
+    for entry in entries.filter(|e| e.chars().filter(|c| c.is_alphabetic()).count() > 1) {
+        all += 1;
+        let pages = entry.rsplit_once(", ").is_some_and(|(word, page)| is_page(page) && !word.is_empty());
+        pointing += usize::from(pages);
+    }
+    all >= 4 && pointing * 10 >= all * 7
+}
+
 /// "Lubrication ........ 17".
-fn is_dotted(text: &str) -> bool {
+pub(super) fn is_dotted(text: &str) -> bool {
     let Some((rest, last)) = text.trim_end().rsplit_once([' ', '.', '…']) else { return false };
     let leader = rest
         .chars()

@@ -130,7 +130,7 @@ fn find_gutter(rows: &[Vec<Item>]) -> Option<f32> {
         candidates.push((here, usize::MAX - (end - at), whole.x0 + (at + end) as f32 / 2.0));
         at = end;
     }
-    candidates.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    candidates.sort_by_key(|c| (c.0, c.1));
     candidates.truncate(6);
     let mut best: Option<(usize, f32)> = None;
     for (_, _, x) in candidates {

@@ -109,7 +109,11 @@ fn runs(mut row: Vec<&Word>) -> Vec<Run> {
         let gap = out.last().map_or(f32::MAX, |run| word.area.x0 - run.area.x1);
         let size = word.size.max(last.map_or(0.0, |w| w.size));
         match out.last_mut().filter(|_| gap < APART * size) {
-            Some(run) => append(run, word, gap < TOUCH * size && !word.spaced),
+            // A small mark before a word ("¹See") is no part of it.
+            Some(run) => {
+                let mark = last.is_some_and(|l| l.size < 0.8 * word.size);
+                append(run, word, gap < TOUCH * size && !word.spaced && !mark);
+            }
             None => out.push(Run {
                 text: word.text.clone(),
                 area: word.area,
@@ -158,6 +162,8 @@ fn glue_marks(row: Vec<Run>) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::with_capacity(row.len());
     for run in row {
         match out.last_mut() {
+            // A page's number belongs to the dots that lead to it.
+            Some(entry) if ends_in_leader(&entry.text) || starts_in_leader(&run.text) => entry.join(&run),
             Some(mark)
                 if is_mark(&mark.text) && run.area.x0 - mark.area.x1 < 4.5 * run.size.max(mark.size) =>
             {
@@ -172,6 +178,64 @@ fn glue_marks(row: Vec<Run>) -> Vec<Run> {
             _ => out.push(run),
         }
     }
+    // An entry of a table of contents starts with its section's number.
+    let mut at = 1;
+    while at < out.len() {
+        let entry = out.get(at).is_some_and(|r| leads(&r.text))
+            && out.get(at - 1).is_some_and(|r| is_section(&r.text));
+        if entry {
+            let rest = out.remove(at);
+            if let Some(number) = out.get_mut(at - 1) {
+                number.join(&rest);
+            }
+        } else {
+            at += 1;
+        }
+    }
+    out
+}
+
+/// Does the text end in a row of dots ("Care . . . . ." or "Care .....")?
+pub(super) fn ends_in_leader(text: &str) -> bool {
+    let dots = text.chars().rev().take_while(|c| matches!(c, '.' | ' ' | '…' | '·'));
+    dots.filter(|c| *c != ' ').count() >= 4
+}
+
+/// Has the text a row of dots in it?
+fn leads(text: &str) -> bool {
+    without_leaders(text).contains('…')
+}
+
+/// Could the text be a section's number ("3", "9.5.11", "A.1")?
+fn is_section(text: &str) -> bool {
+    text.len() <= 10 && text.split('.').all(|p| p.len() <= 3 && p.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+fn starts_in_leader(text: &str) -> bool {
+    text.chars().take_while(|c| matches!(c, '.' | ' ' | '…' | '·')).filter(|c| *c != ' ').count() >= 4
+}
+
+/// Rows of dots as one sign: nobody reads or searches them.
+pub(super) fn without_leaders(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['.', '·']) {
+        let (before, dots) = rest.split_at(at);
+        let long = dots.len() - dots.trim_start_matches(['.', '·', ' ']).len();
+        let (run, after) = dots.split_at(long);
+        out.push_str(before);
+        if run.chars().filter(|c| *c != ' ').count() >= 4 {
+            if !out.ends_with(' ') && !out.is_empty() {
+                out.push(' ');
+            }
+            out.push('…');
+            out.push_str(if after.is_empty() { "" } else { " " });
+        } else {
+            out.push_str(run);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
     out
 }
 

@@ -1,5 +1,6 @@
 //! Lines become paragraphs: where one ends and the next begins.
 
+use super::contents;
 use super::figure;
 use super::line::{Run, is_bullet, number_mark};
 use super::page::Area;
@@ -118,7 +119,7 @@ fn goes_on(para: &Para, next: &Run, leading: f32, right: f32) -> bool {
     if last.mono {
         return true;
     }
-    if opens(&next.text) || leading_signal(next) {
+    if opens(&next.text) || leading_signal(next) || contents::is_dotted(&last.text) {
         return false;
     }
     let item = opens(&first.text);

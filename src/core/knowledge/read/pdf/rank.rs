@@ -16,6 +16,8 @@ pub(super) struct Styles {
     body: f32,
     /// A heading's style (size in half points, bold) and its level.
     levels: BTreeMap<(i32, bool), u8>,
+    /// Enough headings with numbers are set large or bold: one that is neither is none.
+    strong: bool,
     /// Steps that are set in bold look like numbered headings: which numbers are steps.
     bold_steps: bool,
 }
@@ -39,7 +41,18 @@ impl Styles {
             }
         }
         let body = letters.iter().max_by_key(|(_, n)| **n).map_or(10.0, |(size, _)| *size as f32 / 2.0);
-        let mut styles = Styles { body, levels: BTreeMap::new(), bold_steps: bold_steps(&parts, words) };
+        let bold_steps = bold_steps(&parts, words);
+        let mut styles = Styles { body, levels: BTreeMap::new(), strong: false, bold_steps };
+        let strong = parts.iter().filter(|part| match part {
+            Part::Text(para) => {
+                let text = para.text(words);
+                section_depth(&text).is_some()
+                    && (para.bold() || para.size() >= 1.13 * body)
+                    && styles.is_heading(para, &text)
+            }
+            _ => false,
+        });
+        styles.strong = strong.count() >= 3;
         let mut depths: BTreeMap<Style, BTreeMap<u8, usize>> = BTreeMap::new();
         for part in &parts {
             let Part::Text(para) = part else { continue };
@@ -84,7 +97,7 @@ impl Styles {
             }
             return large
                 || (para.bold() && !ends)
-                || (depth >= 2 && para.lines.len() == 1 && letters <= 90 && !ends);
+                || (!self.strong && depth >= 2 && para.lines.len() == 1 && letters <= 90 && !ends);
         }
         if mark(text).is_some() {
             return false;

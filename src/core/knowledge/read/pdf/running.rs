@@ -20,8 +20,9 @@ pub(super) struct Running {
 
 /// One row at an edge of a page.
 struct Edge {
-    /// Its text with every number as `#`.
-    key: String,
+    /// Its text, once with the page's own number as `#`, once with the number at its start
+    /// or end as its distance from the page's: either repeats where it is a running row.
+    keys: [String; 2],
     text: String,
     words: Vec<usize>,
     /// Where it starts, for a repeated one stands at the same height.
@@ -29,33 +30,66 @@ struct Edge {
     upper: bool,
     /// Only a page's number.
     number: bool,
+    /// The page's own number or label stands in it.
+    labelled: bool,
 }
 
 /// Takes the running headers and footers out of the pages.
 pub(super) fn take_out(pages: &mut [Page]) -> Running {
     let edges: Vec<Vec<Edge>> = pages.iter().map(edges).collect();
-    let mut seen: HashMap<(String, bool, i32), usize> = HashMap::new();
-    for page in &edges {
+    // Which pages have a row, rising.
+    let mut seen: HashMap<(&str, bool, i32), Vec<usize>> = HashMap::new();
+    for (nth, page) in edges.iter().enumerate() {
         for edge in page {
-            *seen.entry((edge.key.clone(), edge.upper, edge.y)).or_default() += 1;
+            for key in &edge.keys {
+                let pages = seen.entry((key.as_str(), edge.upper, edge.y)).or_default();
+                if pages.last() != Some(&nth) {
+                    pages.push(nth);
+                }
+            }
         }
     }
-    // Once more a little higher or lower, for rows that fall on a bucket's border.
-    let count = |edge: &Edge| -> usize {
-        (-1..=1).filter_map(|d| seen.get(&(edge.key.clone(), edge.upper, edge.y + d))).sum()
+    // On how many pages near this one it stands, up to a few; heights that fall on a
+    // bucket's border are looked for in both.
+    let near = |edge: &Edge, nth: usize| -> usize {
+        let has = |page: usize| {
+            edge.keys.iter().any(|key| {
+                (-1..=1).any(|d| {
+                    seen.get(&(key.as_str(), edge.upper, edge.y + d))
+                        .is_some_and(|pages| pages.binary_search(&page).is_ok())
+                })
+            })
+        };
+        // Left and right pages may have rows of their own: every second page will do.
+        let mut count = 1;
+        for step in [1isize, -1] {
+            let (mut at, mut missed) = (nth, 0);
+            while missed < 2 && count < 4 {
+                let Some(next) = at.checked_add_signed(step).filter(|n| *n < edges.len()) else { break };
+                at = next;
+                if has(at) {
+                    count += 1;
+                    missed = 0;
+                } else {
+                    missed += 1;
+                }
+            }
+        }
+        count
     };
     let enough = match pages.len() {
         0 | 1 => usize::MAX,
         2 => 2,
-        n => (n / 12).clamp(2, 8) + 1,
+        _ => 3,
     };
     let mut texts: [HashMap<&str, usize>; 2] = [HashMap::new(), HashMap::new()];
-    for (page, rows) in pages.iter_mut().zip(&edges) {
+    for (nth, (page, rows)) in pages.iter_mut().zip(&edges).enumerate() {
         let mut drop = vec![false; page.words.len()];
         for upper in [true, false] {
             // From the paper's edge inwards, until a row that does not repeat.
             for edge in rows.iter().filter(|e| e.upper == upper) {
-                if !(count(edge) >= enough || edge.number) {
+                let repeats = near(edge, nth);
+                if !(repeats >= enough || edge.number || (edge.labelled && repeats >= 2)) {
                     break;
                 }
                 for word in &edge.words {
@@ -94,17 +128,23 @@ fn edges(page: &Page) -> Vec<Edge> {
         let mut pending: Vec<Edge> = Vec::new();
         for (nth, row) in ordered.iter().enumerate().take(MOST_ROWS) {
             let Some(area) = super::page::Area::around(row.iter().map(|r| &r.area)) else { break };
+            let text: Vec<&str> = row.iter().map(|r| r.text.as_str()).collect();
+            let text = text.join(" ");
+            let own = page.number.to_string();
+            let is_own = |w: &str| w == own || page.label.as_deref().is_some_and(|l| w == l);
+            let alone = is_own(text.trim());
+            // A page's own number, the outermost row, may stand further in.
+            let reach = if alone && nth == 0 { 2.0 * EDGE } else { EDGE };
             let inside =
-                if upper { area.y1 < EDGE * page.height } else { area.y0 > (1.0 - EDGE) * page.height };
+                if upper { area.y1 < reach * page.height } else { area.y0 > (1.0 - reach) * page.height };
             if !inside {
                 break;
             }
-            let text: Vec<&str> = row.iter().map(|r| r.text.as_str()).collect();
-            let text = text.join(" ");
             let number = is_page_number(&text, page);
+            let labelled = text.split_whitespace().any(is_own);
             let members = near.iter().filter(|(_, w)| area.holds(&w.area)).map(|(i, _)| *i).collect();
             let y = (area.y1 / 6.0) as i32;
-            pending.push(Edge { key: keyed(&text), text, words: members, y, upper, number });
+            pending.push(Edge { keys: keys(&text, page), text, words: members, y, upper, number, labelled });
             // A gap to the body, or nothing after it: all rows so far stand apart.
             let size = row.iter().map(|r| r.size).fold(0.0, f32::max);
             let next =
@@ -118,7 +158,7 @@ fn edges(page: &Page) -> Vec<Edge> {
                         r.y0 >= low && r.y1 <= high
                     })
             });
-            if gap > 0.7 * size || ruled {
+            if gap > 0.7 * size || ruled || alone {
                 out.append(&mut pending);
             }
         }
@@ -126,8 +166,57 @@ fn edges(page: &Page) -> Vec<Edge> {
     out
 }
 
+/// The text with the page's own number as `#`, and with the number at its start or end as
+/// its distance from the page's number.
+fn keys(text: &str, page: &Page) -> [String; 2] {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let own = page.number.to_string();
+    let is_own = |w: &str| w == own || page.label.as_deref().is_some_and(|l| w == l);
+    let last = words.len().saturating_sub(1);
+    let by_label: Vec<String> =
+        words.iter().map(|w| if is_own(w) { "#".to_owned() } else { (*w).to_owned() }).collect();
+    let by_distance = words.iter().enumerate().map(|(at, word)| {
+        let outer = at == 0 || at == last;
+        match counted(word).filter(|_| outer) {
+            Some((before, n)) => format!("{before}#{}", i64::from(page.number) - n),
+            None => (*word).to_owned(),
+        }
+    });
+    [by_label.join(" "), by_distance.collect::<Vec<String>>().join(" ")]
+}
+
+/// The number that a word ends in ("12", "iv", "3-12"), and what stands before it.
+fn counted(word: &str) -> Option<(&str, i64)> {
+    if is_roman(word) {
+        return Some(("", roman(word)));
+    }
+    let (before, digits) = match word.rsplit_once('-') {
+        Some((before, digits)) => (before, digits),
+        None => ("", word),
+    };
+    let plain = (1..=4).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit());
+    plain.then(|| digits.parse().ok()).flatten().map(|n| (before, n))
+}
+
+fn roman(word: &str) -> i64 {
+    let value = |c: char| match c {
+        'i' => 1,
+        'v' => 5,
+        'x' => 10,
+        'l' => 50,
+        _ => 100,
+    };
+    let mut sum = 0;
+    let mut largest = 0;
+    for n in word.chars().rev().map(value) {
+        sum += if n < largest { -n } else { n };
+        largest = largest.max(n);
+    }
+    sum
+}
+
 /// The text with every number, also a Roman one that stands alone, as `#`.
-fn keyed(text: &str) -> String {
+fn masked(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_whitespace() {
         if !out.is_empty() {
@@ -166,7 +255,7 @@ fn is_page_number(text: &str, page: &Page) -> bool {
     let bare = text.trim_matches(|c: char| "-–—[]|. ".contains(c));
     let short =
         bare.len() <= 4 && !bare.is_empty() && (bare.chars().all(|c| c.is_ascii_digit()) || is_roman(bare));
-    let key = keyed(text).to_lowercase();
+    let key = masked(text).to_lowercase();
     short
         || matches!(
             key.as_str(),
@@ -211,6 +300,21 @@ mod tests {
         }
         assert_eq!(running.header.as_deref(), Some("PJ-40 Service Manual"));
         assert!(running.footer.is_some_and(|f| f.starts_with("Rev. C")));
+    }
+
+    #[test]
+    fn a_heading_that_comes_again_far_away_or_with_another_number_stays() {
+        let mut pages: Vec<Page> = (1..=9).map(|n| page(n, "Text.")).collect();
+        for (n, page) in pages.iter_mut().enumerate() {
+            page.words = words(&format!("{n}.4 Parameters"), 50.0, 50.0, 14.0);
+            if n % 4 == 0 {
+                page.words.extend(words("Notes", 50.0, 20.0, 14.0));
+            }
+        }
+        take_out(&mut pages);
+        assert!(pages.iter().all(|p| p.words.iter().any(|w| w.text == "Parameters")));
+        assert!(pages[4].words.iter().any(|w| w.text == "Notes"));
+        assert_eq!(roman("xiv"), 14);
     }
 
     #[test]

@@ -184,7 +184,7 @@ pub(super) fn into_cells(rows: &[Vec<Run>], columns: &[(f32, f32)]) -> Vec<Cells
 /// Groups visual rows into records: a wrapped cell's next line goes on with its record.
 /// `ruled` holds the heights of lines drawn between rows.
 pub(super) fn records(rows: &[Cells], ruled: &[f32]) -> Vec<Vec<Cells>> {
-    let gaps: Vec<f32> = rows.windows(2).map(|w| gap(w)).collect();
+    let gaps: Vec<f32> = rows.windows(2).map(gap).collect();
     let parted: Vec<bool> = rows
         .windows(2)
         .map(|w| match w {

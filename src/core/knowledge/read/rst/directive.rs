@@ -151,7 +151,7 @@ impl<'t> Reading<'t> {
         let (text, signal) = boxes::led(&single_spaced(&text), signal);
         let span = trimmed(self.text, first.words_at(), end);
         // A box of nothing but a picture or code warns of nothing.
-        if text.chars().filter(|c| c.is_alphabetic()).count() > 9 || text.chars().any(|c| !c.is_ascii()) {
+        if text.chars().filter(|c| c.is_alphabetic()).count() > 9 || !text.is_ascii() {
             self.push(span, text, BlockKind::Warning { signal });
         }
         self.out.blocks.extend(after);

@@ -120,7 +120,12 @@ impl Dense {
         let place = |span: Span| {
             let start = self.from.get(span.start).copied().unwrap_or(0);
             let last = span.end.checked_sub(1).filter(|l| *l >= span.start);
-            let end = last.and_then(|l| self.from.get(l)).map_or(start, |e| e + 1);
+            // A line end stands for whatever white space the line ended in.
+            let end = last.and_then(|l| {
+                let width = usize::from(self.text.as_bytes().get(l) != Some(&b'\n'));
+                Some(self.from.get(l)? + width)
+            });
+            let end = end.unwrap_or(start).max(start);
             trimmed(text, start, end)
         };
         let (records, _) = csv::records(&self.text, 0, delimiter, MOST_CELLS);

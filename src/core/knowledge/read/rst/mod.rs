@@ -157,7 +157,7 @@ impl<'t> Reading<'t> {
         let under = rest.first()?;
         let mark = adornment(under.words())?;
         let width = first.words().chars().count();
-        let long = under.words().len() >= width.min(4).max(2) && (under.words().len() * 2 >= width);
+        let long = under.words().len() >= width.clamp(2, 4) && (under.words().len() * 2 >= width);
         if depth > 0 || under.indent > 0 || !long || first.words().starts_with(".. ") {
             return None;
         }

@@ -135,11 +135,13 @@ pub(super) fn grid(text: &str, lines: &[Line<'_>], indent: usize) -> Option<Vec<
             rows: between(&rows, b.top, b.bottom),
             head: false,
         });
-        out.push(StatedRow {
-            span: Span { start, end: end.max(start) },
-            cells: cells.collect(),
-            head: *top < head_below,
+        let cells: Vec<Stated> = cells.collect();
+        let filled = cells.iter().map(|c| c.cell.span).filter(|s| s.start < s.end);
+        let span = filled.fold(Span { start, end: end.max(start) }, |all, s| Span {
+            start: all.start.min(s.start),
+            end: all.end.max(s.end),
         });
+        out.push(StatedRow { span, cells, head: *top < head_below });
     }
     Some(out)
 }

@@ -165,3 +165,11 @@ fn broken_drawings_and_deep_nesting_are_kept_as_text() {
     let deep: String = (0..400).map(|i| format!("{}* x\n", "  ".repeat(i))).collect();
     assert!(!read(&deep).blocks.is_empty());
 }
+
+#[test]
+fn cells_of_several_csv_lines_keep_their_place() {
+    // Found by fuzzing: a line that ends in wide white space.
+    let d = read(".. csv-table::\n\n   a,\"b\u{3000}\n\u{3000}\"\n");
+    let BlockKind::Table { rows, .. } = &d.blocks[0].kind else { panic!("{:?}", d.blocks) };
+    assert_eq!(rows[0].cells[1].span.of(&d.text), Some("b"));
+}
