@@ -34,8 +34,8 @@ use crate::core::{Error, Kind, Result};
 const IN_PROGRESS: &str = "vectors-in-progress";
 /// Passages that are looked at together.
 const WINDOW: u32 = 256;
-/// Vectors of a chunk.
-const CHUNK: usize = 1024;
+/// Vectors of a chunk, some seconds' work.
+const CHUNK: usize = 512;
 /// Passages that the projection of word pieces is learned from.
 const LEARNED: usize = 400;
 
@@ -167,6 +167,7 @@ impl Job<'_> {
         }
         self.known.projection = learner.finish(late::NUMBERS);
         self.take(encoded, &texts);
+        self.keep()?;
         Ok(true)
     }
 
