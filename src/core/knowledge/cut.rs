@@ -8,7 +8,7 @@ use super::code::{self, Shapes};
 use super::outline::{Outline, Place};
 use super::passage::{Field, Figure, Passage, Shape, Span};
 use super::read::{Block, BlockKind, Cell, Document, Row, trimmed, unreadable};
-use super::revision::Identity;
+use super::revision::{Identity, Origin};
 use super::role;
 use crate::core::Result;
 
@@ -46,8 +46,9 @@ pub fn cut(
     files: &[Option<String>],
 ) -> Result<Cut> {
     let outline = Outline::of(document);
-    let codes = Codes::of(document, identity);
+    let codes = Codes::of(document, identity, id);
     let pieces = Cutter::new(document, &outline, &codes.shapes).pieces();
+    let root = title_above(document, identity);
     let mut passages = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let Some(text) = piece.span.of(&document.text) else {
@@ -59,7 +60,8 @@ pub fn cut(
                 "give the manual headings, so that each warning belongs to a section",
             )
         })?;
-        let section = outline.path(piece.section);
+        let mut section = outline.path(piece.section);
+        section.splice(0..0, root.clone());
         let (piece_codes, own) = codes.of_piece(&piece, text, &section);
         let page = document.pages.iter().take_while(|p| p.at <= piece.span.start).last();
         let language = &identity.language.value;
@@ -86,6 +88,13 @@ pub fn cut(
         });
     }
     Ok(Cut { passages, codes: codes.whole, shapes: codes.shapes })
+}
+
+/// The title as the first heading, where the document is given one but sets none itself.
+fn title_above(document: &Document, identity: &Identity) -> Option<String> {
+    let stated = !matches!(identity.title.origin, Origin::Heading | Origin::FileName | Origin::Unknown);
+    let sets_one = document.blocks.iter().any(|b| matches!(b.kind, BlockKind::Heading { level: 1 }));
+    (stated && !sets_one).then(|| identity.title.value.clone())
 }
 
 /// The figures that stand in a passage or are named by it ("see Figure 3").
@@ -121,6 +130,12 @@ fn document_codes(document: &Document, identity: &Identity) -> Vec<String> {
     code::defined_code(&identity.title.value).map(|m| m.text).into_iter().collect()
 }
 
+/// The machines' designations in a document's path ("GX4000-Series/faults.md"), canonical.
+/// A single letter with digits is left out: there it is more often a code.
+pub fn series_in(id: &str) -> impl Iterator<Item = String> {
+    super::analyse::designations(id).filter(|d| d.chars().take_while(|c| c.is_alphabetic()).count() >= 2)
+}
+
 /// What a document as a whole says about codes.
 struct Codes {
     whole: Vec<String>,
@@ -130,10 +145,11 @@ struct Codes {
 }
 
 impl Codes {
-    fn of(document: &Document, identity: &Identity) -> Self {
+    fn of(document: &Document, identity: &Identity, id: &str) -> Self {
         let whole = document_codes(document, identity);
         let defined: Vec<String> = whole.iter().map(|c| code::normalise(c)).collect();
         let mut names: Vec<String> = super::analyse::designations(&identity.title.value).collect();
+        names.extend(series_in(id));
         names.retain(|n| !defined.contains(n));
         names.push(code::normalise(&identity.model.value));
         Codes { whole, shapes: Shapes::learn(document, &names), names }

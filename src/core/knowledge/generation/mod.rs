@@ -20,6 +20,7 @@
 //! it neither blocks a build nor sees one. Passages, texts and designations stay on the
 //! disk and are read through the memory map (`records`).
 
+mod names;
 pub(crate) mod place;
 pub(crate) mod records;
 mod words;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,7 @@ use super::vectors::late::Late;
 use super::walk::Skipped;
 use crate::core::Result;
 pub(crate) use place::{checked_name, current, damaged, dir_name, missing};
+pub(crate) use names::{Name, Names};
 pub use place::{kb_dir, knowledge_bases};
 use records::Records;
 pub use words::Words;
@@ -219,6 +222,7 @@ pub struct Generation {
     /// Those of their word pieces, where they are wanted.
     pub late: Option<Late>,
     documents: Vec<Document>,
+    names: OnceLock<Names>,
     inputs: Vec<Input>,
     passages: Records,
     texts: Records,
@@ -298,6 +302,7 @@ impl Generation {
             vectors,
             late,
             documents,
+            names: OnceLock::new(),
             inputs,
             passages,
             texts,
@@ -428,6 +433,11 @@ impl Generation {
         let text = fs::read(self.dir.join("report.json"))
             .map_err(|e| damaged(&self.dir, "report.json").because(e))?;
         serde_json::from_slice(&text).map_err(|e| damaged(&self.dir, "report.json").because(e))
+    }
+
+    /// What its documents are called.
+    pub(crate) fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(&self.documents))
     }
 
     /// Terms of one language in another.

@@ -16,6 +16,7 @@ use crate::core::knowledge::generation::{
     Codes, Document, Fields, Generation, Input, Meta, Remarks, SCHEMA, Words, schema,
 };
 use crate::core::knowledge::passage::Passage;
+use crate::core::knowledge::cut::series_in;
 use crate::core::knowledge::{analyse, code};
 use crate::core::{Error, Kind, Result};
 
@@ -314,8 +315,12 @@ struct Gathered {
 impl Gathered {
     fn of(documents: &[Document]) -> Self {
         let named = |d: &Document| format!("{} {}", d.identity.model.value, d.identity.title.value);
-        let models =
-            documents.iter().flat_map(|d| analyse::designations(&named(d)).collect::<Vec<_>>()).collect();
+        let names = |d: &Document| {
+            let stated: Vec<String> = d.codes.iter().map(|c| code::normalise(c)).collect();
+            let series = series_in(&d.id).filter(move |n| !stated.contains(n));
+            analyse::designations(&named(d)).chain(series).collect::<Vec<_>>()
+        };
+        let models = documents.iter().flat_map(names).collect();
         let (designations, headings) = (BTreeSet::new(), BTreeSet::new());
         Gathered { codes: Codes::default(), designations, headings, models }
     }

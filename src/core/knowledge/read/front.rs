@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::unreadable;
+use super::{Block, BlockKind, single_spaced, unreadable};
 use crate::core::Result;
+use crate::core::knowledge::passage::Span;
 
 /// Front matter between `+++` lines (TOML) or `---` lines (`key: value`), and where the
 /// body starts.
@@ -27,6 +28,32 @@ pub(crate) fn front_matter(text: &str, name: &str) -> Result<(BTreeMap<String, S
     }
     // A lone `---` is a thematic break, a lone `+++` a paragraph.
     Ok((BTreeMap::new(), 0))
+}
+
+/// Keys of front matter under which a document says in a sentence what it is about.
+const SUMMARY: &[&str] = &["summary", "description", "brief", "abstract"];
+
+/// What front matter says of the document in running text, as its first paragraph: some
+/// manuals say it nowhere else. `body` is where the body starts.
+pub(crate) fn summary(text: &str, body: usize) -> Option<Block> {
+    let mut at = 0;
+    for line in text.get(..body)?.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let Some((key, value)) = line.split_once([':', '=']) else { continue };
+        if !SUMMARY.contains(&key.trim_end().to_lowercase().as_str()) {
+            continue;
+        }
+        let first = start + key.len() + 1;
+        let lead = value.len() - value.trim_start_matches([' ', '\t', '"', '\'']).len();
+        let kept = value.trim_matches([' ', '\t', '\r', '\n', '"', '\'']);
+        // A block that goes on over lines is left alone.
+        if kept.chars().any(char::is_alphabetic) && !kept.starts_with(['|', '>', '[', '{']) {
+            let span = Span { start: first + lead, end: first + lead + kept.len() };
+            return Some(Block { span, text: single_spaced(kept), kind: BlockKind::Paragraph });
+        }
+    }
+    None
 }
 
 fn toml_front(inner: &str, name: &str) -> Result<BTreeMap<String, String>> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulldown_cmark::{BlockQuoteKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::decode::decode_as;
-use super::front::front_matter;
+use super::front::{front_matter, summary};
 use super::rendered::word_of;
 use super::signal::{self, Setting};
 use super::table::{self, Header, Stated, StatedRow};
@@ -31,6 +31,7 @@ impl Reader for Markdown {
         let (front, body) = front_matter(&text, name)?;
         let source = Source::parse(&text, body);
         let mut out = Out::default();
+        out.blocks.extend(summary(&text, body));
         source.blocks(&mut out);
         if out.cut {
             notes.push("a table has too many cells; its rest was left out".to_owned());
@@ -445,6 +446,8 @@ mod tests {
         assert_eq!(yaml.front["title"], "Pump jack");
         assert_eq!(yaml.blocks[0].text, "text");
         assert!(read("---\n\njust a rule\n").front.is_empty());
+        let brief = read("---\ntitle: Sensor\nbrief: 'Set the sensor.'\n---\nMore.\n");
+        assert_eq!(brief.blocks[0].span.of(&brief.text), Some("Set the sensor."));
         let broken = Markdown.read(b"+++\ntitle = \n+++\n", "m.md").unwrap_err();
         assert!(broken.to_string().contains("front matter"), "{broken}");
     }

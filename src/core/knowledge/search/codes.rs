@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::{self, Scope};
 use super::{MENTION, OWN_ENTRY};
-use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked};
+use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked, normalise};
 use crate::core::knowledge::generation::Generation;
 
 /// More choices than this nobody keeps in mind.
@@ -47,8 +47,14 @@ pub(super) fn of(
     codes_asked(question, &Lookup { known: &known, in_text: &in_text, shapes, spoken })
 }
 
+/// What being named adds to the entry of a document: more than any words could.
+const NAMED: f32 = 10.0;
+/// What an entry gains where its whole document is about the code.
+const WHOLE: f32 = 5.0;
+
 /// The passages of the question's codes with what each adds to its score: own entries,
-/// then mentions.
+/// then mentions; of several entries first that of the manual that the question names, then
+/// that of a document that is all about the code.
 pub(super) fn entries(
     generation: &Generation,
     scope: &Scope,
@@ -62,7 +68,11 @@ pub(super) fn entries(
         bonus.insert(*id, MENTION);
     }
     for id in entries().flat_map(|e| &e.own).filter(answers) {
-        bonus.insert(*id, OWN_ENTRY);
+        let whole = generation
+            .document_of(*id)
+            .is_some_and(|d| d.codes.iter().any(|c| codes.contains(&normalise(c))));
+        let whole = if whole { WHOLE } else { 0.0 };
+        bonus.insert(*id, OWN_ENTRY + NAMED * scope.meant(generation, *id) + whole);
     }
     bonus
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Query;
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::code::{normalise, spoken_candidates};
-use crate::core::knowledge::generation::{Document, Generation, Standing};
+use crate::core::knowledge::generation::{Document, Generation, Name, Names, Standing};
 
 /// The documents of one generation, seen from one question.
 pub(super) struct Scope {
@@ -15,6 +15,8 @@ pub(super) struct Scope {
     named: Vec<bool>,
     /// By the document's place: is its machine unknown?
     anonymous: Vec<bool>,
+    /// By the document's place: how clearly does the question name it, from 0 to 1?
+    meant: Vec<f32>,
     machines: BTreeSet<String>,
 }
 
@@ -29,16 +31,17 @@ impl Scope {
                 in_force && wanted.as_ref().is_none_or(|(normal, terms)| is_machine(d, normal, terms))
             })
             .collect();
-        let asked = Asked::of(&query.text, documents);
+        let names = generation.names();
+        let asked = Asked::of(&query.text, names);
         let named: Vec<bool> =
-            documents.iter().zip(&allowed).map(|(d, allowed)| *allowed && asked.names(d)).collect();
+            names.iter().zip(&allowed).map(|(name, allowed)| *allowed && asked.names(name)).collect();
         let anonymous = documents
             .iter()
             .map(|d| d.identity.machine.value.is_empty() && d.identity.model.value.is_empty())
             .collect();
         let machines =
             documents.iter().zip(&named).filter(|(_, named)| **named).map(|(d, _)| machine_name(d)).collect();
-        Scope { allowed, named, anonymous, machines }
+        Scope { allowed, named, anonymous, meant: names.meant(&asked.terms), machines }
     }
 
     /// The places of the documents that may be searched; `None` where that is all of them.
@@ -55,6 +58,11 @@ impl Scope {
     /// Is a passage about a machine that the question names?
     pub(super) fn is_named(&self, generation: &Generation, passage: u32) -> bool {
         self.at(&self.named, generation, passage)
+    }
+
+    /// How clearly does the question name the document of a passage, from 0 to 1?
+    pub(super) fn meant(&self, generation: &Generation, passage: u32) -> f32 {
+        generation.place_of(passage).and_then(|place| self.meant.get(place)).copied().unwrap_or(0.0)
     }
 
     /// May a passage be searched?
@@ -89,19 +97,17 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(question: &str, documents: &[Document]) -> Self {
-        let models: BTreeSet<String> = documents.iter().map(|d| normalise(&d.identity.model.value)).collect();
+    fn of(question: &str, names: &Names) -> Self {
+        let models: BTreeSet<&str> = names.iter().map(|n| n.model.as_str()).collect();
         let mut designations: BTreeSet<String> = analyse::designations(question).collect();
         designations.extend(spoken_candidates(question, &|c| models.contains(c)));
-        Asked { terms: analyse::terms(question).into_iter().collect(), designations }
+        Asked { terms: analyse::question_terms(question, None).into_iter().collect(), designations }
     }
 
     /// The model, or a machine's name of two words or more in full.
-    fn names(&self, document: &Document) -> bool {
-        let model = normalise(&document.identity.model.value);
-        let machine = analyse::terms(&document.identity.machine.value);
-        (!model.is_empty() && self.designations.contains(&model))
-            || (machine.len() >= 2 && machine.iter().all(|t| self.terms.contains(t)))
+    fn names(&self, name: &Name) -> bool {
+        (!name.model.is_empty() && self.designations.contains(&name.model))
+            || (name.machine.len() >= 2 && name.machine.iter().all(|t| self.terms.contains(t)))
     }
 }
 

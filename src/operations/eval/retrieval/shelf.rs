@@ -132,14 +132,10 @@ impl<'b> Shelf<'b> {
         Ok(shelf)
     }
 
-    /// Are vectors searched, and is the best ranked again? Asked of a search for a passage's
-    /// own words, for an index may hold what its search does not use.
+    /// Are vectors searched, and is the best ranked again? Asked of a search in English, which
+    /// every embedder knows, for an index may hold what its search does not use.
     fn ways(&self) -> Result<(bool, bool)> {
-        let Some(passage) = self.store.generations.first().and_then(|g| g.passage(0)) else {
-            return Ok((false, false));
-        };
-        let words: Vec<&str> = passage.text.split_whitespace().take(12).collect();
-        let found = |only| self.search(&words.join(" "), only, 10);
+        let found = |only| self.search("What does the manual say about the error?", only, 10);
         let vectors = found(Only::Vectors)?.hits.iter().any(|h| h.features.cosine.is_some());
         let reranked = found(Only::Reranked)?.hits.iter().any(|h| h.features.late.is_some());
         Ok((vectors, reranked))
