@@ -11,9 +11,9 @@ mod ask;
 mod ears;
 mod engine;
 mod eval;
+mod fuzz;
 #[path = "fuzz/pdf.rs"]
 mod fuzz_pdf;
-mod fuzz;
 mod index;
 mod index_job;
 mod models;

@@ -44,7 +44,12 @@ fn limits(rung: Rung) -> Limits {
 
 fn field(name: &str, value: &str) -> Field {
     let start = TEXT.find(value).unwrap();
-    Field { name: name.into(), value: value.into(), span: Span { start, end: start + value.len() }, role: None }
+    Field {
+        name: name.into(),
+        value: value.into(),
+        span: Span { start, end: start + value.len() },
+        role: None,
+    }
 }
 
 fn passage() -> Passage {

@@ -13,8 +13,10 @@ use crate::core::knowledge::passage::Field;
 /// is "Alarm 9"); without one, a column of numbers only counts its rows.
 pub fn own_codes_of_row(fields: &[Field]) -> Vec<String> {
     let any_word = fields.iter().find_map(|f| code_word(&f.name));
-    for field in fields {
-        let header = Header::of(&field.name);
+    // A running number beside a column of codes only counts the rows.
+    let headed = fields.iter().map(|field| (field, Header::of(&field.name)));
+    let (counted, others): (Vec<_>, Vec<_>) = headed.partition(|(_, header)| header.numbers);
+    for (field, header) in others.into_iter().chain(counted) {
         let word = match (&header.word, header.codes, header.numbers) {
             (Some(word), ..) => word.clone(),
             (None, true, _) => String::new(),

@@ -10,13 +10,13 @@ use tantivy::TantivyDocument;
 
 use super::stage::{Spooled, Stage};
 use super::{Body, Entries, Entry, Hands, KEPT, Progress, Report, make_dir};
+use crate::core::knowledge::cut::series_in;
 use crate::core::knowledge::generation::place::{generations, io, share, share_all, sync_dir, write_synced};
 use crate::core::knowledge::generation::records::Writer;
 use crate::core::knowledge::generation::{
     Codes, Document, Fields, Generation, Input, Meta, Remarks, SCHEMA, Words, schema,
 };
 use crate::core::knowledge::passage::Passage;
-use crate::core::knowledge::cut::series_in;
 use crate::core::knowledge::{analyse, code};
 use crate::core::{Error, Kind, Result};
 

@@ -135,21 +135,33 @@ impl Shapes {
     }
 
     fn learn_table(&mut self, header: &[Cell], rows: &[Row], faulty: bool) {
+        // A table without a header may say what it is about in its first row.
+        let (header, stated) = match (header, rows.first()) {
+            ([], Some(first)) => (first.cells.as_slice(), false),
+            _ => (header, true),
+        };
+        let name = |place: usize| match header.get(place) {
+            Some(cell) if stated => cell.text.as_str(),
+            _ => "",
+        };
         let headers: Vec<Header> = header.iter().map(|c| Header::of(&c.text)).collect();
         let reports = headers.iter().any(Header::reports);
         let word = headers.iter().filter(|h| h.reports()).find_map(|h| h.word.clone());
         let faults = reports || faulty || header.iter().any(|c| is_about_faults(&c.text));
         let mut first = None;
-        for (place, header_of) in headers.iter().enumerate() {
+        // A running number beside a column of codes only counts the rows.
+        let (counted, others): (Vec<_>, Vec<_>) = headers.iter().enumerate().partition(|(_, h)| h.numbers);
+        for (place, header_of) in others.into_iter().chain(counted) {
             let cells: Vec<&str> =
                 rows.iter().filter_map(|r| r.cells.get(place)).map(|c| c.text.as_str()).collect();
             let column = Cells::of(&cells);
             // Beside a column of codes, a second one has its header or none ("Code | Text | Code | Text").
             let repeats = first.is_none_or(|first: usize| {
-                let text = |at: usize| header.get(at).map(|c| c.text.as_str()).unwrap_or_default();
-                text(place).is_empty() || text(place) == text(first)
+                !header_of.numbers && (name(place).is_empty() || name(place) == name(first))
             });
+            let leads = place == 0 && faults;
             let read = column.read_as(header_of, word.as_deref(), faults, reports || faulty);
+            let read = read.or_else(|| column.leads().filter(|_| leads));
             let Some(column) = read.filter(|_| repeats) else { continue };
             first = first.or(Some(place));
             let accept = Accept { letters: column.letters, ..Accept::HEADED };
@@ -158,7 +170,8 @@ impl Shapes {
                     self.learn_code(&super::under(&column.word, code));
                 }
             }
-            self.columns.insert(column_key(header.iter().map(|c| c.text.as_str()), place), column);
+            let names = (0..header.len()).map(name);
+            self.columns.insert(column_key(names, place), column);
         }
     }
 }
@@ -258,6 +271,13 @@ impl Cells {
             distinct: filled.iter().collect::<BTreeSet<_>>().len(),
             counting: filled.iter().zip(1usize..).all(|(cell, n)| cell.parse() == Ok(n)),
         }
+    }
+
+    /// The first column of a table about faults, where it holds short codes whatever it is
+    /// headed ("F2", "EE", "P5").
+    fn leads(&self) -> Option<Column> {
+        let fits = self.distinct >= SIBLINGS && self.numbers == 0 && self.mostly(self.short + self.letters);
+        fits.then(|| Column { word: String::new(), letters: self.letters > 0 })
     }
 
     fn mostly(&self, count: usize) -> bool {
