@@ -38,12 +38,14 @@ models: build
 
 # The tests need every small model, the voice with its "check before commercial use" too.
 test-models: build-tests
-	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe minilm-l6-v2
+	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe minilm-l6-v2 pdfium
 
 # The README's figures, measured here and now.
 figures: build models
 	$(MILLWRIGHT) index knowledge
 	$(MILLWRIGHT) eval golden --json | tail -n 1 > docs/golden.json
+	@# Real manuals and questions, laid out like the evaluation data: EVAL=DIR.
+	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval retrieval --from "$(EVAL)" --json | tail -n 1 > docs/retrieval.json; fi
 	python3 docs/figures.py
 
 # The README's picture of the panel, from a real turn.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the figures of the stored run docs/golden.json into README.md.
+"""Writes the figures of the stored runs docs/golden.json and docs/retrieval.json into README.md.
 
 `make figures` measures, stores and writes. A test checks that README and store agree.
 """
@@ -7,20 +7,26 @@ import json
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- figures: docs/golden.json -->", "<!-- end of figures -->"
+END = "<!-- end of figures -->"
 
 
 def text(name: str, value: float) -> str:
-    if name.endswith("_share"):
+    if name.endswith("_share") or "recall" in name or "mrr" in name:
         return f"{value:.3f}"
+    if "_ms_" in name or "mb_per_s" in name or name.endswith("growth"):
+        return f"{value:.2f}"
     return f"{value:.0f}"
 
 
-def main() -> None:
-    run = json.loads((ROOT / "docs" / "golden.json").read_text())
-    rows = [f"| `{name}` | {text(name, value)} |" for name, value in run["figures"].items()]
+def write(readme: str, store: str, chosen) -> str:
+    path = ROOT / "docs" / store
+    begin = f"<!-- figures: docs/{store} -->"
+    if not path.exists() or begin not in readme:
+        return readme
+    run = json.loads(path.read_text())
+    rows = [f"| `{name}` | {text(name, value)} |" for name, value in run["figures"].items() if chosen(name)]
     table = [
-        BEGIN,
+        begin,
         f"One run of millwright {run['version']} on {run['machine']}; shares from 0 to 1, times in ms:",
         "",
         "| figure | value |",
@@ -28,11 +34,18 @@ def main() -> None:
         *rows,
         END,
     ]
+    before, rest = readme.split(begin, 1)
+    _, after = rest.split(END, 1)
+    return before + "\n".join(table) + after
+
+
+def main() -> None:
     readme = ROOT / "README.md"
     whole = readme.read_text()
-    before, rest = whole.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    readme.write_text(before + "\n".join(table) + after)
+    whole = write(whole, "golden.json", lambda name: True)
+    # A set's own figures are in the store; the README shows what is pooled.
+    whole = write(whole, "retrieval.json", lambda name: name.count(".") == 1)
+    readme.write_text(whole)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ mod ears;
 mod engine;
 mod eval;
 mod fuzz;
-#[path = "fuzz/pdf.rs"]
-mod fuzz_pdf;
 mod index;
 mod index_job;
 mod models;

@@ -4,6 +4,7 @@
 //! editing (1000 where it is not set). A failure prints the seed that repeats it.
 
 mod edit;
+mod pdf;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,6 +26,12 @@ struct Case {
     other: u16,
 }
 
+/// How long a target goes on.
+fn time() -> Duration {
+    let stated = std::env::var("MILLWRIGHT_FUZZ_MS").ok().and_then(|v| v.parse().ok());
+    Duration::from_millis(stated.unwrap_or(1000))
+}
+
 /// The seeds of a target, smallest name first.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
@@ -40,8 +47,7 @@ fn fuzz(target: &str, read: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     for seed in &seeds {
         read(seed);
     }
-    let time = std::env::var("MILLWRIGHT_FUZZ_MS").ok().and_then(|v| v.parse().ok()).unwrap_or(1000);
-    check!().with_test_time(Duration::from_millis(time)).with_type::<Case>().for_each(|case| {
+    check!().with_test_time(time()).with_type::<Case>().for_each(|case| {
         let pick = |n: u16| &seeds[usize::from(n) % seeds.len()];
         read(&edit::apply(pick(case.seed), pick(case.other), &case.edits));
     });

@@ -1,18 +1,12 @@
 //! Any bytes from a child that was taken over, and any words at any places: no panic, true
 //! spans, bounded time.
 
-use std::time::Duration;
-
 use bolero::check;
 use millwright::core::knowledge::read::BlockKind;
 use millwright::core::knowledge::read::pdf::wire::{Frame, Head, read_all};
 use millwright::core::knowledge::read::pdf::{Area, Page, Pages, Rendered, Word, figure, from_pages};
 
-/// How long each target runs; `make fuzz` gives it longer.
-fn time() -> Duration {
-    let seconds = std::env::var("MILLWRIGHT_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(2))
-}
+use super::time;
 
 /// A stream as the child writes it, for the fuzzer to damage.
 fn stream() -> Vec<u8> {

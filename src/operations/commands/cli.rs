@@ -110,7 +110,7 @@ pub enum Models {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Index {
     /// Directories with manuals
-    #[arg(required_unless_present = "check")]
+    #[arg(required_unless_present_any = ["check", "glossary"])]
     pub dirs: Vec<PathBuf>,
     /// Knowledge base [default: main; with --check all]
     #[arg(long)]
@@ -118,6 +118,9 @@ pub struct Index {
     /// List what is in the index, where each fact is known from, and what to look at
     #[arg(long, conflicts_with_all = ["dirs", "watch"])]
     pub check: bool,
+    /// Print the terms that have no translation yet, for the planner to fill in
+    #[arg(long, conflicts_with_all = ["dirs", "watch", "check"])]
+    pub glossary: bool,
     /// Index again whenever the directories have changed; Ctrl-C ends it
     #[arg(long)]
     pub watch: bool,

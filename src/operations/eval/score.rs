@@ -11,7 +11,8 @@ pub fn holds(text: &str, needle: &str) -> bool {
         let before = text[..at].chars().next_back();
         let after = text[at + needle.len()..].chars().next();
         let joins = |edge: Option<char>, inside: Option<char>| match (edge, inside) {
-            (Some(e), Some(i)) => e.is_alphanumeric() && i.is_alphanumeric(),
+            // Chinese sets no spaces: its signs begin and end words anywhere.
+            (Some(e), Some(i)) => e.is_alphanumeric() && i.is_alphanumeric() && !is_han(e) && !is_han(i),
             _ => false,
         };
         // "1.5" must not be found in "21.5" nor "5 mm" in "1.5 mm".
@@ -20,6 +21,10 @@ pub fn holds(text: &str, needle: &str) -> bool {
             && text[..at - 1].ends_with(|c: char| c.is_ascii_digit());
         !joins(before, needle.chars().next()) && !joins(after, needle.chars().next_back()) && !decimal_before
     })
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{3400}'..='\u{9FFF}').contains(&c)
 }
 
 fn fold(text: &str) -> String {

@@ -351,7 +351,7 @@ mod tests {
         );
         let defaults = manifest.select(&[]).unwrap();
         let roles: Vec<Role> = defaults.iter().map(|m| m.role).collect();
-        assert_eq!(roles, [Role::Recogniser, Role::Answerer, Role::Voice, Role::Reader]);
+        assert_eq!(roles, [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice, Role::Reader]);
     }
 
     #[test]

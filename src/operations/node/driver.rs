@@ -204,8 +204,13 @@ impl Job {
 
     fn search(&self, question: String) {
         let (node, events) = (self.node.clone(), self.events.clone());
-        let query =
-            Query { text: question, k: HITS, machine: self.options.machine.clone(), ..Query::default() };
+        let query = Query {
+            text: question,
+            k: HITS,
+            machine: self.options.machine.clone(),
+            spoken: self.options.question.is_none(),
+            ..Query::default()
+        };
         let kb = self.options.kb.clone();
         tokio::spawn(async move {
             let event = match node.search(query, kb.as_deref()).await {

@@ -5,7 +5,7 @@
 //! searches the newest while the job goes on.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,11 +14,12 @@ use tokio::sync::mpsc;
 
 use super::line::{Control, Out};
 use super::pace::Pace;
-use super::protocol::{Checked, CheckedDocument, Event, Indexed, Skipped};
+use super::protocol::{Checked, CheckedDocument, CheckedGlossary, Event, Indexed, Skipped};
 use super::resident::crashed;
 use super::shared::{Shared, today};
 use crate::core::Moment;
 use crate::core::knowledge::generation::{Generation, Remarks, Standing};
+use crate::core::knowledge::glossary::render_proposals;
 use crate::core::knowledge::index::{self, Build, Progress, Report};
 use crate::core::knowledge::walk;
 use crate::operations::outcome::{Error, Kind, Result};
@@ -154,7 +155,7 @@ pub(super) async fn remove(node: &Arc<Shared>, document: String, kb: String) -> 
 
 /// What is in one knowledge base, or with `None` in all of them.
 pub(super) async fn check(node: &Arc<Shared>, kb: Option<String>) -> Result<Checked> {
-    let store = node.store();
+    let (store, data) = (node.store(), node.data.clone());
     tokio::task::spawn_blocking(move || {
         let wanted = |g: &&Generation| kb.as_ref().is_none_or(|kb| g.kb == *kb);
         let mut checked = Checked::default();
@@ -162,6 +163,7 @@ pub(super) async fn check(node: &Arc<Shared>, kb: Option<String>) -> Result<Chec
         for generation in store.generations.iter().filter(wanted) {
             any = true;
             add(&mut checked, generation)?;
+            checked.glossaries.push(glossary(&data, generation));
         }
         if !any {
             return Err(Error::new(Kind::Missing, "no manuals are indexed").hint("millwright index DIR"));
@@ -172,8 +174,18 @@ pub(super) async fn check(node: &Arc<Shared>, kb: Option<String>) -> Result<Chec
     .map_err(crashed)?
 }
 
+fn glossary(data: &Path, generation: &Generation) -> CheckedGlossary {
+    let terms = generation.untranslated();
+    CheckedGlossary {
+        kb: generation.kb.clone(),
+        file: index::glossary_file(data, &generation.kb).to_string_lossy().into_owned(),
+        untranslated: terms.len(),
+        proposal: render_proposals(&terms),
+    }
+}
+
 fn add(checked: &mut Checked, generation: &Generation) -> Result<()> {
-    let Remarks { skipped, warnings } = generation.remarks()?;
+    let Remarks { skipped, warnings, .. } = generation.remarks()?;
     let mut about: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for warning in &warnings {
         let document = warning.split_once(": ").map(|(id, _)| id).and_then(|id| generation.document(id));

@@ -325,6 +325,21 @@ pub struct Checked {
     pub skipped: Vec<Skipped>,
     /// What is to be looked at beyond one document.
     pub warnings: Vec<String>,
+    /// Terms without a translation, by knowledge base.
+    pub glossaries: Vec<CheckedGlossary>,
+}
+
+/// The terms of a knowledge base that its glossary has no translation of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckedGlossary {
+    /// The knowledge base.
+    pub kb: String,
+    /// The file that the planner edits.
+    pub file: String,
+    /// How many terms have no translation (counted up to a bound).
+    pub untranslated: usize,
+    /// They as the planner fills them in, TOML.
+    pub proposal: String,
 }
 
 /// One document of `index --check`.

@@ -237,6 +237,13 @@ async fn warm(node: &Arc<Shared>, hear: bool, answer: Option<String>, speak: boo
                 None => Ok(()),
             }
         },
+        // Without it the search goes by words; why it cannot be opened is the search's to say.
+        async {
+            if answer.is_some() {
+                let _ = node.resident.embedder().await;
+            }
+            Ok(())
+        },
         async {
             if speak {
                 let _ = node.resident.voice().await;

@@ -11,7 +11,8 @@
 //!                   /codes.json        codes and terms
 //!                   /designations.bin, .idx   words with letters and digits, sorted
 //!                   /figures/          pictures that passages name
-//!                   /report.json       what did not go in, and what to look at
+//!                   /report.json       what did not go in, what to look at, and the
+//!                                      planner's glossary as it was
 //!                   /tantivy/          the words
 //!                   /vectors/          where an embedder was there
 //! ```
@@ -37,7 +38,7 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextField
 
 use super::analyse;
 use super::code::Shapes;
-use super::glossary::Glossary;
+use super::glossary::{Glossary, Proposal, Source, propose};
 use super::passage::Passage;
 use super::revision::Identity;
 pub use super::standing::Standing;
@@ -174,6 +175,19 @@ pub struct Remarks {
     pub skipped: Vec<Skipped>,
     /// What went in but lacks something, and what was superseded.
     pub warnings: Vec<String>,
+    /// The planner's glossary as it was, `""` where there was none.
+    #[serde(default)]
+    pub glossary: String,
+}
+
+fn remarks_of(dir: &Path) -> Result<Remarks> {
+    let text = fs::read(dir.join("report.json")).map_err(|e| damaged(dir, "report.json").because(e))?;
+    serde_json::from_slice(&text).map_err(|e| damaged(dir, "report.json").because(e))
+}
+
+fn glossary_of(dir: &Path) -> Result<Option<Glossary>> {
+    let text = remarks_of(dir)?.glossary;
+    if text.is_empty() { Ok(None) } else { Glossary::load(Some(&text)).map(Some) }
 }
 
 /// The fields of the word index.
@@ -223,6 +237,8 @@ pub struct Generation {
     pub late: Option<Late>,
     documents: Vec<Document>,
     names: OnceLock<Names>,
+    /// The planner's, where there is one.
+    glossary: Option<Glossary>,
     inputs: Vec<Input>,
     passages: Records,
     texts: Records,
@@ -303,6 +319,7 @@ impl Generation {
             late,
             documents,
             names: OnceLock::new(),
+            glossary: glossary_of(&dir)?,
             inputs,
             passages,
             texts,
@@ -430,9 +447,7 @@ impl Generation {
     /// # Errors
     /// `Kind::Index` where the file is damaged.
     pub fn remarks(&self) -> Result<Remarks> {
-        let text = fs::read(self.dir.join("report.json"))
-            .map_err(|e| damaged(&self.dir, "report.json").because(e))?;
-        serde_json::from_slice(&text).map_err(|e| damaged(&self.dir, "report.json").because(e))
+        remarks_of(&self.dir)
     }
 
     /// What its documents are called.
@@ -442,7 +457,21 @@ impl Generation {
 
     /// Terms of one language in another.
     pub fn glossary(&self) -> &Glossary {
-        Glossary::seed()
+        self.glossary.as_ref().unwrap_or_else(|| Glossary::seed())
+    }
+
+    /// Terms of its headings and tables that the glossary has no translation of, for the
+    /// planner to fill in.
+    pub fn untranslated(&self) -> Vec<Proposal> {
+        let mut texts: Vec<(String, String)> = Vec::new();
+        for passage in self.passages() {
+            let cells = passage.fields.iter().map(|f| f.name.clone());
+            let first = passage.fields.first().map(|f| f.value.clone());
+            let all = cells.chain(first).chain(passage.section.last().cloned());
+            texts.extend(all.map(|text| (text, passage.language.clone())));
+        }
+        let sources = texts.iter().map(|(text, language)| Source { text, language });
+        propose(self.glossary(), sources)
     }
 
     /// Is this canonical form a code that some passage holds?

@@ -26,6 +26,9 @@ pub(crate) struct Name {
 
 /// What an unspoken word of a name takes from a match.
 const UNSAID: f32 = 0.15;
+/// What a designation ("GX4000") counts besides its rareness: it names the machine, where
+/// words only describe it.
+const DESIGNATION: f32 = 5.0;
 
 impl Names {
     pub(super) fn of(documents: &[Document]) -> Self {
@@ -46,13 +49,18 @@ impl Names {
     /// where it says nothing that tells documents apart. A word counts as much as it is rare
     /// among the documents' names; of two names that hold what was said, the shorter is meant.
     pub(crate) fn meant(&self, terms: &BTreeSet<String>) -> Vec<f32> {
-        let weight = |term: &String| match self.with.get(term) {
+        let rareness = |term: &String| match self.with.get(term) {
             Some(with) => (self.of.len() as f32 / *with as f32).ln(),
             None => 0.0,
         };
+        let weight = |term: &String| match rareness(term) {
+            // What every document is called tells none apart.
+            rare if rare > 0.0 && is_designation(term) => rare + DESIGNATION,
+            rare => rare,
+        };
         let strength = |name: &Name| {
             let said: f32 = name.called.intersection(terms).map(weight).sum();
-            let unsaid: f32 = name.called.difference(terms).map(weight).sum();
+            let unsaid: f32 = name.called.difference(terms).map(rareness).sum();
             if said > 0.0 { said * said / (said + UNSAID * unsaid) } else { 0.0 }
         };
         let mut all: Vec<f32> = self.of.iter().map(strength).collect();
@@ -62,6 +70,11 @@ impl Names {
         }
         all
     }
+}
+
+/// Two letters or more with digits: "gx4000".
+fn is_designation(term: &str) -> bool {
+    term.contains(|c: char| c.is_ascii_digit()) && term.chars().filter(|c| c.is_alphabetic()).count() >= 2
 }
 
 impl Name {
@@ -111,6 +124,13 @@ mod tests {
         let meant = names.meant(&asked("E5 in the atlas service manual"));
         assert!(meant[1] == 1.0 && meant[0] < 0.7 && meant[2] < 0.7, "{meant:?}");
         assert_eq!(names.meant(&asked("what is E5")), [0.0; 3]);
+    }
+
+    #[test]
+    fn a_designation_says_more_than_the_words_beside_it() {
+        let names = names(&["GX4000 faults", "GX4000 wiring", "GX900 inverter faults", "Pump"]);
+        let meant = names.meant(&asked("inverter GX4000 shows E5"));
+        assert!(meant[0] > 0.9 && meant[1] > 0.9 && meant[2] < 0.5, "{meant:?}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use super::generation::{Input, checked_name, current};
+use super::glossary::Glossary;
 use super::read;
 use crate::core::cores::{Class, Cores, Lease};
 use crate::core::{Error, Kind, Result};
@@ -179,6 +180,9 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// What went in but lacks something, and what was superseded.
     pub warnings: Vec<String>,
+    /// The planner's glossary.
+    #[serde(skip)]
+    pub glossary: String,
     /// Bytes of stored text.
     pub bytes: u64,
     /// The generation's number; 0 where none was made and there was none.
@@ -233,7 +237,7 @@ pub(super) type Entries = BTreeMap<String, Entry>;
 /// generation before stays in force.
 pub fn build(build: &Build, progress: &mut dyn FnMut(Progress)) -> Result<Report> {
     let kb_dir = kb_dir(build.data, checked_name(build.kb)?);
-    let mut report = Report::default();
+    let mut report = Report { glossary: glossary(&kb_dir)?, ..Report::default() };
     let roots = input::roots(build.dirs)?;
     let before = before(&kb_dir, &mut report)?;
     let mut entries =
@@ -264,7 +268,7 @@ pub fn build(build: &Build, progress: &mut dyn FnMut(Progress)) -> Result<Report
 /// `Kind::Io` as for [`build`].
 pub fn remove(data: &Path, kb: &str, document: &str, today: &str) -> Result<Report> {
     let kb_dir = kb_dir(data, checked_name(kb)?);
-    let mut report = Report::default();
+    let mut report = Report { glossary: glossary(&kb_dir)?, ..Report::default() };
     let before = Generation::open(&kb_dir)?;
     let mut entries = carried_over(Some(&before), |_| true);
     if entries.remove(document).is_none() {
@@ -279,6 +283,28 @@ pub fn remove(data: &Path, kb: &str, document: &str, today: &str) -> Result<Repo
     let hands = Hands { threads: 1, cores: None, stop: &NEVER };
     let mut stage = Stage::begin(&kb_dir)?;
     write::write(kb, hands, Some(&before), &mut stage, entries, report, &mut |_| {})
+}
+
+/// Where the planner edits the glossary of a knowledge base.
+pub fn glossary_file(data: &Path, kb: &str) -> PathBuf {
+    kb_dir(data, kb).join(GLOSSARY)
+}
+
+const GLOSSARY: &str = "glossary.toml";
+
+/// The planner's glossary, `""` where there is none. One that cannot be read stops the build,
+/// and the generation before keeps the one that it has.
+fn glossary(kb_dir: &Path) -> Result<String> {
+    const LARGEST: u64 = 4 << 20;
+    let path = kb_dir.join(GLOSSARY);
+    if !path.is_file() {
+        return Ok(String::new());
+    }
+    let named = |e: Error| Error { what: format!("{}: {}", path.display(), e.what), ..e };
+    let bytes = input::bounded(&path, LARGEST).map_err(named)?;
+    let text = read::decode(&bytes, GLOSSARY).map_err(named)?;
+    Glossary::load(Some(&text)).map_err(named)?;
+    Ok(text)
 }
 
 /// The generation before, where there is one that can be read.

@@ -62,7 +62,11 @@ pub(super) fn write(
     report.warnings.sort();
     report.warnings.dedup();
     let parts = Parts { before, spooled };
-    let remarks = Remarks { skipped: report.skipped.clone(), warnings: report.warnings.clone() };
+    let remarks = Remarks {
+        skipped: report.skipped.clone(),
+        warnings: report.warnings.clone(),
+        glossary: report.glossary.clone(),
+    };
     if let Some(before) = before
         && before.documents() == documents
         && parts.are_those_of(before, &documents, &bodies)?

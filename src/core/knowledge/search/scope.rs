@@ -33,8 +33,18 @@ impl Scope {
             .collect();
         let names = generation.names();
         let asked = Asked::of(&query.text, names);
-        let named: Vec<bool> =
+        let mut named: Vec<bool> =
             names.iter().zip(&allowed).map(|(name, allowed)| *allowed && asked.names(name)).collect();
+        // A machine has a name in each language, and one model in all.
+        let models: BTreeSet<&str> = names
+            .iter()
+            .zip(&named)
+            .filter(|(n, named)| **named && !n.model.is_empty())
+            .map(|(n, _)| n.model.as_str())
+            .collect();
+        for ((name, allowed), named) in names.iter().zip(&allowed).zip(&mut named) {
+            *named |= *allowed && models.contains(name.model.as_str());
+        }
         let anonymous = documents
             .iter()
             .map(|d| d.identity.machine.value.is_empty() && d.identity.model.value.is_empty())

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::{Context, Result};
 use crate::core::knowledge::revision::Origin;
-use crate::operations::node::protocol::{Checked, CheckedDocument, Command, Event};
+use crate::operations::node::protocol::{Checked, CheckedDocument, CheckedGlossary, Command, Event};
 
 /// Columns: the heading, and the fact's name.
 const FACTS: &[(&str, &str)] = &[
@@ -20,11 +20,34 @@ const FACTS: &[(&str, &str)] = &[
 /// A wider cell is cut.
 const WIDEST: usize = 32;
 
-pub(super) async fn run(context: &Context, kb: Option<String>) -> Result<()> {
+async fn ask(context: &Context, kb: Option<String>) -> Result<Checked> {
     let mut client = context.client().await?;
     let event = client.call(Command::Check { kb }, Vec::new(), async |_, _, _| Ok(())).await;
     client.finish().await;
-    let Event::Checked(checked) = event? else { return Ok(()) };
+    match event? {
+        Event::Checked(checked) => Ok(checked),
+        _ => Ok(Checked::default()),
+    }
+}
+
+/// `index --glossary`: the terms without a translation, as the planner fills them in.
+pub(super) async fn glossary(context: &Context, kb: Option<String>) -> Result<()> {
+    for glossary in ask(context, kb).await?.glossaries {
+        if context.out.json {
+            context.out.line(&glossary)?;
+            continue;
+        }
+        context.out.note(&format!(
+            "{} terms have no translation; what you fill in goes into {}, and counts from the next `millwright index` on",
+            glossary.untranslated, glossary.file
+        ));
+        context.out.text(&glossary.proposal)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn run(context: &Context, kb: Option<String>) -> Result<()> {
+    let checked = ask(context, kb).await?;
     if context.out.json {
         for document in &checked.documents {
             context.out.line(document)?;
@@ -34,6 +57,9 @@ pub(super) async fn run(context: &Context, kb: Option<String>) -> Result<()> {
             "passages": checked.documents.iter().map(|d| d.passages).sum::<usize>(),
             "skipped": checked.skipped,
             "warnings": checked.warnings,
+            "glossaries": checked.glossaries.iter().map(|g| serde_json::json!({
+                "kb": g.kb, "file": g.file, "untranslated": g.untranslated,
+            })).collect::<Vec<_>>(),
         }));
     }
     context.out.text(&table(&checked))
@@ -83,6 +109,14 @@ fn table(checked: &Checked) -> String {
     let line = |s: &&crate::operations::node::protocol::Skipped| format!("{}: {}", s.path, s.reason);
     section(&mut text, "conflicts", &conflicts.iter().map(line).collect::<Vec<_>>());
     section(&mut text, "not in the index", &skipped.iter().map(line).collect::<Vec<_>>());
+    let open = checked.glossaries.iter().filter(|g| g.untranslated > 0);
+    let terms = |g: &CheckedGlossary| {
+        format!(
+            "{}: {} terms have no translation; `millwright index --glossary` lists them",
+            g.kb, g.untranslated
+        )
+    };
+    section(&mut text, "glossary", &open.map(terms).collect::<Vec<_>>());
     text
 }
 
@@ -167,7 +201,7 @@ mod tests {
             Skipped { path: "b.md".into(), reason: "conflict: claims revision C".into() },
             Skipped { path: "c.bin".into(), reason: "binary".into() },
         ];
-        let text = table(&Checked { documents: vec![document], skipped, warnings: Vec::new() });
+        let text = table(&Checked { documents: vec![document], skipped, ..Checked::default() });
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].starts_with("…"), "{text}");
         assert!(

@@ -32,6 +32,9 @@ pub(super) async fn run(context: &Context, args: cli::Index) -> Result<()> {
     if args.check {
         return check::run(context, args.kb).await;
     }
+    if args.glossary {
+        return check::glossary(context, args.kb).await;
+    }
     let dirs = args.dirs.iter().map(|d| absolute(d)).collect::<Result<Vec<_>>>()?;
     let command = Command::Index { dirs: dirs.clone(), kb: args.kb.unwrap_or_else(|| MAIN.to_owned()) };
     if args.watch {
