@@ -378,3 +378,59 @@ fn the_same_manuals_give_the_same_answers() {
         assert_eq!(a, b, "{question}");
     }
 }
+
+#[test]
+fn a_code_that_two_machines_have_is_asked_back_unless_one_is_named() {
+    let shop = shop();
+    let found = shop.ask("What does E203 mean?");
+    assert_eq!(found.choices, ["Hydraulic power unit HPU-60", "Pump jack PJ-40"]);
+    assert!(shop.ask("What does E203 mean on the pump jack?").choices.is_empty());
+    assert!(shop.ask("What does E310 mean?").choices.is_empty());
+}
+
+#[test]
+fn a_heard_code_that_sounds_like_another_is_asked_back_a_written_one_is_not() {
+    let shop = Shop::with(&[(
+        "door.md",
+        "# Door\n\n| Code | Meaning |\n|---|---|\n| E15 | Door open |\n| E50 | Belt off |\n| E27 | Hot |\n",
+    )]);
+    shop.build();
+    let asked = |spoken| Query { text: "what does e fifteen mean".into(), k: 5, spoken, ..Query::default() };
+    assert_eq!(shop.query(asked(true)).choices, ["E15", "E50"]);
+    assert!(shop.query(asked(false)).choices.is_empty());
+    let clear = Query { text: "what does e twenty seven mean".into(), k: 5, spoken: true, ..Query::default() };
+    assert!(shop.query(clear).choices.is_empty());
+}
+
+#[test]
+fn the_planners_glossary_leads_from_one_language_to_another() {
+    const NOTICE: &str = "---\ntitle: Aviso\nlanguage: es\n---\n# Aviso\n\n## Cuidado del trasgo\n\nLimpie el trasgo cada semana.\n\n## Pintura\n\nPinte la puerta.\n";
+    let shop = Shop::with(&[("aviso.md", NOTICE)]);
+    shop.build();
+    assert!(shop.ask("Where is the frobnicator?").hits.is_empty());
+    fs::write(shop.kb().join("glossary.toml"), "[[term]]\nen = \"frobnicator\"\nes = \"trasgo\"\n").unwrap();
+    let before = Generation::open(&shop.kb()).unwrap().number;
+    shop.build();
+    assert!(Generation::open(&shop.kb()).unwrap().number > before, "a changed glossary is another generation");
+    let found = shop.ask("How often is the frobnicator cleaned?");
+    assert!(found.hits[0].passage.text.contains("cada semana"), "{:?}", found.hits);
+    // One that cannot be read is named, and the index stays as it was.
+    fs::write(shop.kb().join("glossary.toml"), "[[term]]\nen = \n").unwrap();
+    let error = index::build(&Build::new("shop", &[shop.manuals()], &shop.data()), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("glossary.toml"), "{error}");
+    assert!(!shop.ask("How often is the frobnicator cleaned?").hits.is_empty());
+}
+
+#[test]
+fn a_passage_names_its_figure_and_the_picture_is_kept() {
+    let shop = Shop::with(&[(
+        "belt.md",
+        "# Belt\n\n## Guard\n\n![Figure 3: Belt guard](guard.gif)\n\nTake the guard off, see Figure 3.\n",
+    )]);
+    shop.put("guard.gif", b"GIF89a tiny");
+    shop.build();
+    let hit = &shop.ask("take the belt guard off").hits[0];
+    let figure = hit.passage.figures.iter().find(|f| f.label == "Figure 3").expect("the figure is named");
+    let file = Generation::open(&shop.kb()).unwrap().figure(figure.file.as_deref().unwrap()).unwrap();
+    assert_eq!(fs::read(file).unwrap(), b"GIF89a tiny");
+}
