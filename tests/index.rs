@@ -398,7 +398,8 @@ fn a_heard_code_that_sounds_like_another_is_asked_back_a_written_one_is_not() {
     let asked = |spoken| Query { text: "what does e fifteen mean".into(), k: 5, spoken, ..Query::default() };
     assert_eq!(shop.query(asked(true)).choices, ["E15", "E50"]);
     assert!(shop.query(asked(false)).choices.is_empty());
-    let clear = Query { text: "what does e twenty seven mean".into(), k: 5, spoken: true, ..Query::default() };
+    let clear =
+        Query { text: "what does e twenty seven mean".into(), k: 5, spoken: true, ..Query::default() };
     assert!(shop.query(clear).choices.is_empty());
 }
 
@@ -411,7 +412,10 @@ fn the_planners_glossary_leads_from_one_language_to_another() {
     fs::write(shop.kb().join("glossary.toml"), "[[term]]\nen = \"frobnicator\"\nes = \"trasgo\"\n").unwrap();
     let before = Generation::open(&shop.kb()).unwrap().number;
     shop.build();
-    assert!(Generation::open(&shop.kb()).unwrap().number > before, "a changed glossary is another generation");
+    assert!(
+        Generation::open(&shop.kb()).unwrap().number > before,
+        "a changed glossary is another generation"
+    );
     let found = shop.ask("How often is the frobnicator cleaned?");
     assert!(found.hits[0].passage.text.contains("cada semana"), "{:?}", found.hits);
     // One that cannot be read is named, and the index stays as it was.

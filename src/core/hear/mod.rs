@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const SAMPLE_RATE: u32 = 16_000;
 
 /// One heard word.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Word {
     /// As written, punctuation attached.
     pub word: String,
@@ -37,4 +37,36 @@ pub struct Transcript {
     /// Why `speech` is false; empty where it is true.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doubt: String,
+}
+
+/// A word with digits that is less likely than this may be another that sounds like it.
+const CLEAR: f32 = 0.7;
+
+impl Transcript {
+    /// Was every word with digits in it heard with some certainty? False where there is none:
+    /// a code that was spelled out may be in any word.
+    pub fn is_clear_about_numbers(&self) -> bool {
+        let mut numbers =
+            self.words.iter().filter(|w| w.word.contains(|c: char| c.is_ascii_digit())).peekable();
+        numbers.peek().is_some() && numbers.all(|w| w.p >= CLEAR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_clear_where_each_of_its_words_is_likely() {
+        let heard = |words: &[(&str, f32)]| Transcript {
+            words: words
+                .iter()
+                .map(|(word, p)| Word { word: (*word).into(), p: *p, ..Word::default() })
+                .collect(),
+            ..Transcript::default()
+        };
+        assert!(heard(&[("error", 0.3), ("E15", 0.8)]).is_clear_about_numbers());
+        assert!(!heard(&[("error", 0.9), ("D50?", 0.5)]).is_clear_about_numbers());
+        assert!(!heard(&[("error", 0.9), ("bee", 0.9)]).is_clear_about_numbers());
+    }
 }

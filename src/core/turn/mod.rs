@@ -473,7 +473,9 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
     // Two measures that err differently; the smaller one refuses better.
     evidence.coverage = evidence.coverage.min(found.coverage);
     let answer = match ladder::decide_refusal(&evidence) {
-        None if !found.choices.is_empty() => ladder::clarify(&found.choices),
+        None | Some(ladder::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
+            ladder::clarify(&found.choices)
+        }
         Some(reason) => {
             let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
             ladder::refuse(&reason, &nearest)

@@ -3,8 +3,9 @@
 use super::cli;
 use super::{Context, Result};
 use crate::core::knowledge::generation::Standing;
+use crate::core::knowledge::passage::Shape;
 use crate::core::knowledge::search::Only;
-use crate::operations::node::protocol::{Command, Event};
+use crate::operations::node::protocol::{Command, Event, Hit};
 
 pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
     let mut client = context.client().await?;
@@ -49,8 +50,18 @@ pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
             "{}  {}\n{}\n\n",
             context.out.paint("1", &head),
             context.out.paint("2", &format!("{:.2}", hit.score)),
-            hit.text.trim()
+            said(&hit)
         ))?;
     }
     Ok(())
+}
+
+/// A record by its named values, for a row's own text may be full of marks; else the text.
+fn said(hit: &Hit) -> String {
+    let filled = hit.fields.iter().filter(|f| !f.value.is_empty());
+    let lines: Vec<String> = filled
+        .map(|f| if f.name.is_empty() { f.value.clone() } else { format!("{}: {}", f.name, f.value) })
+        .collect();
+    // The fields of running text are only its labelled lines.
+    if hit.shape == Shape::Row && !lines.is_empty() { lines.join("\n") } else { hit.text.trim().to_owned() }
 }

@@ -13,6 +13,7 @@ use super::resident::crashed;
 use super::shared::{Shared, identities, unix_ms, whisper_job};
 use crate::core::answer::{Answer, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
+use crate::core::hear::Transcript;
 use crate::core::knowledge::search::Query;
 use crate::core::ledger::millis;
 use crate::core::snapshot::{Doing, TurnView};
@@ -147,7 +148,10 @@ impl Job {
                 let asked = Asked { is_question, question: request.question };
                 self.report(Event::Screened(asked)).await;
             }
-            Action::Search(question) => self.search(question),
+            Action::Search(question) => {
+                let clear = turn.transcript.as_ref().is_some_and(Transcript::is_clear_about_numbers);
+                self.search(question, clear);
+            }
             Action::Rank { question, findings } => {
                 self.compute(move || Event::Ranked(Box::new(turn::rank(&question, *findings))));
             }
@@ -202,13 +206,14 @@ impl Job {
         });
     }
 
-    fn search(&self, question: String) {
+    fn search(&self, question: String, clear: bool) {
         let (node, events) = (self.node.clone(), self.events.clone());
         let query = Query {
             text: question,
             k: HITS,
             machine: self.options.machine.clone(),
             spoken: self.options.question.is_none(),
+            clear,
             ..Query::default()
         };
         let kb = self.options.kb.clone();

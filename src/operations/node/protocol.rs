@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::answer::{Answer, AnswerKind, Citation, Number, Rung, Said, Sentence, Verdict};
 use crate::core::hear::Transcript;
 use crate::core::knowledge::generation::Standing;
+use crate::core::knowledge::passage::{Field, Figure, Shape};
 use crate::core::knowledge::search::{Features, FoundBy, Only};
 use crate::core::ledger::Entry;
 use crate::core::snapshot::Snapshot;
@@ -275,6 +276,12 @@ pub struct Hit {
     pub page_label: Option<String>,
     /// The passage.
     pub text: String,
+    /// What shape of text it has.
+    pub shape: Shape,
+    /// A record's named values, in its order.
+    pub fields: Vec<Field>,
+    /// Figures that it names or holds.
+    pub figures: Vec<Figure>,
     /// Was it read by optical character recognition?
     pub ocr: bool,
     /// First byte in the stored text.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::{self, Scope};
 use super::{MENTION, OWN_ENTRY};
-use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked, normalise};
+use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked, neighbours, normalise};
 use crate::core::knowledge::generation::Generation;
 
 /// More choices than this nobody keeps in mind.
@@ -84,14 +84,29 @@ pub(super) fn choices(
     scopes: &[Scope],
     named_somewhere: bool,
     codes: &QueryCodes,
+    spoken: bool,
 ) -> Vec<String> {
-    if let Some(of) = codes.near.first().map(|n| &n.of) {
-        let alike = codes.near.iter().filter(|n| n.of == *of).map(|n| &n.code);
-        let written = |normal: &String| {
-            let entry = generations.iter().find_map(|g| g.vocabulary.codes.get(normal));
-            entry.map_or_else(|| normal.clone(), |e| e.written.clone())
-        };
+    // A neighbour that is only mentioned somewhere has no answer of its own.
+    let has_entry = |code: &String| {
+        generations.iter().zip(scopes).any(|(generation, scope)| {
+            let entry = generation.vocabulary.codes.get(code);
+            entry.is_some_and(|e| e.own.iter().any(|id| scope.answers(generation, *id, named_somewhere)))
+        })
+    };
+    let written = |normal: &String| {
+        let entry = generations.iter().find_map(|g| g.vocabulary.codes.get(normal));
+        entry.map_or_else(|| normal.clone(), |e| e.written.clone())
+    };
+    let mut near = codes.near.iter().filter(|n| has_entry(&n.code)).peekable();
+    if let Some(of) = near.peek().map(|n| &n.of) {
+        let alike = near.filter(|n| n.of == *of).map(|n| &n.code);
         return std::iter::once(of).chain(alike).map(written).take(MOST_CHOICES).collect();
+    }
+    // Heard, and nothing like it exists but what sounds like it.
+    if let (true, [], [unknown, ..]) = (spoken, codes.known.as_slice(), codes.unknown.as_slice()) {
+        let language = generations.iter().flat_map(|g| &g.vocabulary.languages).next().map(String::as_str);
+        let alike = neighbours(unknown, language, &|code| has_entry(&code.to_owned()));
+        return alike.iter().map(|n| written(&n.code)).take(MOST_CHOICES).collect();
     }
     if named_somewhere { Vec::new() } else { machines_with(generations, scopes, &codes.known) }
 }

@@ -59,6 +59,34 @@ pub(super) fn add_late(candidate: &mut Candidate, late: f32) {
     candidate.score += LATE * late;
 }
 
+/// What the words alone put first stays among the first: so many of their best, of so many
+/// hits. Meaning may reorder them; a long question that is about several things must not lose
+/// the passage with its very words.
+const KEPT: usize = 2;
+const AMONG: usize = 5;
+
+/// Lifts the words' best into the first hits of `candidates`, which are in their order.
+pub(super) fn keep_best_words(candidates: &mut Vec<Candidate>) {
+    let mut by_words: Vec<(f32, usize)> =
+        candidates.iter().enumerate().filter(|(_, c)| c.words > 0.0).map(|(at, c)| (c.words, at)).collect();
+    by_words.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut late: Vec<usize> =
+        by_words.into_iter().take(KEPT).map(|(_, at)| at).filter(|at| *at >= AMONG).collect();
+    late.sort_unstable();
+    for (nth, from) in late.iter().enumerate() {
+        // The first of them takes the higher place of those that are given up at the end.
+        let to = AMONG - late.len() + nth;
+        let lifted = candidates.remove(*from);
+        candidates.insert(to, lifted);
+    }
+    // A score falls with the rank.
+    let mut least = f32::INFINITY;
+    for candidate in candidates {
+        candidate.score = candidate.score.min(least);
+        least = candidate.score;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +110,20 @@ mod tests {
         assert_eq!(order(some(), Only::Fused), [2, 1, 3]);
         assert_eq!(order(some(), Only::Words), [1, 2, 3]);
         assert_eq!(order(some(), Only::Vectors), [3, 2, 1]);
+    }
+
+    #[test]
+    fn the_best_by_words_stay_among_the_first_and_scores_still_fall() {
+        let mut some: Vec<Candidate> = (0..8).map(|id| candidate(id, 0.1, None)).collect();
+        for (nth, c) in some.iter_mut().enumerate() {
+            c.score = 1.0 - nth as f32 / 10.0;
+        }
+        some[6].words = 9.0;
+        some[7].words = 8.0;
+        keep_best_words(&mut some);
+        let ids: Vec<u32> = some.iter().map(|c| c.id).collect();
+        assert_eq!(ids, [0, 1, 2, 6, 7, 3, 4, 5]);
+        assert!(some.is_sorted_by(|a, b| a.score >= b.score));
     }
 
     #[test]

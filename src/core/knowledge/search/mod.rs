@@ -26,7 +26,7 @@ use super::generation::{Generation, Standing};
 use super::language;
 use super::passage::{Passage, Span};
 use crate::core::Result;
-use fuse::{Candidate, RANKED_AGAIN, add_late, fuse};
+use fuse::{Candidate, RANKED_AGAIN, add_late, fuse, keep_best_words};
 pub use meaning::Meaning;
 use meaning::Meant;
 use scope::Scope;
@@ -46,6 +46,8 @@ pub struct Query {
     pub only: Only,
     /// Was it heard rather than typed? Codes that sound alike are asked back.
     pub spoken: bool,
+    /// Was it heard clearly? Then a code that the index has is taken as it was heard.
+    pub clear: bool,
 }
 
 /// Which ways of searching are used; codes are looked up in each.
@@ -145,7 +147,7 @@ const ASKED_FIGURE: f32 = 1.3;
 pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meaning<'_>>) -> Result<Found> {
     let scopes: Vec<Scope> = generations.iter().map(|g| Scope::of(g, query)).collect();
     let named_somewhere = scopes.iter().any(Scope::names_a_machine);
-    let codes = codes::of(generations, &scopes, named_somewhere, &query.text, query.spoken);
+    let codes = codes::of(generations, &scopes, named_somewhere, &query.text, query.spoken && !query.clear);
     let asked = Asked::of(&query.text, &codes.spans);
     let meant = match query.only {
         Only::Words => None,
@@ -193,12 +195,15 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
     candidates.iter_mut().for_each(|c| c.score += bonus(c));
     // Ids follow documents and places; generations are in the order of their names.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    if bonuses.is_empty() && !matches!(query.only, Only::Words | Only::Vectors) {
+        keep_best_words(&mut candidates);
+    }
     candidates.truncate(query.k);
     let coverage = match candidates.first().and_then(|top| Some((generations.get(top.which)?, top.id))) {
         Some((generation, id)) => words::coverage(generation, id, &asked, &codes)?,
         None => 0.0,
     };
-    let choices = codes::choices(generations, &scopes, named_somewhere, &codes);
+    let choices = codes::choices(generations, &scopes, named_somewhere, &codes, query.spoken);
     let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
     let hits = (1..)
         .zip(&candidates)
