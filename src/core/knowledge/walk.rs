@@ -156,9 +156,17 @@ impl Walk {
                 let (path, name) = (path.to_owned(), name.to_owned());
                 self.listing.sources.push(Source { path, name, bytes: meta.len(), reader })
             }
+            None if is_picture(name) => {
+                self.skip(path, "a picture: kept where a manual shows it, not read by itself");
+            }
             None => self.skip(path, format!("no reader for this format; read are {}", formats())),
         }
     }
+}
+
+fn is_picture(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|e| ["png", "jpg", "jpeg", "gif", "svg"].contains(&e.as_str()))
 }
 
 #[cfg(test)]
@@ -180,12 +188,14 @@ mod tests {
         put("b.md.manual.toml", "");
         put("photo.raw", "x");
         put("empty.md", "");
+        put("guard.PNG", "x");
         put(".git/x.md", "x");
         let listing = list(dir.path());
         assert_eq!(listing.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a/z.txt", "b.md"]);
         let reasons: Vec<_> = listing.skipped.iter().map(|s| s.reason.clone()).collect();
         let no_reader = format!("no reader for this format; read are {}", formats());
-        assert_eq!(reasons, ["hidden".to_owned(), "empty".to_owned(), no_reader]);
+        let picture = "a picture: kept where a manual shows it, not read by itself";
+        assert_eq!(reasons, ["hidden", "empty", picture, &no_reader]);
         assert!(formats().contains("Markdown (.md)"), "{}", formats());
     }
 

@@ -302,7 +302,7 @@ mod tests {
                     _ => format!("what does code {form} mean"),
                 };
                 let found = query_codes(&question, &|c| c == normal, &|_| false);
-                prop_assert_eq!(&found.known, &[normal.clone()], "{}", question);
+                prop_assert_eq!(&found.known, std::slice::from_ref(&normal), "{}", question);
             }
         }
 
