@@ -7,6 +7,7 @@ use super::scope::{self, Scope};
 use super::{MENTION, OWN_ENTRY};
 use crate::core::knowledge::code::{Lookup, QueryCodes, Shapes, codes_asked, neighbours, normalise};
 use crate::core::knowledge::generation::Generation;
+use crate::core::knowledge::language::is_han;
 
 /// More choices than this nobody keeps in mind.
 const MOST_CHOICES: usize = 4;
@@ -44,7 +45,51 @@ pub(super) fn of(
             &several
         }
     };
-    codes_asked(question, &Lookup { known: &known, in_text: &in_text, shapes, spoken })
+    let mut found = codes_asked(question, &Lookup { known: &known, in_text: &in_text, shapes, spoken });
+    if found.known.is_empty() && found.unknown.is_empty() {
+        found.known = names_in(question, &known);
+    }
+    found
+}
+
+/// A name of more words is a sentence.
+const LONGEST_NAME: usize = 6;
+const LONGEST_HAN_NAME: usize = 12;
+
+/// The faults that a question calls by their names ("start overload", 起动过载), longest first
+/// at each place; they stay in the words that are searched.
+fn names_in(question: &str, known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut note = |name: String| {
+        let is_known = known(&name);
+        if is_known && !names.contains(&name) {
+            names.push(name);
+        }
+        is_known
+    };
+    let words: Vec<&str> =
+        question.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|w| !w.is_empty()).collect();
+    let mut at = 0;
+    while at < words.len() {
+        let lengths = (2..=LONGEST_NAME).rev();
+        let taken = lengths
+            .filter_map(|n| Some((n, words.get(at..at + n)?)))
+            .find(|(_, run)| note(normalise(&run.concat())))
+            .map(|(n, _)| n);
+        at += taken.unwrap_or(1);
+    }
+    let signs: Vec<char> = question.chars().collect();
+    let mut at = 0;
+    while at < signs.len() {
+        let taken = (3..=LONGEST_HAN_NAME)
+            .rev()
+            .filter_map(|n| Some((n, signs.get(at..at + n)?)))
+            .filter(|(_, run)| run.iter().all(|c| is_han(*c)))
+            .find(|(_, run)| note(run.iter().collect()))
+            .map(|(n, _)| n);
+        at += taken.unwrap_or(1);
+    }
+    names
 }
 
 /// What being named adds to the entry of a document: more than any words could.
