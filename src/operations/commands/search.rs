@@ -41,11 +41,10 @@ pub(super) async fn run(context: &Context, args: cli::Search) -> Result<()> {
             Standing::Draft => " (a draft)".into(),
             Standing::Withdrawn => " (withdrawn)".into(),
         };
+        let revision = if hit.revision.is_empty() { "unknown" } else { hit.revision.as_str() };
         let ocr = if hit.ocr { ", read by OCR" } else { "" };
-        let head = format!(
-            "{}. {} rev {}{standing} — {}{page}{ocr}",
-            hit.rank, hit.document, hit.revision, hit.section
-        );
+        let head =
+            format!("{}. {} rev {}{standing} — {}{page}{ocr}", hit.rank, hit.document, revision, hit.section);
         context.out.text(&format!(
             "{}  {}\n{}\n\n",
             context.out.paint("1", &head),

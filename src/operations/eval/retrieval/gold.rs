@@ -69,7 +69,10 @@ impl Target {
     }
 
     fn in_codes(&self, passage: &Passage) -> bool {
-        let Some(code) = &self.code else { return false };
+        let Some(code) = &self.code else {
+            // A fault's name stands for its code where the manual gives it none.
+            return passage.codes.iter().any(|c| fold(c) == self.heading);
+        };
         let roles = passage.fields.iter().filter(|f| f.role == Some(Role::Code)).map(|f| &f.value);
         passage.codes.iter().chain(roles).filter_map(|c| Code::parse(c)).any(|c| c.is(code))
     }
@@ -255,6 +258,7 @@ mod tests {
             ("$27", "$27"),
             (".a.Motor.error.TOO_HOT", "TOO_HOT"),
             ("HE", "HE"),
+            ("Start overload", "start overload"),
         ] {
             assert!(hit(expected, &[], &[indexed]), "{expected} {indexed}");
         }
