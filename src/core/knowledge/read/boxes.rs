@@ -12,6 +12,24 @@ use crate::core::knowledge::passage::Signal;
 /// A box is looked for at most this many blocks far.
 const LONGEST: usize = 16;
 
+/// The words of a box added to `text`, and `end` moved to theirs; what comes back follows the
+/// box: its first table, code or heading, and all after it.
+pub(crate) fn words_of(inner: Vec<Block>, text: &mut String, end: &mut usize) -> Vec<Block> {
+    let mut after = Vec::new();
+    for block in inner {
+        let words =
+            !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
+        if words && after.is_empty() {
+            text.push(' ');
+            text.push_str(&block.text);
+            *end = block.span.end.max(*end);
+        } else {
+            after.push(block);
+        }
+    }
+    after
+}
+
 /// How grave a box of this class is; `None` for a note, a tip and all others. "alert-danger"
 /// and "warning_box" name a box, "warning-lamp" does not.
 pub(crate) fn class(names: &str) -> Option<Signal> {

@@ -4,6 +4,8 @@
 //! for its best, and summed by weight. Ranks alone (reciprocal rank fusion) would throw away
 //! how far ahead the first is, which tells a name that was hit from words that were shared.
 
+use std::cmp::Ordering;
+
 use super::{Features, Only};
 
 /// A passage that some way of searching found.
@@ -19,6 +21,12 @@ pub(super) struct Candidate {
     pub features: Features,
     /// Its score among the others.
     pub score: f32,
+}
+
+/// The order of hits. Equal scores follow generations, which are in the order of their names,
+/// and ids, which follow documents and places.
+pub(super) fn best_first(a: &Candidate, b: &Candidate) -> Ordering {
+    b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id)))
 }
 
 /// What the words weigh, and what the sentence vectors.

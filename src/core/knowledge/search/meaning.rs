@@ -37,10 +37,8 @@ impl<'a> Meant<'a> {
     /// The question as numbers, where its language is one that the embedder knows.
     pub(super) fn of(question: &'a str, meaning: Option<Meaning<'a>>) -> Result<Option<Self>> {
         let Some(by) = meaning else { return Ok(None) };
-        let spoken = language::guess(question);
-        let foreign =
-            spoken.is_some_and(|l| !by.languages.is_empty() && !by.languages.iter().any(|k| k == l));
-        if foreign || question.contains(language::is_han) && !by.languages.is_empty() && !knows(by, "zh") {
+        let han = || question.contains(language::is_han).then_some("zh");
+        if language::guess(question).into_iter().chain(han()).any(|tag| !knows(by, tag)) {
             return Ok(None);
         }
         let encoded = by.embedder.encode(&[question], Side::Query, by.threads)?.pop();
@@ -90,5 +88,5 @@ impl<'a> Meant<'a> {
 }
 
 fn knows(by: Meaning<'_>, tag: &str) -> bool {
-    by.languages.iter().any(|l| l == tag)
+    by.languages.is_empty() || by.languages.iter().any(|l| l == tag)
 }

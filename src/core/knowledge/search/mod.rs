@@ -26,7 +26,7 @@ use super::generation::{Generation, Standing};
 use super::language;
 use super::passage::{Passage, Span};
 use crate::core::Result;
-use fuse::{Candidate, RANKED_AGAIN, add_late, fuse, keep_best_words};
+use fuse::{Candidate, RANKED_AGAIN, add_late, best_first, fuse, keep_best_words};
 pub use meaning::Meaning;
 use meaning::Meant;
 use scope::Scope;
@@ -193,8 +193,7 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
     }
     let bonus = |c: &Candidate| bonuses.get(&(c.which, c.id)).copied().unwrap_or(0.0);
     candidates.iter_mut().for_each(|c| c.score += bonus(c));
-    // Ids follow documents and places; generations are in the order of their names.
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    candidates.sort_by(best_first);
     if bonuses.is_empty() && !matches!(query.only, Only::Words | Only::Vectors) {
         keep_best_words(&mut candidates);
     }
@@ -214,7 +213,7 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
 
 /// Late interaction over the best so far.
 fn rank_again(candidates: &mut [Candidate], meant: &Meant<'_>, generations: &[&Generation]) {
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.which, a.id).cmp(&(b.which, b.id))));
+    candidates.sort_by(best_first);
     let best = candidates.len().min(RANKED_AGAIN);
     let Some(best) = candidates.get_mut(..best) else { return };
     for (which, generation) in generations.iter().enumerate() {

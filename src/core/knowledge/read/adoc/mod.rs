@@ -382,18 +382,7 @@ impl<'t> Reading<'t> {
         let inner = self.inside(lines, depth);
         let mut text = String::new();
         let mut end = start;
-        let mut after = Vec::new();
-        for block in inner {
-            let words =
-                !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
-            if words && after.is_empty() {
-                text.push(' ');
-                text.push_str(&block.text);
-                end = end.max(block.span.end);
-            } else {
-                after.push(block);
-            }
-        }
+        let after = boxes::words_of(inner, &mut text, &mut end);
         let text = single_spaced(&text);
         if !text.is_empty() {
             let (text, signal) = boxes::led(&text, signal);

@@ -136,18 +136,7 @@ impl<'t> Reading<'t> {
         let inner = self.inside(d, depth);
         let mut text = inline::words(d.argument);
         let mut end = first.end();
-        let mut after = Vec::new();
-        for block in inner {
-            let words =
-                !matches!(block.kind, BlockKind::Table { .. } | BlockKind::Code | BlockKind::Heading { .. });
-            if words && after.is_empty() {
-                text.push(' ');
-                text.push_str(&block.text);
-                end = end.max(block.span.end);
-            } else {
-                after.push(block);
-            }
-        }
+        let after = boxes::words_of(inner, &mut text, &mut end);
         let (text, signal) = boxes::led(&single_spaced(&text), signal);
         let span = trimmed(self.text, first.words_at(), end);
         // A box of nothing but a picture or code warns of nothing.
