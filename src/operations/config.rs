@@ -29,6 +29,8 @@ pub struct Config {
     pub engine: Engine,
     /// Devices.
     pub audio: Audio,
+    /// When it listens.
+    pub listen: Listen,
     /// Indexing.
     pub index: Index,
     /// CPU cores.
@@ -79,6 +81,46 @@ pub struct Audio {
     pub input: String,
     /// Loudspeaker.
     pub output: String,
+}
+
+/// When it listens, and to whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// How listening begins.
+    pub mode: ListenMode,
+    /// Said first when listening hands-free; `""` for none.
+    pub wake_phrase: String,
+    /// How long after an answer no wake phrase is needed, milliseconds.
+    pub follow_up_ms: u64,
+    /// What stops the voice.
+    pub barge_in: BargeIn,
+    /// Silence that ends a sentence which sounds finished, milliseconds.
+    pub silence_ms: u64,
+    /// Silence that ends any sentence, milliseconds.
+    pub longest_silence_ms: u64,
+}
+
+/// How listening begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenMode {
+    /// By the talk key.
+    Push,
+    /// By the wake phrase.
+    HandsFree,
+}
+
+/// What stops the voice while it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BargeIn {
+    /// Anybody's speech.
+    Speech,
+    /// "stop", "wait", the wake phrase.
+    Keyword,
+    /// The talk key alone.
+    Key,
 }
 
 /// Indexing.

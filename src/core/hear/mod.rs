@@ -1,6 +1,7 @@
 //! Speech to text: what Whisper heard, with a confidence per word.
 
 pub mod loudness;
+pub mod repair;
 pub mod whisper;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,12 @@ pub struct Transcript {
     /// Why `speech` is false; empty where it is true.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doubt: String,
+    /// The text before its repair, where that changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// What the repair changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<repair::Repair>,
 }
 
 /// A word with digits that is less likely than this may be another that sounds like it.

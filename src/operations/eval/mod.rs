@@ -5,6 +5,7 @@
 //! figures; every figure's name is listed in `docs/figures.md`.
 
 pub mod golden;
+pub mod hearing;
 pub mod report;
 pub mod retrieval;
 pub mod score;

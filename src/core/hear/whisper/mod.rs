@@ -174,6 +174,7 @@ impl Recogniser {
             audio_ms: millis(samples.len()),
             speech: doubt.is_empty(),
             doubt: doubt.to_owned(),
+            ..Transcript::default()
         })
     }
 

