@@ -36,6 +36,9 @@ pub struct TurnView {
     pub question: String,
     /// Is the question still being heard (drawn grey)?
     pub interim: bool,
+    /// Bytes of it that will not change any more, while it is being heard.
+    #[serde(default)]
+    pub stable: usize,
     /// What is delivered, once it is.
     pub answer: Option<Answer>,
     /// What its stages took so far.
@@ -70,6 +73,10 @@ pub struct Microphone {
 pub struct Snapshot {
     /// What is going on.
     pub doing: Doing,
+    /// Listening without the talk key: the wake phrase, `""` for none; `None` where the key
+    /// is needed.
+    #[serde(default)]
+    pub hands_free: Option<String>,
     /// The input.
     pub microphone: Microphone,
     /// The current or last turn.

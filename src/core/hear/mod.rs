@@ -1,5 +1,6 @@
 //! Speech to text: what Whisper heard, with a confidence per word.
 
+pub mod interim;
 pub mod loudness;
 pub mod repair;
 pub mod whisper;

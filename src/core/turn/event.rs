@@ -73,10 +73,12 @@ pub struct Ranked {
 pub enum Event {
     /// A typed question was handed in.
     Typed(String),
-    /// An utterance ended `endpoint` ago (its last sample of speech).
+    /// An utterance ended (its last sample of speech) `endpoint` and `heard_in` ago.
     Spoken {
-        /// From the last sample of speech to now.
+        /// From the last sample of speech to the endpoint.
         endpoint: Duration,
+        /// From there to now: work on its transcript that was done before the turn began.
+        heard_in: Duration,
     },
     /// The recogniser is done.
     Transcribed {

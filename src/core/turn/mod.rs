@@ -172,12 +172,13 @@ impl Turn {
                 self.origin = now;
                 self.screen(text, false, now)
             }
-            (State::New, Event::Spoken { endpoint }) => {
-                self.origin = now.saturating_sub(endpoint);
+            (State::New, Event::Spoken { endpoint, heard_in }) => {
+                let ended = now.saturating_sub(heard_in);
+                self.origin = ended.saturating_sub(endpoint);
                 if !endpoint.is_zero() {
                     self.book(Stage::Endpoint, endpoint, Duration::ZERO, "");
                 }
-                self.enter(State::Hearing, now);
+                self.enter(State::Hearing, ended);
                 vec![Action::Transcribe]
             }
             (State::Hearing, Event::Transcribed { transcript, wait }) => {

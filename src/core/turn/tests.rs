@@ -260,7 +260,7 @@ fn a_code_that_no_manual_holds_is_refused_before_any_model_is_asked() {
 #[test]
 fn silence_is_asked_back_and_never_searched() {
     let mut turn = Turn::new(limits(Rung::Recombined));
-    turn.handle(Event::Spoken { endpoint: at(250) }, at(1000));
+    turn.handle(Event::Spoken { endpoint: at(250), heard_in: Duration::ZERO }, at(1000));
     let transcript = Transcript { speech: false, doubt: "no speech in it".into(), ..Transcript::default() };
     let answer = delivered(&turn.handle(Event::Transcribed { transcript, wait: at(20) }, at(1100)));
     assert_eq!(answer.kind, AnswerKind::Clarify);
@@ -272,7 +272,7 @@ fn silence_is_asked_back_and_never_searched() {
 #[test]
 fn the_clock_of_a_spoken_turn_starts_at_the_last_sample_of_speech() {
     let mut turn = Turn::new(Limits { spoken: true, ..limits(Rung::Quoted) });
-    turn.handle(Event::Spoken { endpoint: at(250) }, at(1000));
+    turn.handle(Event::Spoken { endpoint: at(250), heard_in: Duration::ZERO }, at(1000));
     let transcript = Transcript { speech: true, text: QUESTION.into(), ..Transcript::default() };
     turn.handle(Event::Transcribed { transcript, wait: Duration::ZERO }, at(1100));
     turn.handle(asked(), at(1101));

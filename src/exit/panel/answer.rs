@@ -171,14 +171,14 @@ fn nothing_yet(snapshot: &Snapshot, view: &View, cells: usize, wide: bool) -> Ve
     let theme = view.theme;
     let turn = view.turn(snapshot);
     if snapshot.doing == Doing::Idle && turn.question.is_empty() {
-        let how = if view.hold_to_talk {
-            "Hold SPACE (or F5) and ask."
-        } else {
-            "Press SPACE (or F5), ask, press it again."
+        let how = match &snapshot.hands_free {
+            Some(wake) if !wake.is_empty() => format!("Say \"{wake}\" and ask."),
+            _ if view.hold_to_talk => "Hold SPACE (or F5) and ask.".to_owned(),
+            _ => "Press SPACE (or F5), ask, press it again.".to_owned(),
         };
         let mut lines = vec![
             Line::default(),
-            Line::styled(text::fit(how, cells), theme.strong()),
+            Line::styled(text::fit(&how, cells), theme.strong()),
             Line::styled(
                 text::fit("Or type a question and press ENTER. Press ? for help.", cells),
                 theme.text(),
@@ -193,7 +193,7 @@ fn nothing_yet(snapshot: &Snapshot, view: &View, cells: usize, wide: bool) -> Ve
     }
     let busy = match snapshot.doing {
         Doing::Idle | Doing::Listening => return vec![],
-        doing => state::advice(doing, view.hold_to_talk),
+        _ => state::advice(snapshot, view.hold_to_talk),
     };
     let sign = state::sign(snapshot.doing, view.tick);
     vec![Line::styled(text::fit(&format!("{sign} {busy} …"), cells), theme.interim())]

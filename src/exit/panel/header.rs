@@ -23,7 +23,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
         Rect { y: gauges.y + row - 1, height: u16::from(row <= gauges.height), ..gauges }
     };
     if gauges.height >= 3 {
-        let advice = state::advice(snapshot.doing, view.hold_to_talk);
+        let advice = state::advice(snapshot, view.hold_to_talk);
         let line = Line::from(vec![
             Span::styled(state::word(snapshot.doing), view.theme.strong()),
             Span::styled(format!(" · {advice}"), view.theme.text()),

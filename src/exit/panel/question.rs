@@ -19,15 +19,20 @@ pub fn lines(snapshot: &Snapshot, view: &View, cells: usize, most: usize) -> Vec
         Span::styled("ASKED  ", theme.heading())
     };
     let listening = !view.is_back(snapshot) && snapshot.doing == Doing::Listening;
+    let mut stable = Span::raw("");
     let words = match turn.question.trim() {
         "" if listening => Span::styled("…", theme.interim()),
         "" => Span::styled("nothing yet", theme.faint()),
         // The dots say "interim" where grey cannot be seen.
-        words if turn.interim => Span::styled(format!("{words} …"), theme.interim()),
+        words if turn.interim => {
+            let (sure, rest) = words.split_at_checked(turn.stable).unwrap_or(("", words));
+            stable = Span::styled(sure.to_string(), theme.text());
+            Span::styled(format!("{rest} …"), theme.interim())
+        }
         words => Span::styled(words.to_string(), theme.strong()),
     };
     let indent = label.width();
-    let lines = text::wrap(&[label, words.clone()], cells, indent);
+    let lines = text::wrap(&[label, stable, words.clone()], cells, indent);
     if lines.len() <= most {
         return lines;
     }

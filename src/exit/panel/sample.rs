@@ -135,6 +135,7 @@ fn earlier(turn: &str, question: &str, ms: f64, rung: Rung) -> TurnView {
 /// A node that has done some turns and rests.
 pub fn idle() -> Snapshot {
     Snapshot {
+        hands_free: None,
         doing: Doing::Idle,
         microphone: Microphone {
             device: "USB headset".to_string(),

@@ -31,8 +31,15 @@ pub fn word(doing: Doing) -> &'static str {
 }
 
 /// What is going on, or what the person can do now.
-pub fn advice(doing: Doing, hold_to_talk: bool) -> &'static str {
-    match (doing, hold_to_talk) {
+pub fn advice(snapshot: &Snapshot, hold_to_talk: bool) -> String {
+    match (snapshot.doing, &snapshot.hands_free) {
+        (Doing::Idle, Some(wake)) if wake.is_empty() => return "speak, or press SPACE".to_owned(),
+        (Doing::Idle, Some(wake)) => return format!("say \"{wake}\", or press SPACE"),
+        (Doing::Listening, Some(_)) => return "speak; silence ends it".to_owned(),
+        (Doing::Speaking, Some(_)) => return "\"stop\" or ESC stops it".to_owned(),
+        _ => {}
+    }
+    let advice = match (snapshot.doing, hold_to_talk) {
         (Doing::Starting, _) => "loading models",
         (Doing::Idle, true) => "hold SPACE and speak",
         (Doing::Idle, false) => "press SPACE and speak",
@@ -42,7 +49,8 @@ pub fn advice(doing: Doing, hold_to_talk: bool) -> &'static str {
         (Doing::Finding, _) => "looking in the manuals",
         (Doing::Answering, _) => "writing and checking",
         (Doing::Speaking, _) => "ESC stops it",
-    }
+    };
+    advice.to_owned()
 }
 
 /// The state's sign; it moves while something is being done.

@@ -135,10 +135,16 @@ pub(super) async fn ask_with(
     let mut answer = None;
     let mut sounds: Vec<Pcm> = Vec::new();
     let mut heard = false;
-    let last = client
+    let asked = client
         .call(Command::Ask(Box::new(options)), samples, async |client, id, message| {
             match &message.body.event {
-                Event::Answered { answer: a, .. } => answer = Some((**a).clone()),
+                Event::Answered { answer: a, .. } => {
+                    if let Some(speaker) = speaker {
+                        let lines = render::spoken(a).into_iter().map(|line| line.text);
+                        speaker.begin(lines.collect::<Vec<_>>().join(" "));
+                    }
+                    answer = Some((**a).clone());
+                }
                 Event::Sound { sample_rate, .. } => {
                     let pcm = Pcm { samples: message.samples.clone(), sample_rate: *sample_rate };
                     match speaker {
@@ -158,8 +164,11 @@ pub(super) async fn ask_with(
             }
             Ok(())
         })
-        .await?;
-    match last {
+        .await;
+    if let Some(speaker) = speaker {
+        speaker.complete();
+    }
+    match asked? {
         Event::Report(report) => {
             // No voice is installed: a tone says that the answer is there to be read.
             if let Some(speaker) = speaker.filter(|_| sounds.is_empty()) {

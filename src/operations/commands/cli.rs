@@ -255,6 +255,20 @@ pub struct Talk {
     /// How to answer
     #[command(flatten)]
     pub how: How,
+    /// When to listen
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+/// When to listen; flags over the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Listen {
+    /// Listen always, for the wake phrase, rather than while the talk key is down
+    #[arg(long)]
+    pub hands_free: bool,
+    /// What to say first then; empty: every utterance is a question
+    #[arg(long, value_name = "PHRASE", requires = "hands_free")]
+    pub wake: Option<String>,
 }
 
 /// `tui`
@@ -263,6 +277,9 @@ pub struct Tui {
     /// How to answer
     #[command(flatten)]
     pub how: How,
+    /// When to listen
+    #[command(flatten)]
+    pub listen: Listen,
     /// Write one frame as a picture instead, with this question answered
     #[arg(long, value_name = "F.svg", requires = "question", hide = true)]
     pub still: Option<PathBuf>,

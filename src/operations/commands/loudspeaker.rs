@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::Result;
 use crate::exit::speak::earcon::Earcon;
 use crate::exit::speak::playback::{Event, Refused, Speaker};
+use crate::exit::speak::tap::Tap;
 use crate::exit::speak::voice::Pcm;
 use crate::operations::outcome::{Error, Kind};
 
@@ -28,6 +29,15 @@ pub struct Loudspeaker {
     speaker: Speaker,
     next: AtomicU64,
     waiting: Waiting,
+    answer: Mutex<Answer>,
+}
+
+/// The answer that is being spoken.
+#[derive(Default)]
+struct Answer {
+    words: String,
+    /// Sounds of it are still to come.
+    more: bool,
 }
 
 impl Loudspeaker {
@@ -56,7 +66,7 @@ impl Loudspeaker {
                 }
             })
             .map_err(|e| Error::new(Kind::Failed, "cannot start the loudspeaker's thread").because(e))?;
-        Ok(Loudspeaker { speaker, next: AtomicU64::new(0), waiting })
+        Ok(Loudspeaker { speaker, next: AtomicU64::new(0), waiting, answer: Mutex::default() })
     }
 
     /// Queues a sound behind those that wait; waits itself where the queue is full.
@@ -105,6 +115,32 @@ impl Loudspeaker {
     /// Stops what plays and forgets what waits.
     pub fn flush(&self) {
         self.speaker.flush();
+    }
+
+    /// An answer with these words follows, sound by sound.
+    pub fn begin(&self, words: String) {
+        *self.answer() = Answer { words, more: true };
+    }
+
+    /// The last sound of the answer has been queued, or will not come.
+    pub fn complete(&self) {
+        self.answer().more = false;
+    }
+
+    /// The words of the answer that is being spoken; `None` where none is.
+    pub fn speaks(&self) -> Option<String> {
+        let answer = self.answer();
+        let speaks = !answer.words.is_empty() && (answer.more || self.speaker.waiting() > 0);
+        speaks.then(|| answer.words.clone())
+    }
+
+    /// What the device was given.
+    pub fn tap(&self) -> Tap {
+        self.speaker.tap()
+    }
+
+    fn answer(&self) -> std::sync::MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns when everything queued has been heard.

@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod cli;
+mod ears;
 mod eval;
 mod index;
 mod loudspeaker;
@@ -29,6 +30,7 @@ use cli::{Cli, Command};
 use output::Output;
 
 /// What every command has at hand.
+#[derive(Clone)]
 struct Context {
     data: PathBuf,
     config: Config,

@@ -12,15 +12,19 @@ use tokio::sync::{mpsc, watch};
 
 use super::ask::{ask_with, options, warm};
 use super::cli::{self, How};
+use super::ears::{Ears, Said, heard_options};
 use super::loudspeaker::Loudspeaker;
 use super::{Context, Result};
-use crate::core::snapshot::{Doing, Microphone, Snapshot};
+use crate::core::hear::interim::Shown;
+use crate::core::snapshot::{Doing, Microphone, Snapshot, TurnView};
 use crate::entry::keys::Keys;
+use crate::entry::listen::attention::Out;
 use crate::entry::listen::ear;
 use crate::entry::listen::level::Verdict;
 use crate::entry::listen::push_to_talk::Key;
 use crate::exit::panel::{Command as Wish, Terminal, Theme, View, run_frame, terminal};
 use crate::exit::speak::earcon::Earcon;
+use crate::operations::config::ListenMode;
 use crate::operations::node::client::{Canceller, Client};
 use crate::operations::node::protocol::{AskOptions, Command, Event};
 use crate::operations::outcome::{Error, Kind};
@@ -32,32 +36,31 @@ struct Local {
     microphone: Microphone,
     listening: bool,
     starting: bool,
+    /// What was heard so far of the utterance that goes on.
+    interim: Option<Shown>,
+    hands_free: Option<String>,
     notice: String,
 }
 
 /// A question on its way to the node.
-struct Job {
-    options: Box<AskOptions>,
-    samples: Vec<f32>,
-}
+type Job = Box<AskOptions>;
 
 pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
     if let (Some(file), Some(question)) = (&args.still, &args.question) {
         return super::still::run(context, &args.how, question, args.size, file).await;
     }
-    let local = Arc::new(Mutex::new(Local { starting: true, ..Local::default() }));
+    let context = &args.listen.over(context);
+    let listen = &context.config.listen;
+    let hands_free = (listen.mode == ListenMode::HandsFree).then(|| listen.wake_phrase.clone());
+    let local = Arc::new(Mutex::new(Local { starting: true, hands_free, ..Local::default() }));
     let mut client = context.client().await?;
     let snapshots = watch_node(context).await?;
     let (wishes, mut wanted) = mpsc::channel(16);
     let leave = Arc::new(AtomicBool::new(false));
     let screen = start_screen(wishes, snapshots, local.clone(), leave.clone())?;
 
-    let ear = open_ear(context, &local);
-    let (ear, heard) = match ear {
-        Some((ear, heard)) => (Some(ear), Some(heard)),
-        None => (None, None),
-    };
     let speaker = open_speaker(context, &local);
+    let ears = open_ears(context, &args.how, speaker.clone(), &local).await;
     let canceller = client.canceller();
     let how = args.how.clone();
     let (jobs, queue) = mpsc::channel(1);
@@ -73,15 +76,15 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
         client.finish().await;
     };
     let serving = async {
-        let person = Person {
+        let mut person = Person {
             how: &args.how,
-            ear,
+            ears,
             speaker: speaker.as_deref(),
             canceller: &canceller,
             jobs: &jobs,
             local: &local,
         };
-        person.serve(&mut wanted, heard).await;
+        person.serve(&mut wanted).await;
         leave.store(true, Ordering::Release);
         terminal::restore();
         if let Some(speaker) = &speaker {
@@ -100,7 +103,7 @@ pub(super) async fn run(context: &Context, args: cli::Tui) -> Result<()> {
 /// What the person's wishes are carried out with.
 struct Person<'a> {
     how: &'a How,
-    ear: Option<ear::Handle>,
+    ears: Option<Ears>,
     speaker: Option<&'a Loudspeaker>,
     canceller: &'a Canceller,
     jobs: &'a mpsc::Sender<Job>,
@@ -109,17 +112,18 @@ struct Person<'a> {
 
 impl Person<'_> {
     /// Does what the person wants, until they leave.
-    async fn serve(&self, wanted: &mut mpsc::Receiver<Wish>, mut heard: Option<mpsc::Receiver<ear::Event>>) {
-        let Person { how, ear, speaker, canceller, jobs, local } = self;
+    async fn serve(&mut self, wanted: &mut mpsc::Receiver<Wish>) {
         loop {
             let wish = tokio::select! {
                 wish = wanted.recv() => wish.unwrap_or(Wish::Quit),
-                event = next(&mut heard) => {
-                    if let Some(event) = event {
-                        hear(event, local, *speaker, how, jobs);
-                    } else {
-                        heard = None;
-                        change(local, |l| l.notice = "the microphone's thread ended".into());
+                said = next(&mut self.ears) => {
+                    match said {
+                        Some(Said::Ear(event)) => ear(event, self.local),
+                        Some(Said::Do(out)) => self.act(out).await,
+                        None => {
+                            self.ears = None;
+                            change(self.local, |l| l.notice = "the microphone's thread ended".into());
+                        }
                     }
                     continue;
                 }
@@ -127,35 +131,95 @@ impl Person<'_> {
             };
             match wish {
                 Wish::Ask(text) => {
-                    let options = AskOptions {
-                        question: Some(text),
-                        ..options(how, speaker.is_some(), speaker.is_some())
-                    };
-                    submit(jobs, Job { options: Box::new(options), samples: Vec::new() }, local);
+                    let options = AskOptions { question: Some(text), ..self.options() };
+                    submit(self.jobs, Box::new(options), self.local);
                 }
-                Wish::PushStart => {
-                    if let Some(speaker) = speaker {
-                        speaker.flush();
-                    }
-                    match ear {
-                        Some(ear) => drop(ear.press(Key::Down)),
-                        None => change(local, |l| l.notice = "no microphone: type the question".into()),
-                    }
-                }
+                Wish::PushStart => match &self.ears {
+                    Some(ears) => drop(ears.press(Key::Down)),
+                    None => change(self.local, |l| l.notice = "no microphone: type the question".into()),
+                },
                 Wish::PushEnd => {
-                    if let Some(ear) = ear {
-                        ear.press(Key::Up);
+                    if let Some(ears) = &self.ears {
+                        ears.press(Key::Up);
                     }
                 }
                 Wish::StopSpeaking => {
-                    if let Some(speaker) = speaker {
+                    if let Some(speaker) = self.speaker {
                         speaker.flush();
                     }
-                    canceller.cancel().await;
+                    self.canceller.cancel().await;
                 }
                 Wish::Quit => break,
             }
         }
+    }
+
+    /// Does, or shows, what listening brought.
+    async fn act(&self, out: Out) {
+        let earcon = |earcon| {
+            if let Some(speaker) = self.speaker {
+                speaker.earcon(earcon);
+            }
+        };
+        match out {
+            Out::Listening { by_key } => {
+                change(self.local, |l| {
+                    l.listening = true;
+                    l.interim = None;
+                });
+                if by_key {
+                    earcon(Earcon::Listening);
+                }
+            }
+            Out::Show(shown) => change(self.local, |l| l.interim = Some(shown)),
+            Out::Hearing => {
+                change(self.local, |l| l.listening = false);
+                earcon(Earcon::Heard);
+            }
+            Out::Ask(question) => {
+                change(self.local, |l| {
+                    l.listening = false;
+                    l.interim = None;
+                    l.microphone.overruns += question.overruns;
+                });
+                let options = heard_options(self.options(), *question);
+                submit(self.jobs, Box::new(options), self.local);
+            }
+            Out::Attend => {
+                change(self.local, |l| {
+                    l.listening = true;
+                    l.interim = None;
+                });
+                earcon(Earcon::Listening);
+            }
+            Out::Stop => {
+                self.over();
+                self.canceller.cancel().await;
+            }
+            Out::Dropped | Out::Ignored { .. } => self.over(),
+            Out::TooShort => {
+                self.over();
+                change(self.local, |l| l.notice = "too short: hold the key while you speak".into());
+            }
+            Out::Failed => {
+                self.over();
+                change(self.local, |l| l.notice = "the recogniser failed: say it again".into());
+            }
+            // The voice was stopped where it plays.
+            Out::StopVoice | Out::Hear(_) | Out::GiveUp(_) | Out::Sounds(_) => {}
+        }
+    }
+
+    /// The utterance came to nothing.
+    fn over(&self) {
+        change(self.local, |l| {
+            l.listening = false;
+            l.interim = None;
+        });
+    }
+
+    fn options(&self) -> AskOptions {
+        options(self.how, self.speaker.is_some(), self.speaker.is_some())
     }
 }
 
@@ -171,9 +235,9 @@ fn submit(jobs: &mpsc::Sender<Job>, job: Job, local: &Mutex<Local>) {
     }
 }
 
-async fn next(heard: &mut Option<mpsc::Receiver<ear::Event>>) -> Option<ear::Event> {
-    match heard {
-        Some(heard) => heard.recv().await,
+async fn next(ears: &mut Option<Ears>) -> Option<Said> {
+    match ears {
+        Some(ears) => ears.next().await,
         None => std::future::pending().await,
     }
 }
@@ -184,8 +248,8 @@ async fn ask_all(
     speaker: Option<&Loudspeaker>,
     local: &Mutex<Local>,
 ) {
-    while let Some(Job { options, samples }) = queue.recv().await {
-        if let Err(e) = ask_with(client, *options, samples, speaker).await {
+    while let Some(options) = queue.recv().await {
+        if let Err(e) = ask_with(client, *options, Vec::new(), speaker).await {
             if let Some(speaker) = speaker {
                 speaker.earcon(Earcon::Error);
             }
@@ -196,45 +260,17 @@ async fn ask_all(
     }
 }
 
-fn hear(
-    event: ear::Event,
-    local: &Mutex<Local>,
-    speaker: Option<&Loudspeaker>,
-    how: &How,
-    jobs: &mpsc::Sender<Job>,
-) {
+/// The microphone's own news.
+fn ear(event: ear::Event, local: &Mutex<Local>) {
     match event {
         ear::Event::Level(level) => change(local, |l| {
             l.microphone.level_db = level.rms_dbfs;
             l.microphone.peak_db = level.peak_dbfs;
             l.microphone.clipping = level.verdict == Verdict::Clipping;
         }),
-        ear::Event::Started => {
-            change(local, |l| l.listening = true);
-            if let Some(speaker) = speaker {
-                speaker.earcon(Earcon::Listening);
-            }
-        }
-        ear::Event::Utterance(utterance) => {
-            change(local, |l| {
-                l.listening = false;
-                l.microphone.overruns += utterance.overruns;
-            });
-            if let Some(speaker) = speaker {
-                speaker.earcon(Earcon::Heard);
-            }
-            let options = AskOptions {
-                endpoint_ms: utterance.speech_end_offset_ms as f64,
-                ..options(how, speaker.is_some(), speaker.is_some())
-            };
-            submit(jobs, Job { options: Box::new(options), samples: utterance.samples }, local);
-        }
-        ear::Event::TooShort => change(local, |l| {
-            l.listening = false;
-            l.notice = "too short: hold the key while you speak".into();
-        }),
         ear::Event::DeviceLost { why } => change(local, |l| {
             l.listening = false;
+            l.interim = None;
             l.microphone.device.clear();
             l.notice = format!("{why}: type the question");
         }),
@@ -242,12 +278,18 @@ fn hear(
             l.notice.clear();
             l.microphone.device = name;
         }),
+        _ => {}
     }
 }
 
-fn open_ear(context: &Context, local: &Mutex<Local>) -> Option<(ear::Handle, mpsc::Receiver<ear::Event>)> {
-    match super::talk::open_ear(context) {
-        Ok(opened) => Some(opened),
+async fn open_ears(
+    context: &Context,
+    how: &How,
+    speaker: Option<Arc<Loudspeaker>>,
+    local: &Mutex<Local>,
+) -> Option<Ears> {
+    match Ears::open(context, how, speaker).await {
+        Ok(ears) => Some(ears),
         Err(e) => {
             change(local, |l| l.notice = format!("no microphone ({e}): type the question"));
             None
@@ -357,6 +399,11 @@ fn merged(snapshots: &watch::Receiver<Snapshot>, local: &Mutex<Local>) -> Snapsh
     } else if local.starting {
         snapshot.doing = Doing::Starting;
     }
+    if let Some(Shown { stable, rest }) = local.interim {
+        let question = format!("{stable}{rest}");
+        snapshot.turn = TurnView { question, interim: true, stable: stable.len(), ..TurnView::default() };
+    }
+    snapshot.hands_free = local.hands_free;
     snapshot.microphone = local.microphone;
     if !local.notice.is_empty() {
         snapshot.notice = local.notice;

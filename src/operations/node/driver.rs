@@ -10,7 +10,7 @@ use super::line::{Control, Out};
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::resident::crashed;
-use super::shared::{Shared, identities, unix_ms, whisper_job};
+use super::shared::{Hearing, Shared, identities, unix_ms, whisper_job};
 use crate::core::answer::{Answer, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
 use crate::core::hear::Transcript;
@@ -125,7 +125,9 @@ fn begin(options: &AskOptions, typed: Option<String>) -> Event {
     match typed {
         Some(text) => Event::Typed(text),
         None => {
-            Event::Spoken { endpoint: Duration::from_secs_f64(options.endpoint_ms.clamp(0.0, 60e3) / 1e3) }
+            let ms = |ms: f64| Duration::from_secs_f64(ms.clamp(0.0, 60e3) / 1e3);
+            let heard_in = options.heard.as_ref().map_or(Duration::ZERO, |h| ms(h.after_ms));
+            Event::Spoken { endpoint: ms(options.endpoint_ms), heard_in }
         }
     }
 }
@@ -189,8 +191,9 @@ impl Job {
         let samples = self.samples.take().unwrap_or_default();
         let (node, events, out) = (self.node.clone(), self.events.clone(), self.out.clone());
         let replayed = self.options.replay.as_ref().and_then(|r| r.heard.clone());
+        let before = self.options.heard.take().map(|h| h.transcript);
         tokio::spawn(async move {
-            let done = match replayed {
+            let done = match replayed.or(before) {
                 Some(transcript) => Ok((transcript, Duration::ZERO)),
                 None => hear(&node, samples).await,
             };
@@ -423,7 +426,7 @@ impl Job {
 
 async fn hear(node: &Arc<Shared>, samples: Vec<f32>) -> Result<(crate::core::hear::Transcript, Duration)> {
     let worker = node.resident.recogniser().await?;
-    whisper_job(node, &worker, samples, None, None).await
+    whisper_job(node, &worker, samples, Hearing::default()).await
 }
 
 async fn speak(

@@ -16,7 +16,7 @@ use crate::core::snapshot::Snapshot;
 use crate::operations::outcome::{Error, Kind};
 
 /// Raised with every change that an older client could not follow.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The id by which [`Command::Cancel`] means all that this client has running.
 pub const EVERYTHING: u64 = 0;
@@ -43,10 +43,22 @@ pub struct AskOptions {
     /// Is the sound played (so that a [`Command::Played`] follows), rather than written to
     /// a file?
     pub played: bool,
-    /// Milliseconds from the last sample of speech to the sending of this command.
+    /// Milliseconds from the last sample of speech to the endpoint; without `heard`, to the
+    /// sending of this command.
     pub endpoint_ms: f64,
+    /// The utterance has been transcribed already, by [`Command::Hear`].
+    pub heard: Option<HeardBefore>,
     /// The reason of a step down to keep when a recorded turn is made again.
     pub replay: Option<ReplayOf>,
+}
+
+/// A transcript that was made before its question was asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct HeardBefore {
+    /// What was heard.
+    pub transcript: Transcript,
+    /// From the endpoint to the sending of the question, milliseconds.
+    pub after_ms: f64,
 }
 
 /// What a replay holds fast because the clock decided it the first time.
@@ -88,6 +100,18 @@ pub enum Command {
     },
     /// The asker has left.
     Cancel,
+    /// Speech to text of an utterance that somebody speaks now; the samples are it, so far. May
+    /// be cancelled.
+    Hear {
+        /// It goes on: the transcript is for showing.
+        interim: bool,
+        /// Share of it that is voice, 0..1.
+        coverage: f32,
+        /// The knowledge base whose words are expected; `None` means all.
+        kb: Option<String>,
+        /// The active machine.
+        machine: Option<String>,
+    },
     /// Speech to text alone; the samples are the utterance.
     Transcribe {
         /// Language, `None` to let the model decide.

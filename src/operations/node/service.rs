@@ -15,7 +15,7 @@ use super::indexing;
 use super::line::{Control, Out};
 use super::lock::Lock;
 use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, ToNode, VERSION};
-use super::shared::{Shared, whisper_job};
+use super::shared::{Hearing, Shared, whisper_job};
 use super::wire::{self, Message};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::ledger::millis;
@@ -167,10 +167,28 @@ async fn run(
             out.send(Event::Done).await;
         }
         Command::Ask(options) => driver::run(node, *options, samples, out, controls).await?,
+        Command::Hear { interim, coverage: _, kb: _, machine: _ } => {
+            let worker = node.resident.recogniser().await?;
+            let began = node.now();
+            let hearing = Hearing { interim, ..Hearing::default() };
+            let abort = hearing.abort.clone();
+            let job = whisper_job(node, &worker, samples, hearing);
+            tokio::pin!(job);
+            let (transcript, _) = loop {
+                tokio::select! {
+                    heard = &mut job => break heard?,
+                    // Also where the asker is gone: then nobody waits for it.
+                    Some(Control::Cancel) = controls.recv() => abort.set(),
+                }
+            };
+            let ms = millis(node.now().saturating_sub(began));
+            out.send(Event::Heard { transcript, ms }).await;
+        }
         Command::Transcribe { language, prompt } => {
             let worker = node.resident.recogniser().await?;
             let began = node.now();
-            let (transcript, _) = whisper_job(node, &worker, samples, language, prompt).await?;
+            let hearing = Hearing { language, prompt, ..Hearing::default() };
+            let (transcript, _) = whisper_job(node, &worker, samples, hearing).await?;
             let ms = millis(node.now().saturating_sub(began));
             out.send(Event::Heard { transcript, ms }).await;
         }

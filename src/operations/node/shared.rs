@@ -11,7 +11,7 @@ use super::resident::{Resident, crashed};
 use crate::core::Moment;
 use crate::core::cores::{Class, Clock, Cores, Lease};
 use crate::core::hear::Transcript;
-use crate::core::hear::whisper::{self, Job, Refused, Worker};
+use crate::core::hear::whisper::{self, Abort, Job, Refused, Worker};
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::{self, Only, Query};
@@ -227,23 +227,37 @@ pub fn utc_stamp(unix_ms: i64) -> String {
     format!("{year:04}{month:02}{day:02}-{h:02}{m:02}{s:02}.{:03}", ms % 1000)
 }
 
+/// How an utterance is to be transcribed.
+#[derive(Debug, Clone, Default)]
+pub struct Hearing {
+    /// Language; `None` to let the model decide.
+    pub language: Option<String>,
+    /// Words to expect.
+    pub prompt: Option<String>,
+    /// It goes on: whoever waits for a whole one goes first.
+    pub interim: bool,
+    /// Gives it up.
+    pub abort: Abort,
+}
+
 /// Transcribes an utterance; also returns how long it waited for the worker and its cores.
 pub async fn whisper_job(
     node: &Arc<Shared>,
     worker: &Worker,
     samples: Vec<f32>,
-    language: Option<String>,
-    prompt: Option<String>,
+    hearing: Hearing,
 ) -> Result<(Transcript, Duration)> {
+    let Hearing { language, prompt, interim, abort } = hearing;
+    let class = if interim { Class::InterimTranscript } else { Class::FinalTranscript };
     let (reply, answer) = tokio::sync::oneshot::channel();
     // Taken when the worker begins with this job, given back when it is done with it.
     let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
     let (cores, taken) = (node.cores.clone(), lease.clone());
     let job = Job {
         samples,
-        options: whisper::Options { language, prompt, ..whisper::Options::default() },
+        options: whisper::Options { language, prompt, abort, ..whisper::Options::default() },
         threads: Box::new(move || {
-            let lease = cores.lease(Class::FinalTranscript, cores.total());
+            let lease = cores.lease(class, cores.total());
             let threads = lease.threads();
             *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
             threads
