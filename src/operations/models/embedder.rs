@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Role, Store};
 use crate::core::knowledge::embed::{Embed, Encoder};
 use crate::core::knowledge::search::Meaning;
-use crate::operations::outcome::{Kind, Result};
+use crate::operations::outcome::Result;
 
 /// An embedder in memory.
 pub struct Embedder {
@@ -24,16 +24,11 @@ impl Embedder {
     /// The installed one cannot be loaded.
     pub fn open(data: &Path, named: &str) -> Result<Option<Embedder>> {
         let given = PathBuf::from(named);
-        if named.is_empty() {
-            return Ok(None);
-        }
         if given.is_dir() {
             return Ok(Some(Embedder { encoder: Encoder::open(&given)?, languages: Vec::new() }));
         }
-        let located = match Store::open(data)?.locate(Role::Embedder, Some(named)) {
-            Ok(located) => located,
-            Err(e) if e.kind == Kind::Missing => return Ok(None),
-            Err(e) => return Err(e),
+        let Some(located) = Store::open(data)?.locate_if_there(Role::Embedder, named)? else {
+            return Ok(None);
         };
         let dir = located.path.parent().map(Path::to_owned).unwrap_or_default();
         let encoder = match located.sha256 {

@@ -171,6 +171,22 @@ impl Store {
             && model.files.iter().all(|f| has_size(&folder.join(&f.name), f.size))
     }
 
+    /// As [`Store::locate`], with `None` where `named` is empty or not installed: for roles
+    /// that the product can do without.
+    ///
+    /// # Errors
+    /// As [`Store::locate`] otherwise.
+    pub fn locate_if_there(&self, role: Role, named: &str) -> Result<Option<Located>> {
+        if named.is_empty() {
+            return Ok(None);
+        }
+        match self.locate(role, Some(named)) {
+            Ok(located) => Ok(Some(located)),
+            Err(e) if e.kind == Kind::Missing => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// The model to use for a role: the one named by id, the file given by path, or with
     /// nothing named the role's default, else the first installed one.
     ///

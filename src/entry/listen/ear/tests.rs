@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::thread::POLL;
 use super::*;
 use crate::entry::microphone::Health;
 
@@ -214,7 +215,7 @@ fn the_level_is_told_ten_times_a_second() {
 #[test]
 fn the_thread_says_what_the_ear_says_and_ends_with_its_handle() {
     let socket = Socket::default();
-    let (events, mut said) = events::channel(32);
+    let (events, mut said) = tokio::sync::mpsc::channel(32);
     let start = std::time::Instant::now();
     let open: Open = Box::new(move || Ok(Box::new(socket.clone())));
     let ear = Ear::new(open, Vad::default(), endpoint::Settings::default(), false);
