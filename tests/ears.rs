@@ -130,6 +130,87 @@ fn telephone_companding_and_open_lengths_are_read() {
     assert_eq!(read(piped).unwrap().duration_ms, 500);
 }
 
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)
+}
+
+/// How alike two recordings are, whatever the delay (up to 100 ms) between them: the
+/// highest correlation.
+fn likeness(a: &[f32], b: &[f32]) -> f32 {
+    let at = |delay: usize| {
+        let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+        for (a, b) in a.iter().zip(&b[delay..]) {
+            (ab, aa, bb) = (ab + a * b, aa + a * a, bb + b * b);
+        }
+        ab / (aa * bb).sqrt()
+    };
+    (0..1_600).map(at).fold(0.0, f32::max)
+}
+
+#[test]
+fn mp3_ogg_and_adpcm_are_the_same_recording() {
+    let want = audio_file::read(&question()).unwrap();
+    for (name, rate, least) in [
+        ("question.mp3", 16_000, 0.95),
+        ("question.ogg", 16_000, 0.9),
+        ("telephone-ima.wav", 8_000, 0.9),
+        ("telephone-ms.wav", 8_000, 0.9),
+    ] {
+        let audio = audio_file::read(&fixture(name)).unwrap();
+        assert_eq!((audio.source_rate, audio.channels), (rate, 1), "{name}");
+        // An MP3 begins and ends with the filter's silence.
+        assert!(audio.duration_ms.abs_diff(want.duration_ms) <= 150, "{name}: {} ms", audio.duration_ms);
+        let (a, b) = (&want.samples[8_000..56_000], &audio.samples[8_000..]);
+        let alike = likeness(a, b);
+        assert!(alike > least, "{name} is like the original by {alike}");
+    }
+}
+
+#[test]
+fn the_content_tells_the_format_and_not_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("question.wav");
+    // A tag with a picture before the sound, in which a frame seems to begin.
+    let mut tagged = b"ID3\x03\x00\x00\x00\x00\x01\x00".to_vec();
+    tagged.extend([0xFF, 0xFB, 0x90, 0x00].repeat(32));
+    tagged.extend(std::fs::read(fixture("question.mp3")).unwrap());
+    std::fs::write(&path, tagged).unwrap();
+    let plain = audio_file::read(&fixture("question.mp3")).unwrap();
+    assert_eq!(audio_file::read(&path).unwrap(), plain);
+}
+
+#[test]
+fn what_is_audio_but_cannot_be_read_is_named_with_the_way_out() {
+    let error = audio_file::read(&fixture("opus.ogg")).unwrap_err();
+    assert_eq!(error.kind, entry::Kind::Unreadable);
+    assert!(error.what.contains("Opus"), "{error}");
+    assert!(error.hint.contains("ffmpeg"), "{}", error.hint);
+    for (magic, name) in [
+        (&b"\0\0\0\x1CftypM4A \0\0"[..], "AAC"),
+        (b"\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\0\xAA", "WMA"),
+        (b"#!AMR\n\x3C\x91\x17\x16\xBE\x66", "AMR"),
+    ] {
+        let error = read(magic.to_vec()).unwrap_err();
+        assert!(error.what.contains(name) && error.hint.contains("convert"), "{error}");
+    }
+    let mut mp3_in_wav = wav(sixteen(), tone(16_000));
+    mp3_in_wav[20] = 0x55;
+    assert!(what(read(mp3_in_wav)).contains("MP3"));
+    // A text in UTF-16 begins with what is nearly an MP3 frame.
+    let text: Vec<u8> = "\u{FEFF}Torque 210 Nm".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(what(read(text)).contains("not audio"));
+}
+
+#[test]
+fn a_compressed_recording_that_is_cut_off_is_an_error() {
+    for name in ["question.mp3", "question.ogg"] {
+        let mut bytes = std::fs::read(fixture(name)).unwrap();
+        bytes.truncate(bytes.len() * 2 / 3);
+        let what = what(read(bytes));
+        assert!(what.contains("cut off") || what.contains("damaged"), "{name}: {what}");
+    }
+}
+
 #[test]
 fn a_text_file_named_wav_is_told_apart_from_audio() {
     let dir = tempfile::tempdir().unwrap();

@@ -64,6 +64,8 @@ pub struct Microphone {
     pub peak_db: f32,
     /// Did samples reach full scale in the last second?
     pub clipping: bool,
+    /// What is wrong with the last utterance's level, in a few words; empty where nothing is.
+    pub warning: String,
     /// Samples that did not fit into the ring since the start.
     pub overruns: u64,
 }

@@ -1,5 +1,5 @@
-//! Audio files: WAV and FLAC of any rate, width and number of channels become what the
-//! recogniser hears, mono at 16 kHz.
+//! Audio files: WAV, FLAC, MP3 and OGG of any rate, width and number of channels become what
+//! the recogniser hears, mono at 16 kHz. The content tells which it is, not the name.
 //!
 //! A file is read as a stream, block by block, so that a long one at a high rate takes
 //! no more memory than its 16 kHz result. What the header says is believed only as far as
@@ -13,8 +13,12 @@ use super::listen::resample::Resampler;
 use super::{Error, Kind, Result};
 use crate::core::hear::SAMPLE_RATE;
 
-mod flac;
+mod adpcm;
+mod compressed;
+mod ogg;
 mod wav;
+
+use compressed::{Compressed, Container};
 
 /// The longest recording that is read, in seconds.
 pub const LONGEST_SECONDS: u64 = 600;
@@ -44,7 +48,7 @@ trait Blocks {
     fn next(&mut self, out: &mut Vec<f32>) -> Result<bool>;
 }
 
-/// Reads a WAV or FLAC file.
+/// Reads a WAV, FLAC, MP3 or OGG (Vorbis) file.
 ///
 /// # Errors
 /// `Io` where the file cannot be opened or read; `Unreadable` where it is no audio, holds
@@ -64,13 +68,13 @@ pub fn read(path: &Path) -> Result<Audio> {
     decode(BufReader::new(file)).map_err(|mut error| {
         error.what = format!("{name}: {}", error.what);
         if error.hint.is_empty() {
-            error.hint = "record it again, or convert it: sox IN -r 16000 -c 1 OUT.wav".into();
+            error.hint = "record it again, or convert it: ffmpeg -i IN -ar 16000 -ac 1 OUT.wav".into();
         }
         error
     })
 }
 
-/// Reads WAV or FLAC from anything seekable.
+/// Reads WAV, FLAC, MP3 or OGG (Vorbis) from anything seekable.
 ///
 /// # Errors
 /// As [`read`], without the name of a file.
@@ -84,11 +88,33 @@ pub fn decode(mut source: impl Read + Seek + Send + Sync + 'static) -> Result<Au
         Err(e) => return Err(broken(e)),
         Ok(()) => {}
     }
-    match &magic {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => drain(wav::Wav::open(source)?),
-        [b'f', b'L', b'a', b'C', ..] => drain(flac::Flac::open(source)?),
-        _ => Err(unreadable("this is not audio that can be read: neither WAV nor FLAC")),
+    if let [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] = magic {
+        return drain(wav::Wav::open(source)?);
     }
+    if let Some(container) = Container::of(&magic) {
+        return drain(Compressed::open(container, source)?);
+    }
+    let what = "this is not audio that can be read: neither WAV, FLAC, MP3 nor OGG";
+    Err(match other_audio(&magic) {
+        Some(name) => unreadable(format!("{name} cannot be read, only WAV, FLAC, MP3 and OGG"))
+            .hint("convert it: ffmpeg -i IN -vn -ar 16000 -ac 1 OUT.wav"),
+        None => unreadable(what),
+    })
+}
+
+/// The name of audio that is known but not read here.
+fn other_audio(magic: &[u8; 12]) -> Option<&'static str> {
+    Some(match magic {
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "MP4 (AAC)",
+        [0xFF, second, ..] if second & 0xF6 == 0xF0 => "AAC",
+        [0x30, 0x26, 0xB2, 0x75, ..] => "WMA",
+        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', ..] => "AIFF",
+        [b'#', b'!', b'A', b'M', b'R', ..] => "AMR",
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => "WebM",
+        [b'R', b'F', b'6', b'4', ..] => "WAV beyond 4 GB (RF64)",
+        [b'.', b's', b'n', b'd', ..] => "AU",
+        _ => return None,
+    })
 }
 
 /// Runs a decoder to its end.

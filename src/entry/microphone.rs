@@ -1,7 +1,7 @@
 //! The microphone: a cpal input stream whose callback only copies into a ring.
 //!
-//! Nothing in the callback locks, allocates or logs. It mixes each frame to mono and
-//! pushes it; what does not fit is counted. Loss is told by callbacks that stop coming
+//! Nothing in the callback locks, allocates or logs. It makes each frame mono ([`mixer`])
+//! and pushes it; what does not fit is counted. Loss is told by callbacks that stop coming
 //! ([`Pulse`]): some drivers report an unplugged headset, others fall silent.
 
 use std::sync::Arc;
@@ -11,10 +11,12 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize};
 
-use crate::quiet::quietly;
+mod mixer;
 
 use super::{Error, Kind, Result};
 use crate::core::Moment;
+use crate::quiet::quietly;
+use mixer::Mixer;
 
 /// The ring holds this many seconds: an ear that is late by less loses nothing.
 const RING_SECONDS: usize = 2;
@@ -45,6 +47,11 @@ pub struct Health {
     pub callbacks: u64,
     /// Samples that did not fit into the ring, or that the driver lost.
     pub overruns: u64,
+    /// Peaks that were cut off at full scale, in any channel.
+    pub clipped: u64,
+    /// The driver has said that the stream goes on, on another device: the system's default
+    /// has changed. Open the source again to learn its name and rate.
+    pub moved: bool,
     /// The driver has said that the stream is over.
     pub failed: bool,
 }
@@ -73,6 +80,8 @@ pub struct Microphone {
 struct Shared {
     callbacks: AtomicU64,
     overruns: AtomicU64,
+    clipped: AtomicU64,
+    moved: AtomicBool,
     failed: AtomicBool,
 }
 
@@ -166,6 +175,8 @@ impl Source for Microphone {
         Health {
             callbacks: self.shared.callbacks.load(Relaxed),
             overruns: self.shared.overruns.load(Relaxed),
+            clipped: self.shared.clipped.load(Relaxed),
+            moved: self.shared.moved.load(Relaxed),
             failed: self.shared.failed.load(Relaxed),
         }
     }
@@ -195,31 +206,38 @@ impl Pulse {
 
 fn find(host: &cpal::Host, wanted: &str) -> Result<cpal::Device> {
     let devices = host.input_devices().map_err(|e| refused("the sound system does not answer", e))?;
-    let mut exact = None;
-    let mut partly = Vec::new();
-    for device in devices {
-        let id = device.id().map(|id| id.id().to_owned()).unwrap_or_default();
-        let name = device.description().map(|d| d.name().to_owned()).unwrap_or_default();
-        if id == wanted || name == wanted {
-            exact.get_or_insert(device);
-        } else if name.to_lowercase().contains(&wanted.to_lowercase()) {
-            partly.push((name, device));
-        }
+    let (names, mut devices): (Vec<_>, Vec<_>) = devices
+        .map(|device| {
+            let id = device.id().map(|id| id.id().to_owned()).unwrap_or_default();
+            let name = device.description().map(|d| d.name().to_owned()).unwrap_or_default();
+            ((id, name), device)
+        })
+        .unzip();
+    let at = choose(names.iter().map(|(id, name)| (id.as_str(), name.as_str())), wanted)?;
+    Ok(devices.swap_remove(at))
+}
+
+/// Which of these (id, name) is wanted: the one with this id or name, or the only one whose
+/// name it is a part of, whatever the case.
+///
+/// # Errors
+/// `Device` where none or several fit.
+pub fn choose<'a>(devices: impl Iterator<Item = (&'a str, &'a str)> + Clone, wanted: &str) -> Result<usize> {
+    if let Some(at) = devices.clone().position(|(id, name)| id == wanted || name == wanted) {
+        return Ok(at);
     }
-    if let Some(device) = exact {
-        return Ok(device);
-    }
-    let names: Vec<&str> = partly.iter().map(|(name, _)| name.as_str()).collect();
-    let what = match names.as_slice() {
+    let lower = wanted.to_lowercase();
+    let part = |name: &str| name.to_lowercase().contains(&lower);
+    let partly: Vec<(usize, &str)> =
+        devices.enumerate().filter(|(_, (_, name))| part(name)).map(|(at, (_, name))| (at, name)).collect();
+    let names: Vec<&str> = partly.iter().map(|&(_, name)| name).collect();
+    let what = match partly.as_slice() {
+        [(at, _)] => return Ok(*at),
         [] => format!("there is no microphone called \"{wanted}\""),
-        [_] => String::new(),
-        several => format!("\"{wanted}\" fits several microphones: {}", several.join(", ")),
+        _ => format!("\"{wanted}\" fits several microphones: {}", names.join(", ")),
     };
-    match partly.pop() {
-        Some((_, device)) if what.is_empty() => Ok(device),
-        _ => Err(Error::new(Kind::Device, what)
-            .hint("the system's sound settings list the names; empty [audio] input in config.toml means the default")),
-    }
+    Err(Error::new(Kind::Device, what)
+        .hint("`millwright devices` lists them; empty [audio] input in config.toml means the default"))
 }
 
 /// A fixed power of two of at least [`FRAMES`] where the device has one.
@@ -269,40 +287,47 @@ where
     f32: FromSample<T>,
 {
     let channels = usize::from(config.channels).max(1);
+    let mut mixer = Mixer::new(config.channels, config.sample_rate);
     let (heard, broken) = (Arc::clone(shared), Arc::clone(shared));
     device.build_input_stream::<T, _, _>(
         config,
         move |data, _| {
             heard.callbacks.fetch_add(1, Relaxed);
-            let lost = copy(data, channels, &mut ring);
+            let (lost, clipped) = copy(data, channels, &mut mixer, &mut ring);
             if lost > 0 {
                 heard.overruns.fetch_add(lost, Relaxed);
+            }
+            if clipped > 0 {
+                heard.clipped.fetch_add(clipped, Relaxed);
             }
         },
         move |error| match error.kind() {
             cpal::ErrorKind::Xrun => {
                 broken.overruns.fetch_add(1, Relaxed);
             }
-            // The stream goes on: on another device, or with a thread of lower priority.
-            cpal::ErrorKind::DeviceChanged | cpal::ErrorKind::RealtimeDenied => {}
+            cpal::ErrorKind::DeviceChanged => broken.moved.store(true, Relaxed),
+            // The stream goes on, with a thread of lower priority.
+            cpal::ErrorKind::RealtimeDenied => {}
             _ => broken.failed.store(true, Relaxed),
         },
         None,
     )
 }
 
-/// Mixes interleaved frames to mono into the ring; how many samples did not fit.
-fn copy<T>(data: &[T], channels: usize, ring: &mut rtrb::Producer<f32>) -> u64
+/// Makes interleaved frames mono and puts them into the ring; how many samples did not fit,
+/// and how many peaks were cut off.
+fn copy<T>(data: &[T], channels: usize, mixer: &mut Mixer, ring: &mut rtrb::Producer<f32>) -> (u64, u64)
 where
     T: Sample,
     f32: FromSample<T>,
 {
+    let (blend, clipped) = mixer.look(data.iter().map(|&s| f32::from_sample(s)));
     let frames = data.chunks_exact(channels);
     let offered = frames.len();
-    let mono = frames.map(|frame| frame.iter().map(|&s| f32::from_sample(s)).sum::<f32>() / channels as f32);
+    let mono = frames.enumerate().map(|(at, f)| blend.mono(at, f.iter().map(|&s| f32::from_sample(s))));
     let room = offered.min(ring.slots());
     let taken = ring.write_chunk_uninit(room).map_or(0, |chunk| chunk.fill_from_iter(mono));
-    (offered - taken) as u64
+    ((offered - taken) as u64, clipped)
 }
 
 fn refused(what: &str, cause: cpal::Error) -> Error {
@@ -323,12 +348,20 @@ fn refused(what: &str, cause: cpal::Error) -> Error {
 mod tests {
     use super::*;
 
+    /// Puts one block into the ring; how many samples did not fit.
+    fn put<T: Sample>(data: &[T], channels: u16, ring: &mut rtrb::Producer<f32>) -> u64
+    where
+        f32: FromSample<T>,
+    {
+        copy(data, usize::from(channels), &mut Mixer::new(channels, 48_000), ring).0
+    }
+
     #[test]
     fn frames_are_mixed_to_mono_whatever_their_format() {
         let (mut producer, mut consumer) = rtrb::RingBuffer::new(8);
-        assert_eq!(copy(&[i16::MAX, 0, i16::MIN, i16::MIN], 2, &mut producer), 0);
-        assert_eq!(copy(&[0_u8, 128], 1, &mut producer), 0);
-        assert_eq!(copy(&[0.25_f32, 0.25, 0.25, 0.25], 4, &mut producer), 0);
+        assert_eq!(put(&[i16::MAX, 0, i16::MIN, i16::MIN], 2, &mut producer), 0);
+        assert_eq!(put(&[0_u8, 128], 1, &mut producer), 0);
+        assert_eq!(put(&[0.25_f32, 0.25, 0.25, 0.25], 4, &mut producer), 0);
         let heard: Vec<f32> = std::iter::from_fn(|| consumer.pop().ok()).collect();
         assert_eq!(heard.len(), 5);
         for (heard, want) in heard.iter().zip([0.5, -1.0, -1.0, 0.0, 0.25]) {
@@ -339,10 +372,23 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted_and_what_fits_is_kept() {
         let (mut producer, mut consumer) = rtrb::RingBuffer::new(4);
-        assert_eq!(copy(&[0.1_f32, 0.2, 0.3], 1, &mut producer), 0);
-        assert_eq!(copy(&[0.4_f32, 0.5, 0.6], 1, &mut producer), 2);
+        assert_eq!(put(&[0.1_f32, 0.2, 0.3], 1, &mut producer), 0);
+        assert_eq!(put(&[0.4_f32, 0.5, 0.6], 1, &mut producer), 2);
         let heard: Vec<f32> = std::iter::from_fn(|| consumer.pop().ok()).collect();
         assert_eq!(heard, [0.1, 0.2, 0.3, 0.4]);
+    }
+
+    #[test]
+    fn a_microphone_is_chosen_by_id_by_name_or_by_a_part_that_only_one_has() {
+        let devices = [("hw:0", "Built-in Audio"), ("hw:1", "USB Headset"), ("hw:2", "USB Headset Pro")];
+        let choose = |wanted| choose(devices.iter().copied(), wanted);
+        assert_eq!(choose("hw:2").unwrap(), 2);
+        assert_eq!(choose("USB Headset").unwrap(), 1);
+        assert_eq!(choose("built-IN").unwrap(), 0);
+        let several = choose("usb").unwrap_err();
+        assert!(several.what.contains("USB Headset, USB Headset Pro"), "{several}");
+        let none = choose("Bluetooth").unwrap_err();
+        assert!(none.what.contains("no microphone called") && none.hint.contains("devices"), "{none}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Runs under plain `cargo test`; `MILLWRIGHT_FUZZ_MS` says how long each target goes on
 //! editing (1000 where it is not set). A failure prints the seed that repeats it.
 
+mod audio;
 mod edit;
 mod pdf;
 

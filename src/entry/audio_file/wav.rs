@@ -1,4 +1,4 @@
-//! RIFF/WAVE: PCM of 8 to 32 bits, IEEE float of 32 and 64, A-law and µ-law.
+//! RIFF/WAVE: PCM of 8 to 32 bits, IEEE float of 32 and 64, A-law, µ-law and ADPCM.
 //!
 //! Read here rather than by a crate, because the crates at hand refuse what recorders
 //! write (piped files with an open length) or panic on what they do not expect (0 Hz).
@@ -6,6 +6,7 @@
 
 use std::io::{self, Read};
 
+use super::adpcm::Adpcm;
 use super::{Blocks, broken, unreadable};
 use crate::entry::Result;
 
@@ -15,9 +16,11 @@ const BLOCK: usize = 4_096;
 const OPEN_LENGTH: u32 = 0x7FFF_0000;
 
 const PCM: u16 = 1;
+const MS_ADPCM: u16 = 2;
 const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
+const IMA_ADPCM: u16 = 0x11;
 const EXTENSIBLE: u16 = 0xFFFE;
 
 /// An open WAV file, just before its next frame.
@@ -35,7 +38,7 @@ struct Format {
     coding: Coding,
     channels: u16,
     rate: u32,
-    /// Bytes of one frame: one sample of each channel, padding included.
+    /// Bytes of one frame: one sample of each channel, padding included; of ADPCM, one block.
     frame: usize,
 }
 
@@ -49,6 +52,7 @@ enum Coding {
     F64,
     ALaw,
     MuLaw,
+    Adpcm(Adpcm),
 }
 
 impl<R: Read> Wav<R> {
@@ -66,7 +70,7 @@ impl<R: Read> Wav<R> {
                     let format: Format =
                         format.ok_or_else(|| unreadable("the WAV header does not say what is in it"))?;
                     let left = (length < OPEN_LENGTH).then_some(u64::from(length));
-                    let declared = left.map(|bytes| bytes / format.frame as u64);
+                    let declared = left.map(|bytes| bytes / format.frame as u64 * format.frames_per_unit());
                     return Ok(Self { source, format, left, declared, bytes: Vec::new() });
                 }
                 _ => skip(&mut source, length)?,
@@ -90,14 +94,25 @@ impl<R: Read> Blocks for Wav<R> {
 
     fn next(&mut self, out: &mut Vec<f32>) -> Result<bool> {
         let Format { coding, channels, frame, .. } = self.format;
-        let want = (BLOCK * frame) as u64;
+        let units = match coding {
+            Coding::Adpcm(_) => BLOCK.div_ceil(frame),
+            _ => BLOCK,
+        };
+        let want = (units * frame) as u64;
         let want = self.left.map_or(want, |left| left.min(want));
         self.bytes.clear();
         let got = self.source.by_ref().take(want).read_to_end(&mut self.bytes).map_err(broken)?;
         if let Some(left) = &mut self.left {
             *left -= got as u64;
         }
-        let width = frame / usize::from(channels);
+        let (before, channel_count) = (out.len(), usize::from(channels));
+        if let Coding::Adpcm(adpcm) = coding {
+            for block in self.bytes.chunks(frame) {
+                adpcm.block(block, channel_count, out);
+            }
+            return Ok(out.len() > before);
+        }
+        let width = frame / channel_count;
         out.extend(self.bytes.chunks_exact(frame).map(|frame| {
             let sum: f32 = frame.chunks_exact(width).map(|sample| coding.sample(sample)).sum();
             sum / f32::from(channels)
@@ -107,6 +122,14 @@ impl<R: Read> Blocks for Wav<R> {
 }
 
 impl Format {
+    /// Sound frames in [`Format::frame`] bytes.
+    fn frames_per_unit(&self) -> u64 {
+        match self.coding {
+            Coding::Adpcm(adpcm) => adpcm.frames(self.frame, usize::from(self.channels)) as u64,
+            _ => 1,
+        }
+    }
+
     fn read(source: &mut impl Read, length: u32) -> Result<Self> {
         let Some(rest) = length.checked_sub(16) else {
             return Err(unreadable("the WAV header is damaged: its format is too short"));
@@ -123,6 +146,14 @@ impl Format {
             skip(source, rest - 24)?;
         } else {
             skip(source, rest)?;
+        }
+        let adpcm = match tag {
+            MS_ADPCM => Some(Adpcm::Microsoft),
+            IMA_ADPCM => Some(Adpcm::Ima),
+            _ => None,
+        };
+        if let Some(adpcm) = adpcm.filter(|a| channels > 0 && frame >= a.header(usize::from(channels))) {
+            return Ok(Self { coding: Coding::Adpcm(adpcm), channels, rate, frame });
         }
         if channels == 0 || frame == 0 || frame % usize::from(channels) != 0 {
             return Err(unreadable(format!(
@@ -143,7 +174,16 @@ impl Format {
                 return Err(unreadable(format!("WAV samples of {bits} bits cannot be read")));
             }
             (tag, _) => {
-                return Err(unreadable(format!("WAV of kind 0x{tag:04X} cannot be read")));
+                let kind = match tag {
+                    0x31 => "GSM 6.10",
+                    0x45 | 0x64 | 0x65 | 0x40 => "G.72x ADPCM",
+                    0x50 => "MPEG layer II",
+                    0x55 => "MP3",
+                    0xFF | 0x1600 | 0x1610 => "AAC",
+                    0x161 | 0x162 => "WMA",
+                    _ => "an unknown coding",
+                };
+                return Err(unreadable(format!("WAV with {kind} in it (0x{tag:04X}) cannot be read")));
             }
         };
         Ok(Self { coding, channels, rate, frame })

@@ -1,4 +1,5 @@
-//! The microphone: a level bar in dBFS with the peak of the last second, and clipping.
+//! The microphone: a level bar in dBFS with the peak of the last second; clipping, what was
+//! wrong with the last utterance, and how many samples were lost.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -31,7 +32,9 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
     };
     // Always as wide, so that the bar does not jump when the value changes.
     let value = if clipping { "   CLIPPING".to_string() } else { level(microphone.level_db) };
-    let cells = usize::from(area.width).saturating_sub(5 + text::width(&value) + 1).min(60);
+    let trouble = trouble(&microphone.warning, microphone.overruns);
+    let cells =
+        usize::from(area.width).saturating_sub(5 + text::width(&value) + text::width(&trouble) + 1).min(60);
     let share = |db: f32| 1.0 - f64::from(db) / FLOOR_DB;
     spans.extend(bar::gauge(
         cells,
@@ -41,7 +44,14 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
         theme,
     ));
     spans.push(Span::styled(value, if clipping { theme.over() } else { theme.text() }));
+    spans.push(Span::styled(trouble, theme.near()));
     text::put(buf, area, 0, &Line::from(spans));
+}
+
+/// What stands behind the level: " · too quiet · lost 480".
+fn trouble(warning: &str, lost: u64) -> String {
+    let lost = if lost == 0 { String::new() } else { format!("lost {lost}") };
+    [warning, &lost].iter().filter(|part| !part.is_empty()).map(|part| format!(" · {part}")).collect()
 }
 
 fn level(db: f32) -> String {

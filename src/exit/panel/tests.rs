@@ -272,6 +272,16 @@ fn clipping_and_a_missing_microphone_are_said_in_words() {
 }
 
 #[test]
+fn lost_samples_and_a_bad_level_stand_behind_the_meter() {
+    let mut snapshot = sample::doing(Doing::Listening);
+    assert!(!shown(&snapshot, &view(SMALL)).contains("lost"));
+    snapshot.microphone.overruns = 480;
+    snapshot.microphone.warning = "too quiet".to_string();
+    let frame = shown(&snapshot, &view(SMALL));
+    insta::assert_snapshot!(frame.lines().find(|line| line.contains("MIC")).unwrap());
+}
+
+#[test]
 fn a_failed_turn_shows_its_fault_and_the_way_out() {
     let mut snapshot = sample::doing(Doing::Answering);
     snapshot.doing = Doing::Idle;

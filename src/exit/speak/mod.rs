@@ -13,6 +13,7 @@ pub mod clause;
 pub mod earcon;
 pub mod espeak;
 mod feed;
+pub mod outputs;
 pub mod phonemes;
 pub mod piper;
 pub mod playback;

@@ -9,6 +9,7 @@ use super::cli::{self, Exit, How};
 use super::loudspeaker::Loudspeaker;
 use super::{Context, Result};
 use crate::core::answer::Answer;
+use crate::core::hear::SAMPLE_RATE;
 use crate::core::ledger::millis;
 use crate::entry::audio_file;
 use crate::entry::listen::trim;
@@ -19,6 +20,10 @@ use crate::exit::speak::wav;
 use crate::operations::node::client::Client;
 use crate::operations::node::protocol::{AskOptions, Command, Event, TurnReport};
 use crate::operations::outcome::{Error, Kind};
+
+/// More speech than this, in samples, is no question: the recogniser alone would take longer
+/// than any deadline.
+const LONGEST_QUESTION: usize = 60 * SAMPLE_RATE as usize;
 
 /// One question: typed, or recorded.
 pub(super) enum Question {
@@ -119,10 +124,25 @@ pub(super) async fn ask(
         Question::Recorded(path) => {
             let audio = audio_file::read(&path)?.samples;
             let speech = trim::trim(&audio, trim::MARGIN);
-            audio.get(speech).map_or_else(|| audio.clone(), <[f32]>::to_vec)
+            let speech = audio.get(speech).unwrap_or(&audio);
+            if speech.len() > LONGEST_QUESTION {
+                return Err(too_long(&path, speech.len()));
+            }
+            speech.to_vec()
         }
     };
     ask_with(client, options, samples, speaker).await
+}
+
+/// A recording that is no question any more.
+fn too_long(path: &Path, samples: usize) -> Error {
+    let rate = SAMPLE_RATE as usize;
+    let (seconds, most) = (samples / rate, LONGEST_QUESTION / rate);
+    let what = format!("{}: {seconds} s of speech are too long for a question", path.display());
+    Error::new(Kind::Failed, what).hint(format!(
+        "ask in at most {most} s; `millwright transcribe` writes down up to {} minutes",
+        audio_file::LONGEST_SECONDS / 60
+    ))
 }
 
 /// Asks with these options; `samples` are the utterance where nothing was typed.

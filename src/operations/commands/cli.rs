@@ -44,6 +44,8 @@ pub enum Command {
     Tui(Tui),
     /// Text to speech
     Say(Say),
+    /// Microphones and loudspeakers, and which ones the configuration picks
+    Devices(Devices),
     /// Make a recorded turn again and say whether it is the same
     Replay(Replay),
     /// Measure
@@ -178,7 +180,7 @@ pub struct Ask {
     /// The question
     #[arg(required_unless_present_any = ["audio", "batch"], conflicts_with_all = ["audio", "batch"])]
     pub question: Option<String>,
-    /// A recorded question (WAV or FLAC)
+    /// A recorded question (WAV, FLAC, MP3 or OGG)
     #[arg(long, value_name = "F.wav", conflicts_with = "batch")]
     pub audio: Option<PathBuf>,
     /// Rows {"id", "question"|"audio"}; each answer carries its row's id
@@ -238,7 +240,7 @@ pub enum Exit {
 /// `transcribe`
 #[derive(Debug, Args)]
 pub struct Transcribe {
-    /// WAV or FLAC files
+    /// WAV, FLAC, MP3 or OGG files
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Language; detected where the model can
@@ -305,6 +307,17 @@ pub struct Say {
     /// Write a WAV file instead of playing
     #[arg(long, value_name = "F.wav")]
     pub out: Option<PathBuf>,
+}
+
+/// `devices`
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// Open the microphone and print its level for so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub level: Option<u32>,
+    /// The microphone to open instead of the configured one: its id, name or a part of it
+    #[arg(long, value_name = "NAME", requires = "level")]
+    pub input: Option<String>,
 }
 
 /// `replay`

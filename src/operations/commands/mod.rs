@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod cli;
+mod devices;
 mod ears;
 mod eval;
 mod index;
@@ -85,6 +86,9 @@ fn run(cli: Cli, out: Output) -> Result<()> {
     if let Command::Config(_) = cli.command {
         return show_config(&context);
     }
+    if let Command::Devices(args) = cli.command {
+        return devices::run(&context, &args);
+    }
     if let Command::Models(action) = cli.command {
         return models::run(&context, action);
     }
@@ -112,7 +116,11 @@ async fn dispatch(context: &Context, command: Command) -> Result<()> {
         Command::Replay(args) => replay::run(context, args).await,
         Command::Eval(args) => eval::run(context, args).await,
         // Handled before the runtime started.
-        Command::Models(_) | Command::Config(_) | Command::ReadPdf(_) | Command::Completions { .. } => Ok(()),
+        Command::Models(_)
+        | Command::Devices(_)
+        | Command::Config(_)
+        | Command::ReadPdf(_)
+        | Command::Completions { .. } => Ok(()),
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The longest JSON body, bytes.
 const MAX_BODY: usize = 16 << 20;
-/// The longest blob, bytes: ten minutes of 16 kHz `f32`.
-const MAX_BLOB: usize = 10 * 60 * 16_000 * 4;
+/// The longest blob, bytes: the longest recording that is read (a second over its bound, and
+/// what the filter adds), 16 kHz `f32`.
+const MAX_BLOB: usize = (crate::entry::audio_file::LONGEST_SECONDS as usize + 2) * 16_000 * 4;
 
 /// A message: what it says, and samples that go with it (empty for most).
 #[derive(Debug, Clone, PartialEq)]

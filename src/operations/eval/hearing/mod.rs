@@ -5,6 +5,7 @@
 mod barge;
 mod codes;
 mod endpoints;
+mod idle;
 mod live;
 mod phantoms;
 mod wake;
@@ -76,13 +77,14 @@ impl Sheet {
 type Section = fn(&Options, &mut dyn Told, &mut Sheet) -> Result<()>;
 
 /// The sections by name, in their order.
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("words", words::measure),
     ("codes", codes::measure),
     ("endpoints", endpoints::measure),
     ("phantoms", phantoms::measure),
     ("wake", wake::measure),
     ("barge", barge::measure),
+    ("idle", idle::measure),
 ];
 
 /// What it printed on a terminal: the word error rates by model and noise.
