@@ -15,6 +15,7 @@ use super::loudspeaker::Loudspeaker;
 use super::{Context, Result};
 use crate::entry::listen::attention::Out;
 use crate::entry::listen::ear;
+use crate::entry::listen::level::Verdict;
 use crate::entry::listen::push_to_talk::Key;
 use crate::exit::speak::earcon::Earcon;
 use crate::operations::config::ListenMode;
@@ -50,6 +51,7 @@ pub(super) async fn run(context: &Context, args: cli::Talk) -> Result<()> {
             hands_free,
             under_way: false,
             leaving: false,
+            verdict: Verdict::Good,
         };
         talk.serve(&mut ears).await
     };
@@ -106,6 +108,8 @@ struct Talk<'a> {
     /// An utterance that was begun by the key and has not become a question yet.
     under_way: bool,
     leaving: bool,
+    /// What was last said about the level.
+    verdict: Verdict,
 }
 
 impl Talk<'_> {
@@ -141,6 +145,12 @@ impl Talk<'_> {
             ear::Event::DeviceLost { why } => {
                 self.under_way = false;
                 self.context.out.note(&why);
+            }
+            ear::Event::Level(level) if level.verdict != self.verdict => {
+                self.verdict = level.verdict;
+                if let Some(warning) = level.verdict.warning() {
+                    self.context.out.note(&format!("{}: {}", warning.text, warning.hint));
+                }
             }
             ear::Event::DeviceBack { name } => self.context.out.note(&format!("microphone: {name}")),
             _ => {}

@@ -267,6 +267,8 @@ fn ear(event: ear::Event, local: &Mutex<Local>) {
             l.microphone.level_db = level.rms_dbfs;
             l.microphone.peak_db = level.peak_dbfs;
             l.microphone.clipping = level.verdict == Verdict::Clipping;
+            let warning = level.verdict.warning().filter(|_| !l.microphone.clipping);
+            l.microphone.warning = warning.map_or("", |w| w.text).to_owned();
         }),
         ear::Event::DeviceLost { why } => change(local, |l| {
             l.listening = false;

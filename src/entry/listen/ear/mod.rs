@@ -74,6 +74,8 @@ struct Line {
     source: Box<dyn Source>,
     resampler: Resampler,
     pulse: Pulse,
+    /// Cut-off peaks that the meter has been told of.
+    clipped: u64,
 }
 
 /// The utterance that goes on.
@@ -168,7 +170,7 @@ impl Ear {
     fn connect(&mut self, say: &mut dyn FnMut(Event)) {
         let opened = (self.open)().and_then(|source| {
             let resampler = Resampler::new(source.rate())?;
-            Ok(Line { source, resampler, pulse: Pulse::default() })
+            Ok(Line { source, resampler, pulse: Pulse::default(), clipped: 0 })
         });
         match opened {
             Ok(line) => {
@@ -207,7 +209,18 @@ impl Ear {
         self.raw.clear();
         line.source.read(&mut self.raw);
         line.resampler.push(&self.raw, &mut self.fresh)?;
-        if line.pulse.is_stalled(line.source.health(), now) {
+        let health = line.source.health();
+        if health.clipped > line.clipped {
+            line.clipped = health.clipped;
+            self.meter.clipped();
+        }
+        if health.moved {
+            // It goes on elsewhere, perhaps at another rate: found anew at the next look.
+            self.line = None;
+            self.retry_at = now;
+            return Ok(());
+        }
+        if line.pulse.is_stalled(health, now) {
             let what = format!("the microphone \"{}\" has stopped", line.source.name());
             return Err(Error::new(Kind::Device, what));
         }
@@ -240,6 +253,7 @@ impl Ear {
     }
 
     fn cued(&mut self, cued: &Cued, playing: bool, say: &mut dyn FnMut(Event)) {
+        self.meter.frame(cued.frame);
         if let Some(open) = &mut self.utterance {
             open.frames += 1;
             open.voice += u32::from(cued.frame.speech >= VOICE);
@@ -312,6 +326,7 @@ impl Ear {
     /// where that is known.
     fn end(&mut self, at: u64, speech_end: Option<u64>, cut: bool, say: &mut dyn FnMut(Event)) {
         let Some(open) = self.utterance.take() else { return };
+        self.meter.ended();
         let coverage = open.coverage();
         let (hearing, speech_end) = match open.guess {
             Some(guess) => (guess.hearing, speech_end.unwrap_or(guess.speech_end)),
