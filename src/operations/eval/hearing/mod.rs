@@ -4,8 +4,13 @@
 
 mod barge;
 mod codes;
+pub mod corpora;
 mod endpoints;
+pub mod errors;
 mod live;
+pub mod mix;
+pub mod normalise;
+mod peer;
 mod phantoms;
 mod wake;
 mod words;
