@@ -4,9 +4,14 @@
 
 mod barge;
 mod codes;
+pub mod corpora;
 mod endpoints;
+pub mod errors;
 mod idle;
 mod live;
+pub mod mix;
+pub mod normalise;
+mod peer;
 mod phantoms;
 mod wake;
 mod words;
