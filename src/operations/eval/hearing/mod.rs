@@ -4,8 +4,10 @@
 
 mod barge;
 mod codes;
+pub mod corpora;
 mod endpoints;
 mod live;
+pub mod mix;
 mod phantoms;
 mod wake;
 mod words;
