@@ -1,12 +1,46 @@
 //! Endpoint latency, cut-off rate, voice activity against hand labels.
+//!
+//! [`labels`] holds the detectors against recordings marked by hand and takes their time;
+//! [`turns`] plays commands with silence behind them, with a pause within them and in plant
+//! noise through detector and endpointer, the words coming from the recogniser itself.
+
+use std::path::PathBuf;
 
 use super::{Options, Sheet, Told};
+use crate::entry::listen::vad::Vad;
+use crate::operations::eval::report::Want;
+use crate::operations::models::{Role, Store};
 use crate::operations::outcome::Result;
+
+mod labels;
+mod turns;
 
 /// Measures it.
 ///
 /// # Errors
 /// Data or a model is missing.
-pub fn measure(_options: &Options, _told: &mut dyn Told, _sheet: &mut Sheet) -> Result<()> {
+pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
+    let model = vad_model(options);
+    if model.is_none() {
+        told.note("no Silero VAD (millwright models pull vad): the built-in detector works alone");
+    }
+    labels::measure(options, model.as_deref(), told, sheet)?;
+    turns::measure(options, model.as_deref(), told, sheet)?;
+    sheet.want("vad_cpu_share", Want::AtMost(0.03));
+    sheet.want("endpoint_finished_ms_p95", Want::AtMost(300.0));
     Ok(())
+}
+
+/// Where the model of voice activity is, if it is installed.
+fn vad_model(options: &Options) -> Option<PathBuf> {
+    let named = Some(options.config.models.vad.as_str()).filter(|id| !id.is_empty())?;
+    Store::open(&options.data)
+        .and_then(|store| store.locate(Role::Vad, Some(named)))
+        .ok()
+        .map(|located| located.path)
+}
+
+/// A fresh detector.
+fn detector(model: Option<&std::path::Path>) -> Result<Vad> {
+    Ok(Vad::open(model)?)
 }
