@@ -1,4 +1,5 @@
-//! Keeps the sound system's own complaints off the terminal.
+//! Keeps the sound system's own complaints off the terminal, and what is no device off the
+//! lists of devices.
 //!
 //! On Linux, libasound writes to stderr whenever it probes a device that is not there;
 //! under a full-screen panel that is garbage on the screen. The words are kept instead:
@@ -18,4 +19,11 @@ pub(crate) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn quietly<R>(probe: impl FnOnce() -> R) -> (R, String) {
     (probe(), String::new())
+}
+
+/// Is this a device, and not one of the converters that ALSA lists beside its devices?
+pub(crate) fn is_device(id: &str) -> bool {
+    const CONVERTERS: [&str; 9] =
+        ["null", "lavrate", "samplerate", "speexrate", "speex", "upmix", "vdownmix", "jack", "oss"];
+    !(cfg!(target_os = "linux") && CONVERTERS.contains(&id))
 }

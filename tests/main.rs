@@ -8,6 +8,7 @@
 mod support;
 
 mod ask;
+mod devices;
 mod ears;
 mod engine;
 mod eval;

@@ -15,7 +15,7 @@ mod mixer;
 
 use super::{Error, Kind, Result};
 use crate::core::Moment;
-use crate::quiet::quietly;
+use crate::quiet::{is_device, quietly};
 use mixer::Mixer;
 
 /// The ring holds this many seconds: an ear that is late by less loses nothing.
@@ -90,16 +90,19 @@ struct Shared {
 /// # Errors
 /// `Device` where the sound system itself cannot be asked.
 pub fn devices() -> Result<Vec<Device>> {
-    let host = cpal::default_host();
-    let default = host.default_input_device().and_then(|device| device.id().ok());
-    let devices = host.input_devices().map_err(|e| refused("the sound system does not answer", e))?;
-    Ok(devices
-        .filter_map(|device| {
-            let id = device.id().ok()?;
-            let name = device.description().map_or_else(|_| id.id().to_owned(), |d| d.name().to_owned());
-            Some(Device { id: id.id().to_owned(), name, default: default.as_ref() == Some(&id) })
-        })
-        .collect())
+    quietly(|| {
+        let host = cpal::default_host();
+        let default = host.default_input_device().and_then(|device| device.id().ok());
+        let devices = host.input_devices().map_err(|e| refused("the sound system does not answer", e))?;
+        Ok(devices
+            .filter_map(|device| {
+                let id = device.id().ok().filter(|id| is_device(id.id()))?;
+                let name = device.description().map_or_else(|_| id.id().to_owned(), |d| d.name().to_owned());
+                Some(Device { id: id.id().to_owned(), name, default: default.as_ref() == Some(&id) })
+            })
+            .collect())
+    })
+    .0
 }
 
 impl Microphone {

@@ -96,6 +96,33 @@ impl Sound {
         assert!(status.expect("paplay is not installed: apt-get install pulseaudio-utils").success());
     }
 
+    /// Asks the server for something; what it said.
+    pub fn pactl(&self, args: &[&str]) -> String {
+        let output = self.command("pactl").args(args).output();
+        let output = output.expect("pactl is not installed: apt-get install pulseaudio-utils");
+        assert!(output.status.success(), "pactl {args:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Pulls every plug: neither microphone nor loudspeaker is left.
+    pub fn unplug(&self) {
+        for line in self.pactl(&["list", "short", "modules"]).lines() {
+            let (id, module) = line.split_once('\t').unwrap();
+            if module.contains("null-sink") {
+                self.pactl(&["unload-module", id]);
+            }
+        }
+    }
+
+    /// Plugs both in again.
+    pub fn plug_in(&self) {
+        for sink in ["speaker", "mic"] {
+            self.pactl(&["load-module", "module-null-sink", &format!("sink_name={sink}"), "rate=48000"]);
+        }
+        self.pactl(&["set-default-sink", "speaker"]);
+        self.pactl(&["set-default-source", "mic.monitor"]);
+    }
+
     /// Starts to record what the loudspeaker is sent. Returns once the recording runs.
     pub fn record_speaker(&self) -> Recording {
         let mut child = self

@@ -30,6 +30,8 @@ pub struct Wav<R> {
     /// Bytes of sound that are still to come, as far as the header knows.
     left: Option<u64>,
     declared: Option<u64>,
+    /// Frames that are still to come, where the last block may hold more than that.
+    frames_left: Option<u64>,
     bytes: Vec<u8>,
 }
 
@@ -60,18 +62,26 @@ impl<R: Read> Wav<R> {
     pub fn open(mut source: R) -> Result<Self> {
         // "RIFF", the length of all (often wrong), "WAVE".
         bytes::<12>(&mut source)?;
-        let mut format = None;
+        let (mut format, mut fact) = (None, None);
         loop {
             let [a, b, c, d, length @ ..] = bytes::<8>(&mut source)?;
             let length = u32::from_le_bytes(length);
             match &[a, b, c, d] {
                 b"fmt " => format = Some(Format::read(&mut source, length)?),
+                b"fact" if length >= 4 => {
+                    fact = Some(u64::from(u32::from_le_bytes(bytes::<4>(&mut source)?)));
+                    skip(&mut source, length - 4)?;
+                }
                 b"data" => {
                     let format: Format =
                         format.ok_or_else(|| unreadable("the WAV header does not say what is in it"))?;
                     let left = (length < OPEN_LENGTH).then_some(u64::from(length));
                     let declared = left.map(|bytes| bytes / format.frame as u64 * format.frames_per_unit());
-                    return Ok(Self { source, format, left, declared, bytes: Vec::new() });
+                    // Only blocks hold more than was recorded; others are as long as they are.
+                    let adpcm = matches!(format.coding, Coding::Adpcm(_));
+                    let frames_left = fact.filter(|&n| adpcm && n > 0 && declared.is_none_or(|d| n <= d));
+                    let declared = frames_left.or(declared);
+                    return Ok(Self { source, format, left, declared, frames_left, bytes: Vec::new() });
                 }
                 _ => skip(&mut source, length)?,
             }
@@ -109,6 +119,11 @@ impl<R: Read> Blocks for Wav<R> {
         if let Coding::Adpcm(adpcm) = coding {
             for block in self.bytes.chunks(frame) {
                 adpcm.block(block, channel_count, out);
+            }
+            if let Some(left) = &mut self.frames_left {
+                let new = ((out.len() - before) as u64).min(*left);
+                *left -= new;
+                out.truncate(before + new as usize);
             }
             return Ok(out.len() > before);
         }

@@ -31,10 +31,17 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
         _ => theme.spent(),
     };
     // Always as wide, so that the bar does not jump when the value changes.
-    let value = if clipping { "   CLIPPING".to_string() } else { level(microphone.level_db) };
-    let trouble = trouble(&microphone.warning, microphone.overruns);
+    let (value, ink) = match microphone.warning.as_str() {
+        _ if clipping => ("   CLIPPING".to_string(), theme.over()),
+        "" => (level(microphone.level_db), theme.text()),
+        warning => (format!(" {warning:>10}"), theme.near()),
+    };
+    let lost = match microphone.overruns {
+        0 => String::new(),
+        lost => format!(" · lost {lost}"),
+    };
     let cells =
-        usize::from(area.width).saturating_sub(5 + text::width(&value) + text::width(&trouble) + 1).min(60);
+        usize::from(area.width).saturating_sub(5 + text::width(&value) + text::width(&lost) + 1).min(60);
     let share = |db: f32| 1.0 - f64::from(db) / FLOOR_DB;
     spans.extend(bar::gauge(
         cells,
@@ -43,15 +50,9 @@ pub fn draw(buf: &mut Buffer, area: Rect, snapshot: &Snapshot, view: &View) {
         style,
         theme,
     ));
-    spans.push(Span::styled(value, if clipping { theme.over() } else { theme.text() }));
-    spans.push(Span::styled(trouble, theme.near()));
+    spans.push(Span::styled(value, ink));
+    spans.push(Span::styled(lost, theme.near()));
     text::put(buf, area, 0, &Line::from(spans));
-}
-
-/// What stands behind the level: " · too quiet · lost 480".
-fn trouble(warning: &str, lost: u64) -> String {
-    let lost = if lost == 0 { String::new() } else { format!("lost {lost}") };
-    [warning, &lost].iter().filter(|part| !part.is_empty()).map(|part| format!(" · {part}")).collect()
 }
 
 fn level(db: f32) -> String {

@@ -3,7 +3,7 @@
 use cpal::traits::{DeviceTrait, HostTrait};
 
 use crate::exit::{Error, Kind, Result};
-use crate::quiet::quietly;
+use crate::quiet::{is_device, quietly};
 
 /// An output device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn outputs() -> Result<Vec<Output>> {
         })?;
         Ok(devices
             .filter_map(|device| {
-                let id = device.id().ok()?;
+                let id = device.id().ok().filter(|id| is_device(id.id()))?;
                 let name = device.description().map_or_else(|_| id.id().to_owned(), |d| d.name().to_owned());
                 Some(Output { id: id.id().to_owned(), name, default: default.as_ref() == Some(&id) })
             })
