@@ -227,3 +227,104 @@ fn the_thread_says_what_the_ear_says_and_ends_with_its_handle() {
     drop(handle);
     while said.blocking_recv().is_some() {}
 }
+
+/// An ear that listens hands-free to what is played at 48 kHz.
+fn hands_free() -> Bench {
+    let mut bench = Bench::new(true);
+    bench.ear.set_hands_free(true);
+    bench
+}
+
+impl Bench {
+    /// Plays 16 kHz sound: each sample three times is 48 kHz, well enough for speech.
+    fn play_sound(&mut self, samples: &[f32]) {
+        for step in samples.chunks(160) {
+            self.now += POLL;
+            {
+                let mut plug = self.socket.0.lock().unwrap();
+                plug.waiting.extend(step.iter().flat_map(|s| [*s; 3]));
+                plug.health.callbacks += 1;
+            }
+            let said = &mut self.said;
+            self.ear.poll(self.now, &mut |event| said.push(event));
+        }
+    }
+
+    fn utterances(&self) -> Vec<&Utterance> {
+        let found = self.said.iter();
+        found.filter_map(|event| if let Event::Utterance(u) = event { Some(u) } else { None }).collect()
+    }
+}
+
+fn question() -> Vec<f32> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/question.flac");
+    crate::entry::audio_file::read(&path).unwrap().samples
+}
+
+#[test]
+fn hands_free_a_spoken_question_is_one_utterance_and_its_transcript_is_asked_for_before_its_end() {
+    let mut bench = hands_free();
+    bench.play(1_000, 0.0005);
+    bench.play_sound(&question());
+    bench.play(2_000, 0.0005);
+    let [utterance] = bench.utterances()[..] else { panic!("{:?}", bench.said()) };
+    assert!(!utterance.by_key && !utterance.cut && utterance.coverage > 0.5, "{utterance:?}");
+    let place = |what: &dyn Fn(&Event) -> bool| bench.said.iter().position(what).unwrap();
+    let asked = place(&|e| matches!(e, Event::Hear(h) if h.hearing == utterance.hearing && !h.interim));
+    let over = place(&|e| matches!(e, Event::Utterance(_)));
+    let levels = bench.said[asked..over].iter().filter(|e| matches!(e, Event::Level(_))).count();
+    assert!(levels >= 1, "a transcript that is asked for at the end comes too late");
+    let sound = bench.sound_of(utterance);
+    assert!(sound.len().abs_diff(question().len()) < 16_000, "{} samples", sound.len());
+    assert!(bench.said.iter().any(|e| matches!(e, Event::Hear(h) if h.interim)), "nothing to show meanwhile");
+}
+
+#[test]
+fn hands_free_two_questions_are_two_utterances_with_rising_numbers() {
+    let mut bench = hands_free();
+    for _ in 0..2 {
+        bench.play_sound(&question());
+        bench.play(2_500, 0.0005);
+    }
+    let utterances = bench.utterances();
+    assert_eq!(utterances.len(), 2, "{:?}", bench.said);
+    assert!(utterances[0].hearing < utterances[1].hearing);
+}
+
+#[test]
+fn hands_free_a_room_without_speech_says_nothing() {
+    let mut bench = hands_free();
+    bench.play(5_000, 0.0005);
+    bench.play(5_000, 0.2);
+    assert!(bench.utterances().is_empty());
+}
+
+#[test]
+fn the_key_takes_over_an_utterance_that_was_begun_by_the_voice() {
+    let mut bench = hands_free();
+    let question = question();
+    let (first, rest) = question.split_at(question.len() / 2);
+    bench.play_sound(first);
+    bench.press(Key::Down);
+    bench.play_sound(rest);
+    bench.play(600, 0.0005);
+    bench.press(Key::Up);
+    bench.play(300, 0.0005);
+    let [utterance] = bench.utterances()[..] else { panic!("{:?}", bench.said()) };
+    assert!(utterance.by_key);
+    let sound = bench.sound_of(utterance);
+    let spoken = trim::speech(&question).unwrap().len();
+    assert!(sound.len() + 1_600 > spoken, "the first half is lost: {} of {spoken} samples", sound.len());
+}
+
+#[test]
+fn a_device_that_moved_is_opened_again_and_named() {
+    let mut bench = Bench::new(true);
+    bench.play(300, 0.01);
+    bench.said();
+    bench.socket.0.lock().unwrap().health.moved = true;
+    bench.play(10, 0.01);
+    bench.socket.0.lock().unwrap().health.moved = false;
+    bench.play(100, 0.01);
+    assert_eq!(bench.said(), [back()]);
+}
