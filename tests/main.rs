@@ -13,6 +13,7 @@ mod ears;
 mod engine;
 mod eval;
 mod fuzz;
+mod hands_free;
 mod index;
 mod index_job;
 mod models;
