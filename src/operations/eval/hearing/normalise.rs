@@ -60,7 +60,7 @@ const ENDS: [(&str, &str); 7] = [
 ];
 
 /// British spellings that a manual or a question may have.
-const SPELLINGS: [(&str, &str); 19] = [
+const SPELLINGS: [(&str, &str); 20] = [
     ("colour", "color"),
     ("colours", "colors"),
     ("grey", "gray"),
@@ -80,6 +80,7 @@ const SPELLINGS: [(&str, &str); 19] = [
     ("programme", "program"),
     ("aluminium", "aluminum"),
     ("plough", "plow"),
+    ("sulphide", "sulfide"),
 ];
 
 /// Units as they are said, behind a number.
