@@ -38,7 +38,7 @@ models: build
 
 # The tests need every small model, the voice with its "check before commercial use" too.
 test-models: build-tests
-	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe minilm-l6-v2 pdfium
+	$(MILLWRIGHT) models pull --accept-licences whisper-tiny.en qwen2.5-coder-0.5b smollm2-135m piper-en-us-joe minilm-l6-v2 silero-vad pdfium
 
 # The README's figures, measured here and now.
 figures: build models

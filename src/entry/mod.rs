@@ -13,6 +13,8 @@ pub enum Kind {
     Device,
     /// A file that is not what it claims to be.
     Unreadable,
+    /// A model that is missing, damaged, or does not run.
+    Model,
     /// The file system refused.
     Io,
 }

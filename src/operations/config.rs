@@ -61,6 +61,8 @@ pub struct Models {
     pub voice: String,
     /// Vectors of texts; `""` for none.
     pub embedder: String,
+    /// Voice activity in noise; `""` for the built-in detector alone.
+    pub vad: String,
 }
 
 /// The model's queue.

@@ -42,7 +42,7 @@ impl From<core::Error> for Error {
 impl From<entry::Error> for Error {
     fn from(e: entry::Error) -> Self {
         e.lift(|k| match k {
-            entry::Kind::Device => Kind::Missing,
+            entry::Kind::Device | entry::Kind::Model => Kind::Missing,
             entry::Kind::Unreadable | entry::Kind::Io => Kind::Failed,
         })
     }

@@ -82,7 +82,7 @@ pub struct ReadPdf {
 pub enum Models {
     /// Download and verify (the default models, where nothing is named)
     Pull {
-        /// Roles (recogniser, answerer, embedder, voice, reader) or ids
+        /// Roles (recogniser, answerer, embedder, voice, vad, reader) or ids
         which: Vec<String>,
         /// Accept licences that need a look before commercial use
         #[arg(long)]

@@ -35,13 +35,16 @@ pub enum Role {
     Embedder,
     /// Text to speech.
     Voice,
+    /// Tells speech from noise.
+    Vad,
     /// A library that reads a file format.
     Reader,
 }
 
 impl Role {
-    /// Every role, in the order of a turn; what reads manuals comes last.
-    pub const ALL: [Role; 5] = [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice, Role::Reader];
+    /// Every role, in the order of the manifest.
+    pub const ALL: [Role; 6] =
+        [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice, Role::Vad, Role::Reader];
 
     /// The word on the command line.
     pub fn as_str(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Role {
             Role::Answerer => "answerer",
             Role::Embedder => "embedder",
             Role::Voice => "voice",
+            Role::Vad => "vad",
             Role::Reader => "reader",
         }
     }
@@ -93,7 +97,7 @@ pub struct Model {
     pub role: Role,
     /// Pulled where nothing is named.
     pub default: bool,
-    /// As the loader calls it: whisper, qwen2, llama, bert, vits.
+    /// As the loader calls it: whisper, qwen2, llama, bert, vits, silero.
     pub architecture: String,
     /// ISO 639-1 codes.
     pub languages: Vec<String>,
@@ -346,12 +350,13 @@ mod tests {
                 "smollm2-135m",
                 "minilm-l6-v2",
                 "piper-en-us-joe",
+                "silero-vad",
                 "pdfium"
             ]
         );
         let defaults = manifest.select(&[]).unwrap();
         let roles: Vec<Role> = defaults.iter().map(|m| m.role).collect();
-        assert_eq!(roles, [Role::Recogniser, Role::Answerer, Role::Embedder, Role::Voice, Role::Reader]);
+        assert_eq!(roles, Role::ALL);
     }
 
     #[test]
