@@ -24,6 +24,7 @@ mod words;
 pub use words::is_own;
 
 use canceller::{BLOCK, Canceller, Energy};
+
 use reference::Reference;
 
 /// By so many samples the cleaned signal is late: a block that fills, and one in the
@@ -40,6 +41,16 @@ const BEHIND: i64 = 192;
 /// Stamps tremble by less than this, samples (30 ms): within it the two streams stay as
 /// they are joined.
 const TREMBLE: i64 = 480;
+
+/// A block of samples, silent at first.
+#[derive(Clone, Copy)]
+struct Block([f32; BLOCK]);
+
+impl Default for Block {
+    fn default() -> Self {
+        Self([0.0; BLOCK])
+    }
+}
 
 /// What was heard beside what is left of it, over the samples since it was asked last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +72,7 @@ pub struct OwnVoice {
     /// Samples that wait for their block to fill.
     rest: Vec<f32>,
     /// The block before, as it was heard.
-    before: [f32; BLOCK],
+    before: Block,
     /// Samples to give.
     ready: VecDeque<f32>,
     /// Samples heard.
@@ -121,7 +132,7 @@ impl OwnVoice {
                 self.cancel(&mut block, place);
             } else {
                 self.is_running = false;
-                std::mem::swap(&mut self.before, &mut block);
+                block = std::mem::replace(&mut self.before, Block(block)).0;
             }
             self.ready.extend(block);
         }
@@ -176,10 +187,10 @@ impl OwnVoice {
                 self.offset = Some(wanted);
             }
             // Its output is that of the block before, which it has not seen.
-            let mut before = self.before;
+            let mut before = self.before.0;
             self.run(&mut before, place - BLOCK as i64);
         }
-        self.before = *block;
+        self.before = Block(*block);
         let energy = self.run(block, place);
         self.energy.heard += energy.heard;
         self.energy.linear += energy.linear;
