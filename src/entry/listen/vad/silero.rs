@@ -98,7 +98,11 @@ impl Silero {
             .map_err(|e| e.to_string())?;
         let numbers = |value: rten::Value, count: usize| -> std::result::Result<Vec<f32>, String> {
             let tensor: Tensor<f32> = value.try_into().map_err(|_| "its output is no f32".to_owned())?;
-            if tensor.len() == count { Ok(tensor.to_vec()) } else { Err("its output has an odd shape".into()) }
+            if tensor.len() == count {
+                Ok(tensor.to_vec())
+            } else {
+                Err("its output has an odd shape".into())
+            }
         };
         let state = numbers(state, STATE)?;
         Ok((numbers(speech, 1)?.first().copied().unwrap_or_default(), state))
