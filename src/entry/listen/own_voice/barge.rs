@@ -23,8 +23,12 @@ use crate::entry::listen::vad::Frame;
 const OVER_FLOOR: f32 = 12.0;
 /// Below this it never is, dBFS.
 const FAINT: f32 = -55.0;
-/// Of somebody's sound the suppressor takes no more than this, dB.
-const TAKEN: f32 = 18.0;
+/// Somebody's sound is above the echo less so much, dB: what is below may be the tail of the
+/// room, which is longer than the canceller's filter.
+const TAKEN: f32 = 16.0;
+/// The echo is held to have been there a moment ago, falling by so much a second, dB: the
+/// tail of a room with an RT60 of 1 s.
+const FALL: f32 = 60.0;
 /// The detector is sure.
 const SPEECH: f32 = 0.5;
 /// Loud milliseconds to hush.
@@ -36,7 +40,7 @@ const NOTHING_MS: u32 = 400;
 /// After so long without a sound the next one is another interruption.
 const QUIET_MS: u32 = 500;
 /// Of playing, until the canceller has learnt.
-const LEARNING_MS: u32 = 800;
+const LEARNING_MS: u32 = 1_200;
 /// Loud milliseconds to hush while it learns.
 const LEARNING_HUSH_MS: u32 = 200;
 /// The floor rises by so much a second, dB; it falls by half of the way in a block.
@@ -66,6 +70,8 @@ enum State {
 pub struct Barge {
     state: State,
     floor: Option<f32>,
+    /// The microphone's level, falling slowly; at first, while it learns, as loud as can be.
+    heard: f32,
     /// Of loud sound; quiet takes it back.
     loud_ms: u32,
     /// Since the last loud one.
@@ -91,8 +97,9 @@ impl Barge {
         };
         self.played_ms = self.played_ms.saturating_add(ms);
         let left = levels.left_dbfs;
+        self.heard = levels.heard_dbfs.max(self.heard - FALL * ms as f32 / 1000.0);
         let floor = self.floor.unwrap_or(left);
-        let is_loud = left > FAINT.max(floor + OVER_FLOOR).max(levels.heard_dbfs - TAKEN);
+        let is_loud = left > FAINT.max(floor + OVER_FLOOR).max(self.heard - TAKEN);
         if is_loud {
             (self.loud_ms, self.quiet_ms) = (self.loud_ms + ms, 0);
         } else {

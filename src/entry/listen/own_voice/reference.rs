@@ -97,7 +97,9 @@ impl Reference {
             Ok(silent) if silent < KEPT => self.samples.extend(std::iter::repeat_n(0.0, silent)),
             Ok(_) => self.samples.clear(),
             // The drained tail reaches into what comes: a gap of under 2 ms.
-            Err(_) => self.samples.truncate(self.samples.len().saturating_sub(silent.unsigned_abs() as usize)),
+            Err(_) => {
+                self.samples.truncate(self.samples.len().saturating_sub(silent.unsigned_abs() as usize))
+            }
         }
         self.restart(frame);
     }

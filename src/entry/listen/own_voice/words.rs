@@ -21,7 +21,9 @@ pub fn is_own(heard: &str, spoken: &str) -> bool {
         return false;
     }
     if is_stop(heard) {
-        return spoken.split(|c: char| ".,;:!?。，；：！？".contains(c)).any(|clause| self::words(clause) == words);
+        return spoken
+            .split(|c: char| ".,;:!?。，；：！？".contains(c))
+            .any(|clause| self::words(clause) == words);
     }
     if words.len() < FEW {
         return said.windows(words.len()).any(|run| run.iter().zip(&words).all(|(a, b)| alike(a, b)));
@@ -96,7 +98,8 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    const SPOKEN: &str = "Warning. Stop the pump and lock out the supply. Tighten the flange bolts to 85 newton metres.";
+    const SPOKEN: &str =
+        "Warning. Stop the pump and lock out the supply. Tighten the flange bolts to 85 newton metres.";
 
     #[test]
     fn what_is_spoken_is_own_also_misheard_and_in_part() {

@@ -72,9 +72,8 @@ const RULES: [(&str, &str); 62] = [
 ];
 
 /// Sounds that are taken for each other.
-const NEAR: [&str; 17] = [
-    "mb", "mn", "td", "pb", "kg", "fv", "sS", "sC", "SC", "lr", "rw", "Tf", "Td", "Ts", "nN", "hT", "bv",
-];
+const NEAR: [&str; 17] =
+    ["mb", "mn", "td", "pb", "kg", "fv", "sS", "sC", "SC", "lr", "rw", "Tf", "Td", "Ts", "nN", "hT", "bv"];
 /// Vowels that are taken for each other often.
 const CLOSE: [&str; 12] = ["ei", "eA", "iI", "AI", "aA", "ae", "iA", "ou", "oO", "uU", "oa", "eI"];
 
@@ -95,7 +94,8 @@ impl Sounds {
         while at < letters.len() {
             // "^" belongs to the first rule that wants it, or is passed over.
             let rest = letters.get(at..).unwrap_or_default();
-            let rule = RULES.iter().filter(|(spelling, _)| begins(rest, spelling)).max_by_key(|(s, _)| s.len());
+            let rule =
+                RULES.iter().filter(|(spelling, _)| begins(rest, spelling)).max_by_key(|(s, _)| s.len());
             if let Some((spelling, sounds)) = rule {
                 sounds.chars().for_each(|sound| self.sound(sound));
                 // The end may end another rule as well.
@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_sounds_alike_is_one() {
-        for (a, b) in [("wright", "right"), ("wright", "write"), ("hey", "hay"), ("millwright", "mill right")] {
+        for (a, b) in [("wright", "right"), ("wright", "write"), ("hey", "hay"), ("millwright", "mill right")]
+        {
             let distance = Sounds::of(a).distance(&Sounds::of(b));
             // A recogniser cannot know of the silent w inside a word.
             assert!(distance <= 0.6, "{a} {b} {distance} {:?} {:?}", Sounds::of(a), Sounds::of(b));

@@ -2,14 +2,49 @@
 
 /// Said alone, they ask for silence. English, Spanish, Chinese; as folded by [`folded`].
 const STOPS: [&str; 40] = [
-    "stop", "stop it", "stop talking", "stop that", "wait", "weight", "wait a minute", "wait a moment", "wait a second",
-    "hold on", "hold it", "hang on", "be quiet", "quiet", "silence", "shut up", "enough", "thats enough", "pause",
-    "one moment", "just a moment", "halt", "para", "pare", "parate", "alto", "espera", "espere", "basta", "silencio",
-    "callate", "un momento", "停", "停下", "停止", "等", "等一下", "等等", "安静", "别说了",
+    "stop",
+    "stop it",
+    "stop talking",
+    "stop that",
+    "wait",
+    "weight",
+    "wait a minute",
+    "wait a moment",
+    "wait a second",
+    "hold on",
+    "hold it",
+    "hang on",
+    "be quiet",
+    "quiet",
+    "silence",
+    "shut up",
+    "enough",
+    "thats enough",
+    "pause",
+    "one moment",
+    "just a moment",
+    "halt",
+    "para",
+    "pare",
+    "parate",
+    "alto",
+    "espera",
+    "espere",
+    "basta",
+    "silencio",
+    "callate",
+    "un momento",
+    "停",
+    "停下",
+    "停止",
+    "等",
+    "等一下",
+    "等等",
+    "安静",
+    "别说了",
 ];
 /// May stand before or after them.
-const POLITE: [&str; 10] =
-    ["please", "okay", "ok", "now", "hey", "oh", "no", "por favor", "请", "好了"];
+const POLITE: [&str; 10] = ["please", "okay", "ok", "now", "hey", "oh", "no", "por favor", "请", "好了"];
 
 /// Said while an answer is being spoken: does it ask the voice to stop? True where nothing
 /// else is said, once or again and again ("stop stop"); "stop the pump" does not.
@@ -67,8 +102,20 @@ mod tests {
     #[test]
     fn a_stop_alone_is_a_stop() {
         for heard in [
-            "Stop.", "stop!", "Stop, stop, stop.", "Wait.", "Okay, stop.", "Hold on.", "Please be quiet.", "¡Para!",
-            "Espera, por favor.", "停", "等一下。", "停停停", "Wait, wait a minute.", "That's enough.",
+            "Stop.",
+            "stop!",
+            "Stop, stop, stop.",
+            "Wait.",
+            "Okay, stop.",
+            "Hold on.",
+            "Please be quiet.",
+            "¡Para!",
+            "Espera, por favor.",
+            "停",
+            "等一下。",
+            "停停停",
+            "Wait, wait a minute.",
+            "That's enough.",
         ] {
             assert!(is_stop(heard), "{heard}");
         }
@@ -77,8 +124,17 @@ mod tests {
     #[test]
     fn a_stop_among_other_words_is_none() {
         for heard in [
-            "", ".", "Please.", "Stop the pump.", "How do I stop the conveyor?", "Stopped.", "What is the wait time?",
-            "para qué sirve", "停机怎么办", "Quietly.", "okay",
+            "",
+            ".",
+            "Please.",
+            "Stop the pump.",
+            "How do I stop the conveyor?",
+            "Stopped.",
+            "What is the wait time?",
+            "para qué sirve",
+            "停机怎么办",
+            "Quietly.",
+            "okay",
         ] {
             assert!(!is_stop(heard), "{heard}");
         }

@@ -67,7 +67,11 @@ fn ordinary_speech_is_not_the_phrase() {
 fn none_of_the_golden_questions_holds_the_phrase() {
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut questions = 0;
-    for entry in std::fs::read_dir(golden).unwrap().flatten().filter(|e| e.path().extension().is_some_and(|x| x == "jsonl")) {
+    for entry in std::fs::read_dir(golden)
+        .unwrap()
+        .flatten()
+        .filter(|e| e.path().extension().is_some_and(|x| x == "jsonl"))
+    {
         for line in std::fs::read_to_string(entry.path()).unwrap().lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
             let question = row["question"].as_str().unwrap();

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::room::{self, Dice, Path};
+use super::room::{self, Path};
 use crate::core::hear::SAMPLE_RATE;
 use crate::entry::listen::own_voice::OwnVoice;
 use crate::entry::listen::own_voice::barge::{Barge, Cue};
 use crate::entry::listen::vad::Vad;
+use crate::operations::eval::retrieval::dice::Dice;
 
 /// Samples of a block of the microphone: 10 ms.
 const BLOCK: usize = SAMPLE_RATE as usize / 100;
@@ -46,8 +47,8 @@ pub struct Heard {
     pub cleaned: Vec<f32>,
     /// What the microphone heard.
     pub microphone: Vec<f32>,
-    /// Where each speaker's first sound began, and where the utterance ends.
-    pub spoken: Vec<(usize, usize)>,
+    /// Of each speaker, where the first sound began, where the voice set in, where it ends.
+    pub spoken: Vec<(usize, usize, usize)>,
 }
 
 /// Is the canceller there?
@@ -79,7 +80,8 @@ pub fn run(
         let wet = room::convolve(speaker.utterance, &room::response(path.rt60, &mut dice));
         let there = level * 10_f32.powf(speaker.over_db / 20.0);
         let first = room::speak(&mut heard.microphone, &wet, speaker.at, there);
-        heard.spoken.push((first, speaker.at + wet.len()));
+        let voice = speaker.at + room::onset(&wet, 8.0);
+        heard.spoken.push((first, voice, speaker.at + wet.len()));
     }
     for (slot, sample) in heard.microphone.iter_mut().zip(noise) {
         *slot += sample;

@@ -4,9 +4,13 @@
 
 mod barge;
 mod codes;
+mod ears;
 mod endpoints;
 mod live;
+mod loopback;
 mod phantoms;
+mod room;
+mod voices;
 mod wake;
 mod words;
 

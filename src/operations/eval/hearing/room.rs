@@ -9,41 +9,18 @@
 
 use crate::core::hear::SAMPLE_RATE;
 use crate::core::hear::loudness::{dbfs, rms};
+use crate::operations::eval::retrieval::dice::Dice;
 
 const RATE: f32 = SAMPLE_RATE as f32;
 
-/// A seeded source of numbers (splitmix64).
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
+/// Evenly in 0..1.
+pub fn unit(dice: &mut Dice) -> f32 {
+    (dice.roll() >> 40) as f32 / (1u64 << 24) as f32
+}
 
-impl Dice {
-    /// The same numbers for the same seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Evenly in 0..1.
-    pub fn unit(&mut self) -> f32 {
-        (self.bits() >> 40) as f32 / (1u64 << 24) as f32
-    }
-
-    /// Evenly in 0..`below`; 0 where that is 0.
-    pub fn below(&mut self, below: usize) -> usize {
-        (self.bits() % below.max(1) as u64) as usize
-    }
-
-    /// Normal, by the sum of twelve.
-    pub fn normal(&mut self) -> f32 {
-        (0..12).map(|_| self.unit()).sum::<f32>() - 6.0
-    }
+/// Normal, by the sum of twelve.
+fn normal(dice: &mut Dice) -> f32 {
+    (0..12).map(|_| unit(dice)).sum::<f32>() - 6.0
 }
 
 /// How sound gets from the loudspeaker to the microphone.
@@ -69,11 +46,11 @@ pub fn response(rt60: f32, dice: &mut Dice) -> Vec<f32> {
     let decay = -6.9 / (rt60 * RATE);
     let tail = 0.5 * rt60.sqrt() / (0.6_f32 * RATE * rt60 / 6.9).sqrt();
     for (i, slot) in h.iter_mut().enumerate().skip((0.004 * RATE) as usize) {
-        *slot = tail * dice.normal() * (decay * i as f32).exp();
+        *slot = tail * normal(dice) * (decay * i as f32).exp();
     }
     for _ in 0..6 {
-        let at = ((0.001 + 0.02 * dice.unit()) * RATE) as usize;
-        let gain = 0.5 * dice.unit() * if dice.unit() < 0.5 { -1.0 } else { 1.0 };
+        let at = ((0.001 + 0.02 * unit(dice)) * RATE) as usize;
+        let gain = 0.5 * unit(dice) * if unit(dice) < 0.5 { -1.0 } else { 1.0 };
         if let Some(slot) = h.get_mut(at) {
             *slot += gain;
         }
@@ -135,7 +112,7 @@ pub fn echo(played: &[f32], path: &Path) -> Vec<f32> {
 pub fn murmur(samples: &mut [f32], level_dbfs: f32, dice: &mut Dice) {
     let (mut low, mut noise) = (0.0_f32, Vec::with_capacity(samples.len()));
     for _ in 0..samples.len() {
-        low += 0.11 * (dice.normal() - low);
+        low += 0.11 * (normal(dice) - low);
         noise.push(low);
     }
     let gain = 10_f32.powf((level_dbfs - dbfs(rms(&noise))) / 20.0);
@@ -144,21 +121,21 @@ pub fn murmur(samples: &mut [f32], level_dbfs: f32, dice: &mut Dice) {
     }
 }
 
-/// Lays an utterance into `microphone` at a sample, `over_db` above `echo_rms`. Returns the
+/// Lays an utterance into `microphone` at a sample, as loud as `rms_there` where it sounds. Returns the
 /// sample at which its first sound begins.
 pub fn speak(microphone: &mut [f32], utterance: &[f32], at: usize, rms_there: f32) -> usize {
     let gain = rms_there / sounding(utterance).max(1e-6);
     for (slot, sample) in microphone.iter_mut().skip(at).zip(utterance) {
         *slot += gain * sample;
     }
-    at + onset(utterance)
+    at + onset(utterance, 30.0)
 }
 
-/// Where an utterance begins: the first 5 ms within 30 dB of its loudest.
-pub fn onset(utterance: &[f32]) -> usize {
+/// Where an utterance begins: the first 5 ms within so many dB of its loudest.
+pub fn onset(utterance: &[f32], within_db: f32) -> usize {
     let levels: Vec<f32> = utterance.chunks(80).map(|c| dbfs(rms(c))).collect();
     let top = levels.iter().copied().fold(f32::MIN, f32::max);
-    levels.iter().position(|level| *level > top - 30.0).unwrap_or(0) * 80
+    levels.iter().position(|level| *level > top - within_db).unwrap_or(0) * 80
 }
 
 /// The level of the echo where it sounds.
@@ -179,7 +156,7 @@ mod tests {
     #[test]
     fn the_echo_is_as_late_and_as_loud_as_the_path_says() {
         let mut dice = Dice::new(3);
-        let played: Vec<f32> = (0..32_000).map(|_| 0.1 * dice.normal()).collect();
+        let played: Vec<f32> = (0..32_000).map(|_| 0.1 * normal(&mut dice)).collect();
         let path = Path { level_db: -12.0, delay_ms: 100.0, rt60: 0.3, drift_ppm: 0.0, seed: 5 };
         let echo = echo(&played, &path);
         assert!((dbfs(sounding(&echo)) - dbfs(sounding(&played)) + 12.0).abs() < 0.5);
@@ -210,7 +187,7 @@ mod tests {
     fn an_utterance_begins_where_it_begins() {
         let mut utterance = vec![0.0; 1_600];
         utterance.extend((0..1_600).map(|i| (i as f32).sin()));
-        assert_eq!(onset(&utterance), 1_600);
+        assert_eq!(onset(&utterance, 30.0), 1_600);
         let mut microphone = vec![0.0; 8_000];
         assert_eq!(speak(&mut microphone, &utterance, 2_000, 0.1), 3_600);
     }
