@@ -5,6 +5,7 @@
 mod barge;
 mod codes;
 pub mod corpora;
+mod ears;
 mod endpoints;
 pub mod errors;
 mod idle;
@@ -12,7 +13,10 @@ mod live;
 pub mod mix;
 pub mod normalise;
 mod peer;
+mod loopback;
 mod phantoms;
+mod room;
+mod voices;
 mod wake;
 mod words;
 

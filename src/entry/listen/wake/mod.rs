@@ -1,0 +1,135 @@
+//! The wake phrase, found in a transcript by its sound: "Hey, mill right" is it too.
+//!
+//! A recogniser writes a word that it does not know as words that it does. So phrase and
+//! transcript become rough sounds (English letter-to-sound rules, enough to make "wright",
+//! "right" and "write" one), and the phrase is looked for at the beginning of a clause, by
+//! an edit distance in which sounds that are taken for each other cost less. Sounds alone
+//! cannot tell "they will write" from a phrase heard badly: the recogniser must be told to
+//! expect the phrase ([`Wake::prompt`]), and what ordinary speech may say is not a match.
+
+mod sound;
+mod stop;
+
+pub use stop::is_stop;
+
+use sound::Sounds;
+
+/// The distance at which two phrases are no longer one, per sound of the phrase.
+const FAR: f32 = 0.125;
+/// The phrase may begin after so many other words ("okay, hey millwright").
+const LEAD: usize = 2;
+
+/// A wake phrase to listen for.
+#[derive(Debug, Clone)]
+pub struct Wake {
+    phrase: String,
+    sounds: Sounds,
+    words: usize,
+}
+
+impl Wake {
+    /// Listens for `phrase` ("hey millwright"); an empty one is never found.
+    pub fn new(phrase: &str) -> Self {
+        Self {
+            phrase: phrase.trim().to_owned(),
+            sounds: Sounds::of(phrase),
+            words: phrase.split_whitespace().count(),
+        }
+    }
+
+    /// What the recogniser is to be given as the text that went before, so that it writes
+    /// the phrase as it is spelled; it goes at the end of other prompts. Two whole sentences:
+    /// a bare name is taken for something that was said already, and left out. Empty for an
+    /// empty phrase or one that is not in Latin letters.
+    pub fn prompt(&self) -> String {
+        if self.sounds.is_empty() {
+            return String::new();
+        }
+        let name: Vec<String> = self.phrase.split_whitespace().map(capital).collect();
+        let name = name.join(" ");
+        format!("{name}, what does it mean? {name}, how do I do it?")
+    }
+
+    /// What follows the phrase in what was heard (trimmed, perhaps empty); `None` where the
+    /// phrase is not in it.
+    pub fn command<'t>(&self, heard: &'t str) -> Option<&'t str> {
+        if self.phrase.is_empty() {
+            return None;
+        }
+        if self.sounds.is_empty() {
+            return plain(&self.phrase, heard);
+        }
+        let words = words(heard);
+        let most = FAR * self.sounds.len() as f32;
+        let mut best: Option<(f32, usize)> = None;
+        for from in starts(heard, &words) {
+            for count in 1..=self.words + 2 {
+                let Some(window) = words.get(from..from + count) else { break };
+                let mut spoken = Sounds::default();
+                window.iter().for_each(|(at, end)| spoken.word(heard.get(*at..*end).unwrap_or_default()));
+                let distance = self.sounds.distance(&spoken);
+                let end = window.last().map_or(0, |(_, end)| *end);
+                if distance <= most && best.is_none_or(|(least, _)| distance < least) {
+                    best = Some((distance, end));
+                }
+            }
+        }
+        best.and_then(|(_, end)| heard.get(end..)).map(trimmed)
+    }
+}
+
+/// Where words begin and end, in bytes.
+fn words(text: &str) -> Vec<(usize, usize)> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        let is_word = c.is_alphanumeric() || c == '\'' || c == '’';
+        match start {
+            None if is_word => start = Some(at),
+            Some(from) if !is_word => {
+                words.push((from, at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The words at which the phrase may begin.
+fn starts<'w>(text: &'w str, words: &'w [(usize, usize)]) -> impl Iterator<Item = usize> + 'w {
+    (0..words.len()).filter(move |&n| {
+        let Some((_, before)) = n.checked_sub(1).and_then(|before| words.get(before)) else { return true };
+        let here = words.get(n).map_or(text.len(), |(at, _)| *at);
+        n <= LEAD || text.get(*before..here).is_some_and(|gap| gap.contains(|c: char| !c.is_whitespace()))
+    })
+}
+
+/// The phrase letter by letter, whatever the case, spaces and punctuation.
+fn plain<'t>(phrase: &str, heard: &'t str) -> Option<&'t str> {
+    let folded = |text: &str| -> Vec<(char, usize)> {
+        text.char_indices()
+            .filter(|(_, c)| c.is_alphanumeric())
+            .flat_map(|(at, c)| c.to_lowercase().map(move |l| (l, at + c.len_utf8())))
+            .collect()
+    };
+    let phrase = folded(phrase);
+    let heard_letters = folded(heard);
+    let is_there = |window: &&[(char, usize)]| window.iter().zip(&phrase).all(|(a, b)| a.0 == b.0);
+    let found = heard_letters.windows(phrase.len().max(1)).find(is_there)?;
+    let (_, end) = found.last()?;
+    (!phrase.is_empty()).then(|| heard.get(*end..).map(trimmed)).flatten()
+}
+
+/// Without the punctuation that parted it from the phrase.
+fn trimmed(rest: &str) -> &str {
+    rest.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end()
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests;
