@@ -87,7 +87,10 @@ fn with_sound_and_model_the_wake_phrase_asks_and_other_talk_does_not() {
     let mut talk = Talk::start(&plant, &sound, &[]);
     say(&sound, &speaker.says("Did you bring the long ladder from the van?"));
     talk.wait_for("not for me");
-    say(&sound, &speaker.says("Hey millwright, what is the torque of the M sixteen flange bolt on the pump jack?"));
+    say(
+        &sound,
+        &speaker.says("Hey millwright, what is the torque of the M sixteen flange bolt on the pump jack?"),
+    );
     talk.wait_for("● listening");
     std::thread::sleep(Duration::from_secs(3));
     let turns = talk.end();
@@ -100,7 +103,10 @@ fn with_sound_and_model_the_wake_phrase_asks_and_other_talk_does_not() {
 fn with_sound_and_model_a_spoken_stop_ends_the_answer_at_once() {
     let (plant, sound, speaker) = (Plant::new(), Sound::start(), Speaker::new());
     let mut talk = Talk::start(&plant, &sound, &["--wake", ""]);
-    let (question, stop) = (speaker.says("What is the torque of the M sixteen flange bolt on the pump jack?"), speaker.says("Stop!"));
+    let (question, stop) = (
+        speaker.says("What is the torque of the M sixteen flange bolt on the pump jack?"),
+        speaker.says("Stop!"),
+    );
     say(&sound, &question);
     talk.wait_for("● listening");
     // The answer takes some ten seconds to say. It is on its way when the loudspeaker sounds.

@@ -36,8 +36,8 @@ pub struct Settings {
     pub follow_up: Duration,
     /// Does anybody's speech stop the voice, rather than "stop", "wait" and the wake phrase?
     pub any_speech_stops: bool,
-    /// Does speech stop the voice at all?
-    pub speech_stops: bool,
+    /// Do these words stop it?
+    pub words_stop: bool,
 }
 
 /// What happened.
@@ -82,6 +82,8 @@ pub enum Out {
     Attend,
     /// Stop the voice.
     StopVoice,
+    /// Hold the voice where it is (true), or let it go on (false).
+    HushVoice(bool),
     /// The person wants what goes on to end.
     Stop,
     /// It was not for us.
@@ -186,10 +188,10 @@ impl Attention {
             Event::Started { by_key, over_voice } => {
                 self.shown = Interim::default();
                 self.attentive = self.is_attentive(now);
-                // A key always stops the voice; speech over it where that is wanted.
-                self.stopped = by_key || (over_voice && self.stops(self.settings.any_speech_stops));
+                // Somebody who has barged in is heard out.
+                self.stopped = by_key || (self.stopped && over_voice);
                 let mut out = Vec::new();
-                if self.stopped {
+                if by_key {
                     out.push(Out::StopVoice);
                 }
                 if by_key || self.attentive || self.stopped {
@@ -197,6 +199,13 @@ impl Attention {
                 }
                 out
             }
+            Event::Hush if self.stops() => vec![Out::HushVoice(true)],
+            Event::BargeIn if self.stops() => {
+                self.stopped = true;
+                vec![Out::StopVoice, Out::Listening { by_key: false }]
+            }
+            Event::NoBargeIn => vec![Out::HushVoice(false)],
+            Event::Hush | Event::BargeIn => Vec::new(),
             Event::Hear(hear) if hear.interim => {
                 // One at a time, and none where nobody would see or use it.
                 if self.interim.is_some() || !self.early.is_empty() {
@@ -216,15 +225,19 @@ impl Attention {
             }
             Event::Utterance(utterance) => self.ended(utterance, now),
             Event::Dropped | Event::DeviceLost { .. } => {
-                self.interim.take().map(Out::GiveUp).into_iter().chain([Out::Dropped]).collect()
+                self.stopped = false;
+                let lost = matches!(event, Event::DeviceLost { .. });
+                // Nobody will say any more that it was nothing.
+                let hushed = lost.then_some(Out::HushVoice(false));
+                self.interim.take().map(Out::GiveUp).into_iter().chain(hushed).chain([Out::Dropped]).collect()
             }
             Event::TooShort => vec![Out::TooShort],
             Event::Level(_) | Event::DeviceBack { .. } => Vec::new(),
         }
     }
 
-    fn stops(&self, wanted: bool) -> bool {
-        wanted && self.settings.speech_stops && self.voice.is_some()
+    fn stops(&self) -> bool {
+        self.settings.any_speech_stops && self.voice.is_some()
     }
 
     fn ended(&mut self, utterance: Utterance, now: Moment) -> Vec<Out> {
@@ -278,8 +291,12 @@ impl Attention {
             if utterance.over_voice && spoken.as_deref().is_some_and(|spoken| is_own(&text, spoken)) {
                 return ignored(&text, "the voice of the house itself");
             }
-            if is_stop(&text) && (stopped || spoken.is_some() || attentive) {
+            let speaks = spoken.is_some();
+            if is_stop(&text) && (stopped || attentive || (speaks && self.settings.words_stop)) {
                 return vec![Out::StopVoice, Out::Stop];
+            }
+            if speaks && !stopped && !self.settings.words_stop {
+                return ignored(&text, "only the key ends an answer");
             }
             let command = if self.settings.needs_wake { self.settings.wake.command(&text) } else { None };
             match command {

@@ -16,7 +16,7 @@ fn settings() -> Settings {
         needs_wake: true,
         follow_up: Duration::from_secs(8),
         any_speech_stops: true,
-        speech_stops: true,
+        words_stop: true,
     }
 }
 
@@ -137,10 +137,19 @@ fn after_an_answer_a_question_follows_without_the_phrase_for_some_seconds() {
 fn speech_stops_the_voice_at_once_and_what_was_said_is_asked() {
     let mut floor = Floor::new(settings());
     floor.handle(In::Speaks("First isolate the pump and lock it out.".into()));
-    let out = floor.handle(In::Ear(Event::Started { by_key: false, over_voice: true }));
+    assert_eq!(floor.handle(In::Ear(Event::Hush)), [Out::HushVoice(true)], "before it is known to be speech");
+    let out = floor.handle(In::Ear(Event::BargeIn));
     assert_eq!(out.first(), Some(&Out::StopVoice), "before anything is transcribed");
     let out = floor.says("What about the M10?", false, true);
     assert_eq!(asked(&out), Some("What about the M10?"));
+}
+
+#[test]
+fn a_cough_holds_the_voice_for_a_moment_and_no_more() {
+    let mut floor = Floor::new(settings());
+    floor.handle(In::Speaks("First isolate the pump and lock it out.".into()));
+    assert_eq!(floor.handle(In::Ear(Event::Hush)), [Out::HushVoice(true)]);
+    assert_eq!(floor.handle(In::Ear(Event::NoBargeIn)), [Out::HushVoice(false)]);
 }
 
 #[test]

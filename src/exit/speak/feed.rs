@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! idle ──sentence──▶ playing ──its end──▶ idle
-//!                       └──flush──▶ fading (5 ms) ──▶ idle
+//!                       ├──flush──▶ fading (5 ms) ──▶ idle
+//!                       └──hush───▶ fading (5 ms) ──▶ waiting ──▶ playing, or flushed
 //! ```
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -26,6 +27,8 @@ const TAP_BLOCKS: usize = 128;
 pub(super) struct Shared {
     /// How often all sound has been flushed; a sentence of an earlier count is not played.
     pub flushes: AtomicU64,
+    /// The sound holds its breath: what plays fades out and waits where it is.
+    pub hushed: AtomicBool,
     /// Samples pulled since the device was opened.
     pub frames: AtomicU64,
 }
@@ -76,7 +79,7 @@ pub(super) struct Feed {
 struct Playing {
     sentence: Sentence,
     next: usize,
-    /// Loudness; below one only while fading.
+    /// Loudness; below one only while fading or hushed.
     level: f32,
 }
 
@@ -118,9 +121,17 @@ impl Feed {
             None => self.begin(flushes)?,
         };
         let flushed = playing.sentence.flushes != flushes;
-        if flushed {
+        let hushed = self.shared.hushed.load(Acquire);
+        if flushed || hushed {
             // Cut at once it would click.
             playing.level -= self.fade;
+        } else {
+            playing.level = (playing.level + self.fade).min(1.0);
+        }
+        if hushed && !flushed && playing.level <= 0.0 {
+            playing.level = 0.0;
+            self.playing = Some(playing);
+            return None;
         }
         let sample =
             playing.sentence.samples.get(playing.next).copied().unwrap_or(0.0) * playing.level.max(0.0);

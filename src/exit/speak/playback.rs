@@ -177,6 +177,12 @@ impl Speaker {
     /// device plays out the at most 60 ms that it already has.
     pub fn flush(&self) {
         self.shared.flushes.fetch_add(1, Ordering::AcqRel);
+        self.hush(false);
+    }
+
+    /// Holds the sound where it is, or lets it go on: somebody may be speaking.
+    pub fn hush(&self, on: bool) {
+        self.shared.hushed.store(on, Ordering::Release);
     }
 
     /// Sentences that wait or play.

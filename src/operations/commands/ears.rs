@@ -127,7 +127,7 @@ fn settings_of(listen: &config::Listen) -> Settings {
         needs_wake: !listen.wake_phrase.trim().is_empty(),
         follow_up: Duration::from_millis(listen.follow_up_ms),
         any_speech_stops: listen.barge_in == BargeIn::Speech,
-        speech_stops: listen.barge_in != BargeIn::Key,
+        words_stop: listen.barge_in != BargeIn::Key,
     }
 }
 
@@ -139,7 +139,7 @@ fn reference(speaker: &Loudspeaker, started: Instant) -> ear::Reference {
         let rate = tap.sample_rate();
         for block in tap.since(next) {
             next = block.frame + block.samples().len() as u64;
-            ear.played(block.samples(), rate, block.at.saturating_duration_since(started));
+            ear.played(block.samples(), rate, block.frame, block.at.saturating_duration_since(started));
         }
     })
 }
@@ -213,6 +213,11 @@ impl Listening {
                     }
                 }
                 Out::Sounds(completeness) => self.ear.sounds(completeness),
+                Out::HushVoice(on) => {
+                    if let Some(speaker) = &self.speaker {
+                        speaker.hush(on);
+                    }
+                }
                 out => {
                     if out == Out::StopVoice
                         && let Some(speaker) = &self.speaker

@@ -117,6 +117,11 @@ impl Loudspeaker {
         self.speaker.flush();
     }
 
+    /// Holds the sound where it is, or lets it go on.
+    pub fn hush(&self, on: bool) {
+        self.speaker.hush(on);
+    }
+
     /// An answer with these words follows, sound by sound.
     pub fn begin(&self, words: String) {
         *self.answer() = Answer { words, more: true };

@@ -198,6 +198,7 @@ impl Talk<'_> {
             | Out::Ignored { .. }
             | Out::Show(_)
             | Out::StopVoice
+            | Out::HushVoice(_)
             | Out::Hear(_)
             | Out::GiveUp(_)
             | Out::Sounds(_) => {}

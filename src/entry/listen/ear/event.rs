@@ -23,6 +23,12 @@ pub enum Event {
     },
     /// An utterance is complete; its transcript was asked for before.
     Utterance(Utterance),
+    /// Something is heard over the loudspeaker's own sound that may be somebody.
+    Hush,
+    /// It is somebody.
+    BargeIn,
+    /// It was nobody.
+    NoBargeIn,
     /// What had begun was no utterance: a cough, a bang.
     Dropped,
     /// A press too short to be a question.

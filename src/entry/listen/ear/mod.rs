@@ -20,6 +20,7 @@ use super::endpoint::{self, Cue};
 use super::finished::Completeness;
 use super::level::Meter;
 use super::own_voice::OwnVoice;
+use super::own_voice::barge::{self, Barge};
 use super::push_to_talk::{Action, Dropped, Ended, Event as Input, Key, LONGEST, PRE_ROLL, PushToTalk};
 use super::resample::Resampler;
 use super::track::Track;
@@ -60,6 +61,7 @@ pub struct Ear {
     talk: PushToTalk,
     activity: Activity,
     own: OwnVoice,
+    barge: Barge,
     track: Track,
     utterance: Option<Going>,
     hearings: u64,
@@ -115,6 +117,7 @@ impl Ear {
             talk: PushToTalk::default(),
             activity: Activity::new(vad, settings),
             own: OwnVoice::new(),
+            barge: Barge::new(),
             track: Track::new(REMEMBERED),
             utterance: None,
             hearings: 0,
@@ -146,9 +149,10 @@ impl Ear {
         }
     }
 
-    /// Takes what the loudspeaker was given: mono at `rate`, its first sample pulled at `at`.
-    pub fn played(&mut self, samples: &[f32], rate: u32, at: Moment) {
-        self.own.played(samples, rate, at);
+    /// Takes what the loudspeaker was given: mono at `rate`, its first sample the device's
+    /// number `frame`, pulled at `at`.
+    pub fn played(&mut self, samples: &[f32], rate: u32, frame: u64, at: Moment) {
+        self.own.played(samples, rate, frame, at);
     }
 
     /// Looks at the microphone: takes what has arrived, notices its loss and return.
@@ -195,6 +199,7 @@ impl Ear {
         self.utterance = None;
         self.track.clear();
         self.own.reset();
+        self.barge.reset();
         self.meter = Meter::default();
         self.told = true;
         say(Event::DeviceLost { why: why.to_string() });
@@ -231,6 +236,11 @@ impl Ear {
         let mut fresh = std::mem::take(&mut self.fresh);
         self.meter.push(&fresh);
         self.own.clean(&mut fresh, now);
+        if self.hands_free && !fresh.is_empty() {
+            let levels = self.own.levels();
+            let cue = self.barge.levels(levels, millis(fresh.len() as u64) as u32);
+            self.barges(cue, say);
+        }
         self.track.push(&fresh);
         let followed = self.follow(&fresh, now, say);
         self.talk(Input::Samples(fresh.len()), now, say);
@@ -254,6 +264,10 @@ impl Ear {
 
     fn cued(&mut self, cued: &Cued, playing: bool, say: &mut dyn FnMut(Event)) {
         self.meter.frame(cued.frame);
+        if self.hands_free {
+            let cue = self.barge.frame(cued.frame);
+            self.barges(cue, say);
+        }
         if let Some(open) = &mut self.utterance {
             open.frames += 1;
             open.voice += u32::from(cued.frame.speech >= VOICE);
@@ -276,6 +290,15 @@ impl Ear {
             }
             Some(Cue::Ended { .. } | Cue::Dropped) => {}
             None => self.interim(cued, say),
+        }
+    }
+
+    fn barges(&mut self, cue: Option<barge::Cue>, say: &mut dyn FnMut(Event)) {
+        match cue {
+            None => {}
+            Some(barge::Cue::Hush) => say(Event::Hush),
+            Some(barge::Cue::Speech) => say(Event::BargeIn),
+            Some(barge::Cue::Nothing) => say(Event::NoBargeIn),
         }
     }
 

@@ -145,8 +145,8 @@ impl Live {
     }
 
     /// What the loudspeaker was given at `at`.
-    pub fn played(&mut self, samples: &[f32], rate: u32, at: Moment) {
-        self.ear.played(samples, rate, at);
+    pub fn played(&mut self, samples: &[f32], rate: u32, frame: u64, at: Moment) {
+        self.ear.played(samples, rate, frame, at);
     }
 
     /// The talk key.
