@@ -189,10 +189,11 @@ impl Job {
         let samples = self.samples.take().unwrap_or_default();
         let (node, events, out) = (self.node.clone(), self.events.clone(), self.out.clone());
         let replayed = self.options.replay.as_ref().and_then(|r| r.heard.clone());
+        let (kb, machine) = (self.options.kb.clone(), self.options.machine.clone());
         tokio::spawn(async move {
             let done = match replayed {
                 Some(transcript) => Ok((transcript, Duration::ZERO)),
-                None => hear(&node, samples).await,
+                None => hear(&node, samples, kb.as_deref(), machine.as_deref()).await,
             };
             let event = match done {
                 Ok((transcript, wait)) => {
@@ -421,9 +422,18 @@ impl Job {
     }
 }
 
-async fn hear(node: &Arc<Shared>, samples: Vec<f32>) -> Result<(crate::core::hear::Transcript, Duration)> {
+/// What was said, in the words of the manuals.
+async fn hear(
+    node: &Arc<Shared>,
+    samples: Vec<f32>,
+    kb: Option<&str>,
+    machine: Option<&str>,
+) -> Result<(Transcript, Duration)> {
     let worker = node.resident.recogniser().await?;
-    whisper_job(node, &worker, samples, None, None).await
+    let lexicon = node.lexicon(kb);
+    let (mut transcript, wait) = whisper_job(node, &worker, samples, None, lexicon.prompt(machine)).await?;
+    lexicon.repair(&mut transcript);
+    Ok((transcript, wait))
 }
 
 async fn speak(

@@ -10,6 +10,7 @@
 pub mod client;
 pub mod driver;
 mod indexing;
+pub mod lexicon;
 pub mod line;
 pub mod lock;
 pub mod mouth;

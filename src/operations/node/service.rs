@@ -167,10 +167,15 @@ async fn run(
             out.send(Event::Done).await;
         }
         Command::Ask(options) => driver::run(node, *options, samples, out, controls).await?,
-        Command::Transcribe { language, prompt } => {
+        Command::Transcribe { language, prompt, kb } => {
             let worker = node.resident.recogniser().await?;
+            let lexicon = kb.map(|kb| node.lexicon(Some(&kb)));
             let began = node.now();
-            let (transcript, _) = whisper_job(node, &worker, samples, language, prompt).await?;
+            let prompt = prompt.or_else(|| lexicon.as_ref().and_then(|l| l.prompt(None)));
+            let (mut transcript, _) = whisper_job(node, &worker, samples, language, prompt).await?;
+            if let Some(lexicon) = lexicon {
+                lexicon.repair(&mut transcript);
+            }
             let ms = millis(node.now().saturating_sub(began));
             out.send(Event::Heard { transcript, ms }).await;
         }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
+use super::lexicon::Lexicons;
 use super::resident::{Resident, crashed};
 use crate::core::Moment;
 use crate::core::cores::{Class, Clock, Cores, Lease};
 use crate::core::hear::Transcript;
+use crate::core::hear::repair::Lexicon;
 use crate::core::hear::whisper::{self, Job, Refused, Worker};
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
@@ -56,6 +58,8 @@ pub struct Shared {
     /// One build of an index at a time.
     pub indexing: tokio::sync::Mutex<()>,
     store: RwLock<Arc<Store>>,
+    /// The words of the store's generations.
+    lexicons: RwLock<Lexicons>,
     /// The day on which it was decided which revisions are in force.
     day: Mutex<String>,
     /// Why the index could not be opened; empty where it was, or where there is none.
@@ -83,6 +87,7 @@ impl Shared {
             indexing: tokio::sync::Mutex::new(()),
             day: Mutex::new(String::new()),
             store: RwLock::new(Arc::new(Store { generations: Vec::new() })),
+            lexicons: RwLock::default(),
             index_fault: Mutex::new(String::new()),
             turns: AtomicU64::new(0),
         };
@@ -118,6 +123,11 @@ impl Shared {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The codes and terms of one knowledge base, or with `None` of all, for what is heard.
+    pub fn lexicon(&self, kb: Option<&str>) -> Arc<Lexicon> {
+        self.lexicons.read().unwrap_or_else(PoisonError::into_inner).get(kb)
+    }
+
     /// Opens the newest generations; turns that run keep theirs.
     ///
     /// # Errors
@@ -127,7 +137,9 @@ impl Shared {
         let fresh = Arc::new(generation::open_all(&self.data, None)?.as_of(&today));
         *self.day.lock().unwrap_or_else(PoisonError::into_inner) = today;
         self.snapshot.send_modify(|s| s.index = summary(&fresh));
+        let lexicons = Lexicons::of(&fresh);
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.lexicons.write().unwrap_or_else(PoisonError::into_inner) = lexicons;
         self.index_fault.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
     }
