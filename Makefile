@@ -46,6 +46,8 @@ figures: build models
 	$(MILLWRIGHT) eval golden --json | tail -n 1 > docs/golden.json
 	@# Real manuals and questions, laid out like the evaluation data: EVAL=DIR.
 	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval retrieval --from "$(EVAL)" --json | tail -n 1 > docs/retrieval.json; fi
+	@# PEER=PYTHON, one that has faster-whisper, puts it beside.
+	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval hearing --from "$(EVAL)" $(if $(PEER),--peer "$(PEER)") --json | tail -n 1 > docs/hearing.json; fi
 	python3 docs/figures.py
 
 # The README's picture of the panel, from a real turn.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the figures of the stored runs docs/golden.json and docs/retrieval.json into README.md.
+"""Writes the figures of the stored runs docs/{golden,retrieval,hearing}.json into README.md.
 
 `make figures` measures, stores and writes. A test checks that README and store agree.
 """
@@ -11,9 +11,9 @@ END = "<!-- end of figures -->"
 
 
 def text(name: str, value: float) -> str:
-    if name.endswith("_share") or "recall" in name or "mrr" in name:
+    if "_share" in name or "recall" in name or "mrr" in name or ".wer_" in name or "_wer_" in name:
         return f"{value:.3f}"
-    if "_ms_" in name or "mb_per_s" in name or name.endswith("growth"):
+    if "_ms_" in name or "mb_per_s" in name or name.endswith("growth") or "_ratio_" in name:
         return f"{value:.2f}"
     return f"{value:.0f}"
 
@@ -45,6 +45,7 @@ def main() -> None:
     whole = write(whole, "golden.json", lambda name: True)
     # A set's own figures are in the store; the README shows what is pooled.
     whole = write(whole, "retrieval.json", lambda name: name.count(".") == 1)
+    whole = write(whole, "hearing.json", lambda name: name.count(".") == 1)
     readme.write_text(whole)
 
 

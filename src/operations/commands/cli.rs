@@ -312,6 +312,15 @@ pub struct Eval {
     /// A third of the items, smaller indexes, fewer kills
     #[arg(long)]
     pub quick: bool,
+    /// hearing: a Python with faster-whisper, to be measured beside
+    #[arg(long, value_name = "PYTHON")]
+    pub peer: Option<PathBuf>,
+    /// hearing: keep what the peer gave in DIR, and take it from there for the same audio
+    #[arg(long, value_name = "DIR", env = "MILLWRIGHT_PEER_CACHE")]
+    pub peer_cache: Option<PathBuf>,
+    /// hearing: only these sections
+    #[arg(long, value_enum, num_args = 1.., value_name = "NAME")]
+    pub section: Vec<Section>,
     /// A model's id, or the path of a GGUF file
     #[arg(long, value_name = "ID|PATH")]
     pub model: Option<String>,
@@ -331,7 +340,7 @@ pub enum Suite {
     Golden,
     /// Is the right passage found, how fast, and does the index survive?
     Retrieval,
-    /// Is what was said heard? (not built yet)
+    /// Is what was said heard, and nothing else?
     Hearing,
     /// Is nothing unsupported said, and refused what no manual says? (not built yet)
     Trust,
@@ -341,6 +350,37 @@ pub enum Suite {
     Voice,
     /// Which model answers best (not built yet)
     Models,
+}
+
+/// A section of the suite hearing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Section {
+    /// Word error rate and time, beside a peer
+    Words,
+    /// Spoken codes and terms
+    Codes,
+    /// Endpoint latency and cut-offs
+    Endpoints,
+    /// What noise asks
+    Phantoms,
+    /// The wake phrase in noise
+    Wake,
+    /// Speech into the own voice
+    Barge,
+}
+
+impl Section {
+    /// As the suite knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Words => "words",
+            Section::Codes => "codes",
+            Section::Endpoints => "endpoints",
+            Section::Phantoms => "phantoms",
+            Section::Wake => "wake",
+            Section::Barge => "barge",
+        }
+    }
 }
 
 /// `config …`

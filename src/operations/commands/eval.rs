@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::ask::{self, Question};
 use super::cli::{self, How, Suite};
 use super::{Context, Result};
-use crate::operations::eval::golden;
 use crate::operations::eval::report::{Bar, Figures, Last, Want};
 use crate::operations::eval::retrieval::asked::Row;
 use crate::operations::eval::retrieval::shelf::Bench;
 use crate::operations::eval::retrieval::{self, Listener, Options};
+use crate::operations::eval::{golden, hearing};
 use crate::operations::node::protocol::TurnReport;
 use crate::operations::outcome::{Error, Kind};
 use crate::operations::platform;
@@ -27,7 +28,8 @@ pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
             Suite::Golden => golden(context, &args).await?,
             // Compute for minutes: the runtime's other work goes on beside it.
             Suite::Retrieval => tokio::task::block_in_place(|| retrieval(context, &args))?,
-            Suite::Hearing | Suite::Trust | Suite::Turn | Suite::Voice | Suite::Models => {
+            Suite::Hearing => tokio::task::block_in_place(|| hearing(context, &args))?,
+            Suite::Trust | Suite::Turn | Suite::Voice | Suite::Models => {
                 return Err(not_built(*suite));
             }
         }
@@ -38,14 +40,40 @@ pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
 fn not_built(suite: Suite) -> Error {
     let name = suite.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
     Error::new(Kind::Missing, format!("the suite `{name}` is not built yet"))
-        .hint("millwright eval golden, or millwright eval retrieval --from DIR")
+        .hint("millwright eval golden, or millwright eval retrieval hearing --from DIR")
+}
+
+/// The directory that a suite cannot do without.
+fn from(args: &cli::Eval, needs: &str) -> Result<PathBuf> {
+    args.from.clone().ok_or_else(|| {
+        Error::new(Kind::Missing, needs)
+            .hint("name a directory laid out like the evaluation data by --from DIR")
+    })
+}
+
+fn hearing(context: &Context, args: &cli::Eval) -> Result<()> {
+    let options = hearing::Options {
+        from: from(args, "the suite `hearing` needs speech and noise")?,
+        data: context.data.clone(),
+        config: context.config.clone(),
+        repository: PathBuf::from("."),
+        peer: args.peer.clone(),
+        peer_cache: args.peer_cache.clone(),
+        quick: args.quick,
+    };
+    let only: Vec<String> = args.section.iter().map(|s| s.name().to_owned()).collect();
+    let mut screen = Screen { context, bar: progress_bar() };
+    let sheet = hearing::run(&options, &only, &mut screen);
+    screen.bar.finish_and_clear();
+    let sheet = sheet?;
+    if !context.out.json {
+        context.out.text(&hearing::table(&sheet))?;
+    }
+    print(context, &last("hearing", sheet.figures, sheet.bars))
 }
 
 fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
-    let Some(from) = args.from.clone() else {
-        return Err(Error::new(Kind::Missing, "the suite `retrieval` needs questions and manuals")
-            .hint("name a directory laid out like the evaluation data by --from DIR"));
-    };
+    let from = from(args, "the suite `retrieval` needs questions and manuals")?;
     let options = Options {
         from,
         data: context.data.clone(),
@@ -65,28 +93,56 @@ fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
     print(context, &last("retrieval", outcome.figures, outcome.bars))
 }
 
-/// Shows the retrieval suite's progress: rows to stdout, the rest to stderr.
+/// Shows a suite's progress: rows to stdout, the rest to stderr.
 struct Screen<'c> {
     context: &'c Context,
     bar: ProgressBar,
 }
 
-impl Listener for Screen<'_> {
-    fn row(&mut self, row: &Row) -> Result<()> {
+impl Screen<'_> {
+    fn print(&mut self, row: &impl Serialize) -> Result<()> {
         if self.context.out.json {
             return self.context.out.line(row);
         }
         Ok(())
     }
 
-    fn note(&mut self, line: &str) {
+    fn say(&mut self, line: &str) {
         self.bar.suspend(|| self.context.out.note(line));
     }
 
-    fn progress(&mut self, what: &str, done: usize, of: usize) {
+    fn show(&mut self, what: &str, done: usize, of: usize) {
         self.bar.set_length(of as u64);
         self.bar.set_position(done as u64);
         self.bar.set_message(what.to_owned());
+    }
+}
+
+impl Listener for Screen<'_> {
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.print(row)
+    }
+
+    fn note(&mut self, line: &str) {
+        self.say(line);
+    }
+
+    fn progress(&mut self, what: &str, done: usize, of: usize) {
+        self.show(what, done, of);
+    }
+}
+
+impl hearing::Told for Screen<'_> {
+    fn row(&mut self, row: &serde_json::Value) -> Result<()> {
+        self.print(row)
+    }
+
+    fn note(&mut self, line: &str) {
+        self.say(line);
+    }
+
+    fn progress(&mut self, what: &str, done: usize, of: usize) {
+        self.show(what, done, of);
     }
 }
 

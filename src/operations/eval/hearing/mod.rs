@@ -4,8 +4,13 @@
 
 mod barge;
 mod codes;
+pub mod corpora;
 mod endpoints;
+pub mod errors;
 mod live;
+pub mod mix;
+pub mod normalise;
+mod peer;
 mod phantoms;
 mod wake;
 mod words;
@@ -32,6 +37,8 @@ pub struct Options {
     pub repository: PathBuf,
     /// A Python that has faster-whisper, to be measured beside; `None` leaves the peer out.
     pub peer: Option<PathBuf>,
+    /// Where the peer's results are kept and found again.
+    pub peer_cache: Option<PathBuf>,
     /// Fewer of everything.
     pub quick: bool,
 }
@@ -82,6 +89,11 @@ const SECTIONS: [(&str, Section); 6] = [
     ("wake", wake::measure),
     ("barge", barge::measure),
 ];
+
+/// What it printed on a terminal: the word error rates by model and noise.
+pub fn table(sheet: &Sheet) -> String {
+    words::table(sheet)
+}
 
 /// Runs every section, or with `only` the named ones.
 ///

@@ -7,7 +7,7 @@
 //! questions: what they index is made up, always in the same way.
 
 pub mod asked;
-mod dice;
+pub mod dice;
 mod gold;
 mod kill;
 mod measure;
