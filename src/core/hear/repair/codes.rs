@@ -395,7 +395,10 @@ impl Codes<'_> {
             if b > 0 {
                 let Some(at) = run.from.checked_sub(b).filter(|at| *at >= floor) else { break };
                 let Some(token) = self.token(at) else { break };
-                if is_code_word(&token.lower) && token.p >= DOUBTFUL || token.is_digits() {
+                // What a comma parts is not one sound; before the digits it is a pause.
+                let parted = b > 1
+                    && self.token(at + 1).is_some_and(|t| t.gap.trim().starts_with([',', '.', '?', '!']));
+                if is_code_word(&token.lower) && token.p >= DOUBTFUL || token.is_digits() || parted {
                     break;
                 }
                 let ways = token.sounds();
