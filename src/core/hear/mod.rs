@@ -48,7 +48,7 @@ pub struct Transcript {
 }
 
 /// A word with digits that is less likely than this may be another that sounds like it.
-const CLEAR: f32 = 0.7;
+pub(crate) const CLEAR: f32 = 0.7;
 
 impl Transcript {
     /// Was every word with digits in it heard with some certainty? False where there is none:

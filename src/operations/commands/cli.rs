@@ -249,6 +249,9 @@ pub struct Transcribe {
     /// Words to expect
     #[arg(long)]
     pub prompt: Option<String>,
+    /// Knowledge base whose codes and terms are expected and mended
+    #[arg(long)]
+    pub kb: Option<String>,
 }
 
 /// `talk`

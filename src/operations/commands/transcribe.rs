@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::cli;
 use super::{Context, Result};
 use crate::core::hear::Word;
+use crate::core::hear::repair::Repair;
 use crate::entry::audio_file;
 use crate::operations::node::protocol::{Command, Event};
 
@@ -21,6 +22,10 @@ struct Line {
     speech: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     doubt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repairs: Vec<Repair>,
 }
 
 pub(super) async fn run(context: &Context, args: cli::Transcribe) -> Result<()> {
@@ -29,7 +34,8 @@ pub(super) async fn run(context: &Context, args: cli::Transcribe) -> Result<()> 
     client.call(warm, Vec::new(), async |_, _, _| Ok(())).await?;
     for file in &args.files {
         let audio = audio_file::read(file)?;
-        let command = Command::Transcribe { language: args.language.clone(), prompt: args.prompt.clone() };
+        let (language, prompt, kb) = (args.language.clone(), args.prompt.clone(), args.kb.clone());
+        let command = Command::Transcribe { language, prompt, kb };
         let event = client.call(command, audio.samples, async |_, _, _| Ok(())).await?;
         let Event::Heard { transcript, ms } = event else { continue };
         let line = Line {
@@ -42,6 +48,8 @@ pub(super) async fn run(context: &Context, args: cli::Transcribe) -> Result<()> 
             real_time_factor: ms / (audio.duration_ms.max(1) as f64),
             speech: transcript.speech,
             doubt: transcript.doubt,
+            raw: transcript.raw,
+            repairs: transcript.repairs,
         };
         if context.out.json {
             context.out.line(&line)?;

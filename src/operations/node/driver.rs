@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::hearing::{self, Hearing};
 use super::line::{Control, Out};
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::resident::crashed;
-use super::shared::{Hearing, Shared, identities, unix_ms, whisper_job};
+use super::shared::{Shared, identities, unix_ms};
 use crate::core::answer::{Answer, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint};
 use crate::core::hear::Transcript;
@@ -192,10 +193,11 @@ impl Job {
         let (node, events, out) = (self.node.clone(), self.events.clone(), self.out.clone());
         let replayed = self.options.replay.as_ref().and_then(|r| r.heard.clone());
         let before = self.options.heard.take().map(|h| h.transcript);
+        let (kb, machine) = (self.options.kb.clone(), self.options.machine.clone());
         tokio::spawn(async move {
             let done = match replayed.or(before) {
                 Some(transcript) => Ok((transcript, Duration::ZERO)),
-                None => hear(&node, samples).await,
+                None => hearing::hear(&node, samples, Hearing { kb, machine, ..Hearing::default() }).await,
             };
             let event = match done {
                 Ok((transcript, wait)) => {
@@ -422,11 +424,6 @@ impl Job {
             };
         });
     }
-}
-
-async fn hear(node: &Arc<Shared>, samples: Vec<f32>) -> Result<(crate::core::hear::Transcript, Duration)> {
-    let worker = node.resident.recogniser().await?;
-    whisper_job(node, &worker, samples, Hearing::default()).await
 }
 
 async fn speak(

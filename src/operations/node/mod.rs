@@ -9,7 +9,9 @@
 
 pub mod client;
 pub mod driver;
+mod hearing;
 mod indexing;
+pub mod lexicon;
 pub mod line;
 pub mod lock;
 pub mod mouth;

@@ -118,6 +118,10 @@ pub enum Command {
         language: Option<String>,
         /// Words to expect.
         prompt: Option<String>,
+        /// Knowledge base whose codes and terms are expected, and what was heard mended by;
+        /// `None` leaves it as it was heard.
+        #[serde(default)]
+        kb: Option<String>,
     },
     /// Search alone.
     Search {

@@ -11,11 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use super::driver;
+use super::hearing::{self, Hearing};
 use super::indexing;
 use super::line::{Control, Out};
 use super::lock::Lock;
 use super::protocol::{Command, EVERYTHING, Event, FromNode, Hit, ToNode, VERSION};
-use super::shared::{Hearing, Shared, whisper_job};
+use super::shared::Shared;
 use super::wire::{self, Message};
 use crate::core::knowledge::search::{self, Query};
 use crate::core::ledger::millis;
@@ -167,12 +168,11 @@ async fn run(
             out.send(Event::Done).await;
         }
         Command::Ask(options) => driver::run(node, *options, samples, out, controls).await?,
-        Command::Hear { interim, coverage: _, kb: _, machine: _ } => {
-            let worker = node.resident.recogniser().await?;
+        Command::Hear { interim, coverage, kb, machine } => {
             let began = node.now();
-            let hearing = Hearing { interim, ..Hearing::default() };
+            let hearing = Hearing { interim, coverage: Some(coverage), kb, machine, ..Hearing::default() };
             let abort = hearing.abort.clone();
-            let job = whisper_job(node, &worker, samples, hearing);
+            let job = hearing::hear(node, samples, hearing);
             tokio::pin!(job);
             let (transcript, _) = loop {
                 tokio::select! {
@@ -184,11 +184,18 @@ async fn run(
             let ms = millis(node.now().saturating_sub(began));
             out.send(Event::Heard { transcript, ms }).await;
         }
-        Command::Transcribe { language, prompt } => {
-            let worker = node.resident.recogniser().await?;
+        Command::Transcribe { language, prompt, kb } => {
             let began = node.now();
-            let hearing = Hearing { language, prompt, ..Hearing::default() };
-            let (transcript, _) = whisper_job(node, &worker, samples, hearing).await?;
+            let (transcript, _) = match kb {
+                Some(_) => {
+                    let hearing = Hearing { language, prompt, kb, ..Hearing::default() };
+                    hearing::hear(node, samples, hearing).await?
+                }
+                None => {
+                    let hearing = Hearing { language, prompt, ..Hearing::default() };
+                    hearing::transcribe(node, samples, hearing).await?
+                }
+            };
             let ms = millis(node.now().saturating_sub(began));
             out.send(Event::Heard { transcript, ms }).await;
         }

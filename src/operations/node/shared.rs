@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
+use super::lexicon::Lexicons;
 use super::resident::{Resident, crashed};
 use crate::core::Moment;
-use crate::core::cores::{Class, Clock, Cores, Lease};
-use crate::core::hear::Transcript;
-use crate::core::hear::whisper::{self, Abort, Job, Refused, Worker};
+use crate::core::cores::{Clock, Cores};
+use crate::core::hear::repair::Lexicon;
 use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::{self, Only, Query};
@@ -56,6 +56,8 @@ pub struct Shared {
     /// One build of an index at a time.
     pub indexing: tokio::sync::Mutex<()>,
     store: RwLock<Arc<Store>>,
+    /// The words of the store's generations.
+    lexicons: RwLock<Lexicons>,
     /// The day on which it was decided which revisions are in force.
     day: Mutex<String>,
     /// Why the index could not be opened; empty where it was, or where there is none.
@@ -83,6 +85,7 @@ impl Shared {
             indexing: tokio::sync::Mutex::new(()),
             day: Mutex::new(String::new()),
             store: RwLock::new(Arc::new(Store { generations: Vec::new() })),
+            lexicons: RwLock::default(),
             index_fault: Mutex::new(String::new()),
             turns: AtomicU64::new(0),
         };
@@ -118,6 +121,11 @@ impl Shared {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The codes and terms of one knowledge base, or with `None` of all, for what is heard.
+    pub fn lexicon(&self, kb: Option<&str>) -> Arc<Lexicon> {
+        self.lexicons.read().unwrap_or_else(PoisonError::into_inner).get(kb)
+    }
+
     /// Opens the newest generations; turns that run keep theirs.
     ///
     /// # Errors
@@ -127,7 +135,9 @@ impl Shared {
         let fresh = Arc::new(generation::open_all(&self.data, None)?.as_of(&today));
         *self.day.lock().unwrap_or_else(PoisonError::into_inner) = today;
         self.snapshot.send_modify(|s| s.index = summary(&fresh));
+        let lexicons = Lexicons::of(&fresh);
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.lexicons.write().unwrap_or_else(PoisonError::into_inner) = lexicons;
         self.index_fault.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
     }
@@ -225,61 +235,6 @@ pub fn utc_stamp(unix_ms: i64) -> String {
     let year = yoe + era * 400 + i64::from(month <= 2);
     let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
     format!("{year:04}{month:02}{day:02}-{h:02}{m:02}{s:02}.{:03}", ms % 1000)
-}
-
-/// How an utterance is to be transcribed.
-#[derive(Debug, Clone, Default)]
-pub struct Hearing {
-    /// Language; `None` to let the model decide.
-    pub language: Option<String>,
-    /// Words to expect.
-    pub prompt: Option<String>,
-    /// It goes on: whoever waits for a whole one goes first.
-    pub interim: bool,
-    /// Gives it up.
-    pub abort: Abort,
-}
-
-/// Transcribes an utterance; also returns how long it waited for the worker and its cores.
-pub async fn whisper_job(
-    node: &Arc<Shared>,
-    worker: &Worker,
-    samples: Vec<f32>,
-    hearing: Hearing,
-) -> Result<(Transcript, Duration)> {
-    let Hearing { language, prompt, interim, abort } = hearing;
-    let class = if interim { Class::InterimTranscript } else { Class::FinalTranscript };
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    // Taken when the worker begins with this job, given back when it is done with it.
-    let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
-    let (cores, taken) = (node.cores.clone(), lease.clone());
-    let job = Job {
-        samples,
-        options: whisper::Options { language, prompt, abort, ..whisper::Options::default() },
-        threads: Box::new(move || {
-            let lease = cores.lease(class, cores.total());
-            let threads = lease.threads();
-            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
-            threads
-        }),
-        reply: Box::new(move |heard| {
-            let held = lease.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let waited = held.as_ref().map_or(Duration::ZERO, Lease::waited);
-            drop(held);
-            let _ = reply.send((heard, waited));
-        }),
-    };
-    worker.submit(job).map_err(|refused| match refused {
-        Refused::Full(_) => {
-            Error::new(Kind::Failed, "too many utterances wait for the recogniser").hint("ask again")
-        }
-        Refused::Stopped(_) => {
-            Error::new(Kind::Failed, "the recogniser has ended").hint("start millwright again")
-        }
-    })?;
-    let (heard, waited) =
-        answer.await.map_err(|_| Error::new(Kind::Failed, "the recogniser ended in mid-utterance"))?;
-    Ok((heard?, waited))
 }
 
 /// The index in a line, for the panel.

@@ -16,7 +16,7 @@ mod question;
 mod rows;
 mod shape;
 mod shapes;
-mod spoken;
+pub(crate) mod spoken;
 mod text;
 mod words;
 
@@ -28,7 +28,7 @@ pub use rows::{heading_codes, heads_by_number, own_codes_of_row, stated_codes};
 pub use shapes::Shapes;
 pub use spoken::spoken_forms;
 pub use text::{codes_in, defined_code, leading_code};
-pub(crate) use words::{is_designation, is_unit};
+pub(crate) use words::{folded, is_designation, is_unit};
 
 /// A code in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

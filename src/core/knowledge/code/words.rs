@@ -65,7 +65,7 @@ pub(super) fn chinese_word(text: &str) -> Option<&'static str> {
 }
 
 /// `word` in lower case, without the accents of Spanish, full-width forms as plain ones.
-pub(super) fn folded(word: &str) -> String {
+pub(crate) fn folded(word: &str) -> String {
     word.chars()
         .map(crate::core::knowledge::analyse::narrow)
         .flat_map(char::to_lowercase)

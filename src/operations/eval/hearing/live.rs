@@ -210,7 +210,7 @@ impl Live {
                 Out::Hear(hear) => {
                     let options = Options {
                         threads: self.setup.threads,
-                        prompt: self.lexicon.prompt(),
+                        prompt: self.lexicon.prompt(None),
                         ..Options::default()
                     };
                     let mut transcript = self.recogniser.transcribe(&hear.samples, &options)?;

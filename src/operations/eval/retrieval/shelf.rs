@@ -162,6 +162,11 @@ impl<'b> Shelf<'b> {
         self.bench.find(&self.store, query)
     }
 
+    /// What is in it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The file that a hit's document was read from.
     pub fn source(&self, hit: &Hit) -> Option<&Path> {
         let generation = self.store.generations.first()?;

@@ -4,7 +4,7 @@ use super::Tongue;
 
 /// A letter that a word or two say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core::knowledge::code) struct Letter {
+pub(crate) struct Letter {
     /// In upper case.
     pub letter: char,
     /// False where the words have other meanings ("a", "i", "golf", "de").
@@ -65,12 +65,7 @@ const PAIRS: &[(&str, &str, char)] = &[
 
 /// The letter that `word` (in lower case, `next` after it) says: itself, its name, or its
 /// word in the NATO alphabet. `capital`: is it written with a capital?
-pub(in crate::core::knowledge::code) fn letter(
-    word: &str,
-    next: &str,
-    capital: bool,
-    tongue: Tongue,
-) -> Option<Letter> {
+pub(crate) fn letter(word: &str, next: &str, capital: bool, tongue: Tongue) -> Option<Letter> {
     if let Some((.., letter)) = PAIRS.iter().find(|(first, second, _)| *first == word && *second == next) {
         return Some(Letter { letter: *letter, sure: true, words: 2, spelled: true });
     }

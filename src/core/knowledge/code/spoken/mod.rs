@@ -6,13 +6,13 @@ mod letters;
 mod numerals;
 
 pub use forms::spoken_forms;
-pub(super) use letters::{Letter, letter};
-pub(super) use numerals::{Numeral, numeral, readings};
+pub(crate) use letters::{Letter, letter};
+pub(crate) use numerals::{Numeral, numeral, readings};
 
 /// Which words of a question are numbers: "once" is eleven in Spanish, "ten" is "have".
 /// Chinese numerals are told by their characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tongue {
+pub(crate) enum Tongue {
     English,
     Spanish,
 }

@@ -6,7 +6,7 @@ use super::Tongue;
 
 /// What one word of a question may be, besides a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core::knowledge::code) enum Numeral<'t> {
+pub(crate) enum Numeral<'t> {
     /// Written digits.
     Digits(&'t str),
     /// Zero to nine.
@@ -26,7 +26,7 @@ pub(in crate::core::knowledge::code) enum Numeral<'t> {
 use Numeral::{Digits, Hundreds, Repeat, Teen, Tens, Times, Unit};
 
 /// The number that `word` (in lower case, without accents) says.
-pub(in crate::core::knowledge::code) fn numeral(word: &str, tongue: Tongue) -> Option<Numeral<'_>> {
+pub(crate) fn numeral(word: &str, tongue: Tongue) -> Option<Numeral<'_>> {
     if word.starts_with(|c: char| c.is_ascii_digit()) {
         return (word.chars().all(|c| c.is_ascii_digit()) && word.len() <= 8).then_some(Digits(word));
     }
@@ -157,7 +157,7 @@ fn spanish(word: &str) -> Option<Numeral<'static>> {
 /// number of words it takes; the natural one ("thirty seven" is 37 before 307) first.
 ///
 /// Only the whole run counts: "nine nine nine" is not the code 9.
-pub(in crate::core::knowledge::code) fn readings(words: &[&str], tongue: Tongue) -> Vec<(String, usize)> {
+pub(crate) fn readings(words: &[&str], tongue: Tongue) -> Vec<(String, usize)> {
     let run = Run { words, tongue };
     let mut out = Vec::new();
     run.extend(0, String::new(), &mut out);
