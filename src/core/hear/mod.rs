@@ -10,6 +10,14 @@ use serde::{Deserialize, Serialize};
 /// The rate at which every part of the house hears: mono `f32` samples in −1..1.
 pub const SAMPLE_RATE: u32 = 16_000;
 
+/// Languages that are written without spaces: there each token of the recogniser is a word.
+const UNSPACED: [&str; 7] = ["zh", "ja", "yue", "th", "lo", "my", "km"];
+
+/// Are words of a language (its BCP 47 tag) written apart?
+pub fn is_spaced(language: &str) -> bool {
+    !UNSPACED.contains(&language.split(['-', '_']).next().unwrap_or_default())
+}
+
 /// One heard word.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Word {

@@ -7,6 +7,7 @@
 //! again. Nothing here prints: what happens goes to a [`Report`].
 
 mod assembly;
+pub mod choose;
 pub mod convert;
 mod digest;
 pub mod embedder;

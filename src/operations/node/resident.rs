@@ -1,20 +1,27 @@
 //! Models in memory: loaded once, on first need, and shared by every client of the node.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use super::mouth::Mouth;
 use crate::core::cores::{Clock, Cores};
 use crate::core::engine::candle::Identity;
 use crate::core::engine::worker::{Engine, Options};
-use crate::core::hear::whisper::Worker;
+use crate::core::hear::whisper::{Recogniser, Worker};
+use crate::core::knowledge::generation;
 use crate::exit::speak::say::Sayer;
 use crate::exit::speak::voice::pick_voice;
 use crate::operations::config::Config;
+use crate::operations::models::choose::{BUDGET, Candidate, Measured, choose};
 use crate::operations::models::embedder::Embedder;
 use crate::operations::models::{Located, Role, Store};
 use crate::operations::outcome::{Error, Kind, Result};
+use crate::operations::platform;
 
+/// The recogniser that the languages and this machine call for.
+const AUTO: &str = "auto";
 /// Utterances that may wait for the recogniser; one more is refused.
 const UTTERANCES: usize = 4;
 
@@ -67,14 +74,23 @@ impl Resident {
         if let Some(worker) = slot.as_ref() {
             return Ok(worker.clone());
         }
-        let id = self.config.models.recogniser.clone();
-        let path = self.locate(Role::Recogniser, &id)?.path;
-        let worker =
-            tokio::task::spawn_blocking(move || Worker::spawn(path, UTTERANCES)).await.map_err(crashed)??;
+        let (named, data, threads) =
+            (self.config.models.recogniser.clone(), self.data.clone(), self.config.threads());
+        let load = move || -> Result<(String, Worker)> {
+            let id = if named == AUTO { pick_recogniser(&data, &languages(&data), threads)? } else { named };
+            let path = Store::open(&data)?.locate(Role::Recogniser, Some(&id))?.path;
+            Ok((id, Worker::spawn(path, UTTERANCES)?))
+        };
+        let (id, worker) = tokio::task::spawn_blocking(load).await.map_err(crashed)??;
         let worker = Arc::new(worker);
         self.known().recogniser = id;
         *slot = Some(worker.clone());
         Ok(worker)
+    }
+
+    /// The id of the recogniser in memory, `""` where there is none: what `auto` came to be.
+    pub fn recogniser_name(&self) -> String {
+        self.known().recogniser.clone()
     }
 
     /// The language model; `""` means the configured one. Another model than the resident
@@ -183,6 +199,53 @@ impl Resident {
             (status.queue_len, status.bound)
         })
     }
+}
+
+/// The languages of the indexed manuals: what people here may speak.
+fn languages(data: &Path) -> Vec<String> {
+    let generations = generation::open_all(data, None).map_or_else(|_| Vec::new(), |store| store.generations);
+    let all: BTreeSet<&String> = generations.iter().flat_map(|g| &g.vocabulary.languages).collect();
+    all.into_iter().cloned().collect()
+}
+
+/// What `auto` means here: measures each installed recogniser that was not yet measured on this
+/// machine, while nothing else of the node computes in it.
+fn pick_recogniser(data: &Path, needed: &[String], threads: usize) -> Result<String> {
+    let store = Store::open(data)?;
+    let machine = platform::machine();
+    let mut measured = Measured::load(data);
+    let mut candidates = Vec::new();
+    for row in store.list().into_iter().filter(|r| r.role == Role::Recogniser && r.installed) {
+        let located = store.locate(Role::Recogniser, Some(&row.id))?;
+        let sha = located.sha256.as_ref().map(ToString::to_string).unwrap_or_default();
+        let took = match measured.get(&machine, threads, &sha) {
+            Some(took) => took,
+            None => {
+                let took = rehearse(&located.path, threads)?;
+                measured.put(&machine, threads, &sha, took);
+                took
+            }
+        };
+        candidates.push(Candidate { id: row.id, languages: row.languages, size: row.size, took });
+    }
+    match choose(&candidates, needed, BUDGET) {
+        Some(id) => Ok(id.to_owned()),
+        // The error of a default that is not installed says how to get it.
+        None => Ok(store.locate(Role::Recogniser, None)?.id.unwrap_or_default()),
+    }
+}
+
+/// What a recogniser takes for 4 s, warm: the best of three, since others compute too.
+fn rehearse(path: &Path, threads: usize) -> Result<Duration> {
+    let mut recogniser = Recogniser::load(path)?;
+    recogniser.warm_up()?;
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let from = Instant::now();
+        recogniser.rehearse(threads)?;
+        best = best.min(from.elapsed());
+    }
+    Ok(best)
 }
 
 /// What identifies a loaded answerer in the audit.

@@ -36,6 +36,10 @@ use words::{Said, Token};
 const SHORTEST: usize = SAMPLE_RATE as usize * 11 / 10;
 /// Audio up to this length is one segment, in samples (28 s).
 const ONE_SEGMENT: usize = SAMPLE_RATE as usize * 28;
+/// The decoder may write so many tokens, and so many more a second: twice what the fastest
+/// speaker says, spelled digits and Chinese included. A loop of the decoder ends there.
+const TOKENS: usize = 16;
+const TOKENS_PER_SECOND: usize = 16;
 /// A longer prompt is cut, in bytes; the model has room for about 220 tokens.
 const LONGEST_PROMPT: usize = 1_000;
 /// What a sane file says about itself, by field of the header.
@@ -64,9 +68,15 @@ pub struct Options {
     pub threads: usize,
     /// Set it to give the transcription up.
     pub abort: Abort,
+    /// The utterance still goes on: heard once, as cheaply as may be, without word times.
+    pub interim: bool,
+    /// Share of the utterance (0..1) that was taken for speech before it came here; `None`
+    /// where nobody looked.
+    pub coverage: Option<f32>,
 }
 
-/// Gives a transcription up: the recogniser looks at it between the layers of the model.
+/// Gives a transcription up. The recogniser looks at it after the encoder and after every
+/// token; the encoder's run, which cannot be interrupted, is what giving up may take.
 #[derive(Debug, Clone, Default)]
 pub struct Abort(Arc<AtomicBool>);
 
@@ -88,16 +98,38 @@ pub struct Recogniser {
     context: WhisperContext,
     state: WhisperState,
     multilingual: bool,
+    /// Smallest window, in encoder positions.
+    smallest: usize,
     /// whisper-rs copies each language's name and each callback to the heap and never
     /// frees them: so both are made once per language and used again.
     params: HashMap<&'static str, FullParams<'static, 'static>>,
     abort: Arc<Mutex<Abort>>,
 }
 
+/// How to run the model once.
+struct Run<'a> {
+    language: &'static str,
+    prompt: &'a [WhisperTokenId],
+    threads: usize,
+    /// In encoder positions; 0 is the full window.
+    window: usize,
+    /// Are the times of the words wanted?
+    times: bool,
+}
+
+/// What is known of an utterance before it is heard.
+struct Seen {
+    seconds: f32,
+    /// Share that was taken for speech, where somebody looked.
+    coverage: Option<f32>,
+}
+
 /// What one run of the model gave.
 struct Heard {
     said: Said,
     no_speech: f32,
+    /// Did the decoder write as much as it may?
+    capped: bool,
 }
 
 impl Recogniser {
@@ -115,7 +147,9 @@ impl Recogniser {
             WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(unusable)?;
         let state = context.create_state().map_err(unusable)?;
         let multilingual = context.is_multilingual();
-        Ok(Self { context, state, multilingual, params: HashMap::new(), abort: Arc::default() })
+        let layers = usize::try_from(context.model_n_audio_layer()).unwrap_or_default();
+        let smallest = window::smallest(layers);
+        Ok(Self { context, state, multilingual, smallest, params: HashMap::new(), abort: Arc::default() })
     }
 
     /// Does the model know other languages than English?
@@ -128,7 +162,24 @@ impl Recogniser {
     /// # Errors
     /// `Compute` where the model does not run.
     pub fn warm_up(&mut self) -> Result<()> {
-        self.hear(&[0.0; SHORTEST], "en", &[], 1, window::audio_ctx(SHORTEST)).map(drop)
+        let window = window::audio_ctx(SHORTEST, self.smallest);
+        self.hear(&[0.0; SHORTEST], &Run { language: "en", prompt: &[], threads: 1, window, times: true })
+            .map(drop)
+    }
+
+    /// Runs the model once on a fixed sound of 4 s, decoder included, for whoever measures how
+    /// fast it is here.
+    ///
+    /// # Errors
+    /// `Compute` where the model does not run.
+    pub fn rehearse(&mut self, threads: usize) -> Result<()> {
+        let audio: Vec<f32> =
+            (0..SAMPLE_RATE * 4).map(|i| syllables(i as f32 / SAMPLE_RATE as f32)).collect();
+        let window = window::audio_ctx(audio.len(), self.smallest);
+        // A prompt of a question's length takes what its words would take, whatever is heard.
+        let prompt = self.tokens("What does the alarm E203 mean on the hydraulic pump?")?;
+        let run = Run { language: "en", prompt: &prompt, threads: threads.max(1), window, times: true };
+        self.hear(&audio, &run).map(drop)
     }
 
     /// What is said in `samples` (mono, 16 kHz, any length).
@@ -160,13 +211,13 @@ impl Recogniser {
         } else {
             samples
         };
-        let window = window::audio_ctx(audio.len());
-        let result = self.hear_twice(audio, language, options.prompt.as_deref(), threads, window);
+        let seen = Seen { seconds: seconds(samples.len()), coverage: options.coverage };
+        let result = self.hear_twice(audio, language, options, threads, &seen);
         if options.abort.is_set() {
             return Err(aborted());
         }
         let (heard, language) = result?;
-        let doubt = doubt::of_words(&heard.said, heard.no_speech, seconds(samples.len())).unwrap_or_default();
+        let doubt = doubt::of_words(&heard, &seen).unwrap_or_default();
         Ok(Transcript {
             text: heard.said.text,
             words: heard.said.words,
@@ -183,18 +234,22 @@ impl Recogniser {
         &mut self,
         audio: &[f32],
         language: Option<&'static str>,
-        prompt: Option<&str>,
+        options: &Options,
         threads: usize,
-        window: usize,
+        seen: &Seen,
     ) -> Result<(Heard, &'static str)> {
+        let window = window::audio_ctx(audio.len(), self.smallest);
         let language = match language {
             Some(language) => language,
             None => self.detect(audio, threads, window)?,
         };
-        let prompt = prompt.map_or(Ok(Vec::new()), |prompt| self.tokens(prompt))?;
-        let mut heard = self.hear(audio, language, &prompt, threads, window)?;
-        if window != 0 && doubt::hear_again(&heard.said, seconds(audio.len())) {
-            heard = self.hear(audio, language, &prompt, threads, 0)?;
+        let prompt = options.prompt.as_deref().map_or(Ok(Vec::new()), |prompt| self.tokens(prompt))?;
+        let mut run = Run { language, prompt: &prompt, threads, window, times: !options.interim };
+        let mut heard = self.hear(audio, &run)?;
+        let again = !options.interim && window != 0 && doubt::hear_again(&heard, seen);
+        if again && !options.abort.is_set() {
+            run.window = 0;
+            heard = self.hear(audio, &run)?;
         }
         Ok((heard, language))
     }
@@ -244,28 +299,27 @@ impl Recogniser {
     }
 
     /// One run of the model at one window.
-    fn hear(
-        &mut self,
-        audio: &[f32],
-        language: &'static str,
-        prompt: &[WhisperTokenId],
-        threads: usize,
-        window: usize,
-    ) -> Result<Heard> {
-        let mut params: FullParams<'_, '_> = self.params(language);
-        params.set_n_threads(position(threads));
-        params.set_audio_ctx(position(window));
+    fn hear(&mut self, audio: &[f32], run: &Run<'_>) -> Result<Heard> {
+        let cap =
+            TOKENS + TOKENS_PER_SECOND * (audio.len().min(30 * SAMPLE_RATE as usize)) / SAMPLE_RATE as usize;
+        let mut params: FullParams<'_, '_> = self.params(run.language);
+        params.set_n_threads(position(run.threads));
+        params.set_audio_ctx(position(run.window));
         params.set_single_segment(audio.len() < ONE_SEGMENT);
-        if !prompt.is_empty() {
-            params.set_tokens(prompt);
+        params.set_max_tokens(position(cap));
+        params.set_token_timestamps(run.times);
+        if !run.prompt.is_empty() {
+            params.set_tokens(run.prompt);
         }
         self.state.full(params, audio).map_err(failed)?;
         let end_of_text = self.context.token_eot();
         let mut tokens = Vec::new();
         // One segment of speech makes it speech.
         let mut no_speech = 1.0_f32;
+        let mut capped = false;
         for segment in self.state.as_iter() {
             no_speech = no_speech.min(segment.no_speech_probability());
+            capped |= usize::try_from(segment.n_tokens()).is_ok_and(|n| n > cap);
             for token in (0..segment.n_tokens()).filter_map(|i| segment.get_token(i)) {
                 let data = token.token_data();
                 if data.id < end_of_text {
@@ -274,7 +328,7 @@ impl Recogniser {
                 }
             }
         }
-        Ok(Heard { said: words::build(&tokens, language, millis(audio.len())), no_speech })
+        Ok(Heard { said: words::build(&tokens, run.language, millis(audio.len())), no_speech, capped })
     }
 
     /// What all runs in a language have in common.
@@ -288,7 +342,6 @@ impl Recogniser {
         params.set_temperature_inc(0.0);
         params.set_no_context(true);
         params.set_suppress_blank(true);
-        params.set_token_timestamps(true);
         params.set_print_special(false);
         params.set_print_progress(false);
         params.set_print_realtime(false);
@@ -301,6 +354,12 @@ impl Recogniser {
         params.set_abort_callback_safe::<_, Box<dyn FnMut() -> bool>>(given_up);
         self.params.entry(language).or_insert(params).clone()
     }
+}
+
+/// A buzz in syllables, at a time in seconds.
+fn syllables(t: f32) -> f32 {
+    let turn = |hz: f32| (std::f32::consts::TAU * hz * t).sin();
+    (0.2 * turn(130.0) + 0.1 * turn(650.0) + 0.05 * turn(1_300.0)) * turn(2.0).max(0.0)
 }
 
 /// Reads the header: whisper.cpp allocates by what it says, and crashes on nonsense.

@@ -1,6 +1,6 @@
 //! From Whisper's tokens to words with a confidence.
 
-use super::super::Word;
+use super::super::{Word, is_spaced};
 
 /// A text token as the decoder gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,16 +22,15 @@ pub struct Said {
     pub words: Vec<Word>,
     /// Mean probability of all its tokens, 0..1; 0 where there is none.
     pub p: f32,
+    /// Probability of its least likely word, 0..1; 0 where there is none.
+    pub least: f32,
     /// Were sounds described ("[BLANK_AUDIO]", "(wind)")? They are left out.
     pub sounds: bool,
 }
 
-/// Languages that are written without spaces: there each token is a word.
-const UNSPACED: [&str; 7] = ["zh", "ja", "yue", "th", "lo", "my", "km"];
-
 /// Builds words from tokens; `audio_ms` bounds their times.
 pub fn build(tokens: &[Token], language: &str, audio_ms: u64) -> Said {
-    let unspaced = UNSPACED.contains(&language);
+    let unspaced = !is_spaced(language);
     let mut pieces: Vec<Piece> = Vec::new();
     for token in whole_characters(tokens) {
         let begins = token.text.starts_with(' ')
@@ -47,7 +46,7 @@ pub fn build(tokens: &[Token], language: &str, audio_ms: u64) -> Said {
     let (sum, count) = pieces.iter().fold((0.0, 0), |(sum, n), piece| (sum + piece.p_sum, n + piece.tokens));
     let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
     let mut clock = 0;
-    let words = pieces
+    let words: Vec<Word> = pieces
         .iter()
         .filter(|piece| !piece.text.trim().is_empty())
         .map(|piece| {
@@ -60,6 +59,7 @@ pub fn build(tokens: &[Token], language: &str, audio_ms: u64) -> Said {
         .collect();
     Said {
         text: text.trim().to_owned(),
+        least: words.iter().map(|word| word.p).reduce(f32::min).unwrap_or_default(),
         words,
         p: if count == 0 { 0.0 } else { sum / count as f32 },
         sounds: pieces.len() < before,
