@@ -212,6 +212,18 @@ impl Cores {
         Lease { shared: self.0.clone(), id, class, want, threads, waited }
     }
 
+    /// As [`Cores::lease`], where cores are free at once; `None` where it would have to wait.
+    pub fn lease_now(&self, class: Class, want: usize) -> Option<Lease> {
+        let mut state = self.0.state();
+        let id = state.ask(class, want);
+        let threads = state.threads(id);
+        if threads == 0 {
+            state.give_back(id);
+            return None;
+        }
+        Some(Lease { shared: self.0.clone(), id, class, want, threads, waited: Duration::ZERO })
+    }
+
     /// (class name, threads) of every holder, most urgent first: for the snapshot.
     pub fn leases(&self) -> Vec<(String, usize)> {
         self.0.state().leases().into_iter().map(|(class, n)| (class.name().to_owned(), n)).collect()
@@ -339,6 +351,16 @@ mod tests {
         cores.give_back(draft);
         let draft = cores.ask(Class::Speech, 2);
         assert_eq!((cores.threads(clause), cores.threads(draft)), (1, 1));
+    }
+
+    #[test]
+    fn who_will_not_wait_gets_a_core_at_once_or_none_and_leaves_no_trace() {
+        let cores = Cores::new(1, Arc::new(ByHand::default()));
+        let first = cores.lease_now(Class::InterimTranscript, 2);
+        assert_eq!(first.as_ref().map(Lease::threads), Some(1));
+        assert!(cores.lease_now(Class::InterimTranscript, 1).is_none());
+        drop(first);
+        assert!(cores.leases().is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@
 
 use crate::core::Moment;
 use crate::core::hear::Transcript;
-use crate::core::hear::interim::{Interim, Shown};
+use crate::core::hear::interim::{Interim, Pace, Shown};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -126,8 +126,9 @@ pub struct Attention {
     stopped: bool,
     /// The utterance that goes on began while no wake phrase was needed.
     attentive: bool,
-    /// The interim hearing that is being transcribed.
-    interim: Option<u64>,
+    /// The interim hearing that is being transcribed, and since when.
+    interim: Option<(u64, Moment)>,
+    pace: Pace,
     shown: Interim,
     /// Final transcripts that came before their utterance's end.
     early: BTreeMap<u64, Option<Transcript>>,
@@ -154,6 +155,7 @@ impl Attention {
             stopped: false,
             attentive: false,
             interim: None,
+            pace: Pace::default(),
             shown: Interim::default(),
             early: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -187,6 +189,7 @@ impl Attention {
         match event {
             Event::Started { by_key, over_voice } => {
                 self.shown = Interim::default();
+                self.pace.utterance(now);
                 self.attentive = self.is_attentive(now);
                 // Somebody who has barged in is heard out.
                 self.stopped = by_key || (self.stopped && over_voice);
@@ -207,15 +210,15 @@ impl Attention {
             Event::NoBargeIn => vec![Out::HushVoice(false)],
             Event::Hush | Event::BargeIn => Vec::new(),
             Event::Hear(hear) if hear.interim => {
-                // One at a time, and none where nobody would see or use it.
-                if self.interim.is_some() || !self.early.is_empty() {
+                if !self.pace.is_due(now, !self.early.is_empty()) {
                     return Vec::new();
                 }
-                self.interim = Some(hear.hearing);
+                self.pace.started(now);
+                self.interim = Some((hear.hearing, now));
                 vec![Out::Hear(hear)]
             }
             Event::Hear(hear) => {
-                let mut out: Vec<Out> = self.interim.take().map(Out::GiveUp).into_iter().collect();
+                let mut out: Vec<Out> = self.give_up(now).into_iter().collect();
                 out.push(Out::Hear(hear));
                 out
             }
@@ -229,7 +232,7 @@ impl Attention {
                 let lost = matches!(event, Event::DeviceLost { .. });
                 // Nobody will say any more that it was nothing.
                 let hushed = lost.then_some(Out::HushVoice(false));
-                self.interim.take().map(Out::GiveUp).into_iter().chain(hushed).chain([Out::Dropped]).collect()
+                self.give_up(now).into_iter().chain(hushed).chain([Out::Dropped]).collect()
             }
             Event::TooShort => vec![Out::TooShort],
             Event::Level(_) | Event::DeviceBack { .. } => Vec::new(),
@@ -240,7 +243,15 @@ impl Attention {
         self.settings.any_speech_stops && self.voice.is_some()
     }
 
+    /// The interim transcript, if one is being made, is not needed any more.
+    fn give_up(&mut self, now: Moment) -> Option<Out> {
+        let (hearing, since) = self.interim.take()?;
+        self.pace.finished(now.saturating_sub(since));
+        Some(Out::GiveUp(hearing))
+    }
+
     fn ended(&mut self, utterance: Utterance, now: Moment) -> Vec<Out> {
+        self.pace.ended();
         let hearing = utterance.hearing;
         let waiting = Waiting {
             utterance,
@@ -260,8 +271,8 @@ impl Attention {
     }
 
     fn heard(&mut self, hearing: u64, transcript: Option<Transcript>, now: Moment) -> Vec<Out> {
-        if self.interim == Some(hearing) {
-            self.interim = None;
+        if let Some((_, since)) = self.interim.take_if(|(interim, _)| *interim == hearing) {
+            self.pace.finished(now.saturating_sub(since));
             let Some(transcript) = transcript.filter(|t| t.speech) else { return Vec::new() };
             return vec![sounds(&transcript), Out::Show(self.shown.update(&transcript))];
         }

@@ -228,11 +228,11 @@ fn interim_transcripts_run_one_at_a_time_and_give_way_to_a_final_one() {
     let mut floor = Floor::new(settings());
     let hear = |hearing, interim| Event::Hear(Hear { hearing, interim, samples: Vec::new(), coverage: 0.9 });
     floor.handle(In::Ear(Event::Started { by_key: true, over_voice: false }));
-    assert_eq!(floor.handle(In::Ear(hear(1, true))).len(), 1);
-    assert_eq!(floor.handle(In::Ear(hear(2, true))), [], "one runs already");
+    assert_eq!(floor.pass(1).handle(In::Ear(hear(1, true))).len(), 1);
+    assert_eq!(floor.pass(1).handle(In::Ear(hear(2, true))), [], "one runs already");
     let out = floor.handle(In::Heard { hearing: 1, transcript: Some(transcript("What is")) });
     assert!(out.iter().any(|o| matches!(o, Out::Show(_))));
-    floor.handle(In::Ear(hear(3, true)));
+    floor.pass(3).handle(In::Ear(hear(3, true)));
     let out = floor.handle(In::Ear(hear(4, false)));
     assert!(matches!(&out[..], [Out::GiveUp(3), Out::Hear(h)] if h.hearing == 4), "{out:?}");
 }

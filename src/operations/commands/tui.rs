@@ -402,7 +402,11 @@ fn merged(snapshots: &watch::Receiver<Snapshot>, local: &Mutex<Local>) -> Snapsh
         snapshot.doing = Doing::Starting;
     }
     if let Some(Shown { stable, rest }) = local.interim {
-        let question = format!("{stable}{rest}");
+        let question = match (stable.is_empty(), rest.starts_with(|c: char| c.is_ascii())) {
+            (false, true) => format!("{stable} {rest}"),
+            // Chinese is written without spaces.
+            _ => format!("{stable}{rest}"),
+        };
         snapshot.turn = TurnView { question, interim: true, stable: stable.len(), ..TurnView::default() };
     }
     snapshot.hands_free = local.hands_free;

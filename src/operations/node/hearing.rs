@@ -58,19 +58,24 @@ pub async fn transcribe(
     hearing: Hearing,
 ) -> Result<(Transcript, Duration)> {
     let worker = node.resident.recogniser().await?;
-    let Hearing { language, prompt, interim, abort, .. } = hearing;
-    let class = if interim { Class::InterimTranscript } else { Class::FinalTranscript };
+    let Hearing { language, prompt, coverage, interim, abort, .. } = hearing;
     let (reply, answer) = tokio::sync::oneshot::channel();
     // Taken when the worker begins with this job, given back when it is done with it.
     let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
     let (cores, taken) = (node.cores.clone(), lease.clone());
     let job = Job {
         samples,
-        options: whisper::Options { language, prompt, abort, ..whisper::Options::default() },
+        options: whisper::Options { language, prompt, coverage, interim, abort, threads: 0 },
         threads: Box::new(move || {
-            let lease = cores.lease(class, cores.total());
-            let threads = lease.threads();
-            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+            let total = cores.total();
+            // What is only for showing never makes anybody wait.
+            let lease = if interim {
+                cores.lease_now(Class::InterimTranscript, total)
+            } else {
+                Some(cores.lease(Class::FinalTranscript, total))
+            };
+            let threads = lease.as_ref().map_or(0, Lease::threads);
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = lease;
             threads
         }),
         reply: Box::new(move |heard| {
