@@ -59,6 +59,13 @@ pub struct Transcript {
 pub(crate) const CLEAR: f32 = 0.7;
 
 impl Transcript {
+    /// What was heard where it may be one of several things, the likeliest first; empty where
+    /// there is nothing to ask.
+    pub fn alternatives(&self) -> Vec<String> {
+        let open = self.repairs.iter().find(|r| !r.or.is_empty());
+        open.map_or_else(Vec::new, |r| std::iter::once(&r.to).chain(&r.or).cloned().collect())
+    }
+
     /// Was every word with digits in it heard with some certainty? False where there is none:
     /// a code that was spelled out may be in any word.
     pub fn is_clear_about_numbers(&self) -> bool {

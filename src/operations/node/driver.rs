@@ -153,7 +153,8 @@ impl Job {
             }
             Action::Search(question) => {
                 let clear = turn.transcript.as_ref().is_some_and(Transcript::is_clear_about_numbers);
-                self.search(question, clear);
+                let either = turn.transcript.as_ref().map(Transcript::alternatives).unwrap_or_default();
+                self.search(question, clear, either);
             }
             Action::Rank { question, findings } => {
                 self.compute(move || Event::Ranked(Box::new(turn::rank(&question, *findings))));
@@ -211,7 +212,8 @@ impl Job {
         });
     }
 
-    fn search(&self, question: String, clear: bool) {
+    /// `either` is what the transcript may mean, where it may be more than one thing.
+    fn search(&self, question: String, clear: bool, either: Vec<String>) {
         let (node, events) = (self.node.clone(), self.events.clone());
         let query = Query {
             text: question,
@@ -224,7 +226,12 @@ impl Job {
         let kb = self.options.kb.clone();
         tokio::spawn(async move {
             let event = match node.search(query, kb.as_deref()).await {
-                Ok(findings) => Event::Found(Box::new(findings)),
+                Ok(mut findings) => {
+                    if findings.found.choices.is_empty() {
+                        findings.found.choices = either;
+                    }
+                    Event::Found(Box::new(findings))
+                }
                 Err(e) => failed(&e),
             };
             let _ = events.send(event).await;

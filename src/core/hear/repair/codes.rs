@@ -42,7 +42,7 @@ pub(super) fn runs(tokens: &[Token], tongue: Tongue) -> Vec<Run> {
     while at < tokens.len() {
         let mut to = at;
         while let Some(token) = tokens.get(to)
-            && (token.numeral(tongue).is_some() || token.is_digits() || to > at && is_and(tokens, to, tongue))
+            && (is_number(token, tongue) || to > at && is_and(tokens, to, tongue))
             && (to == at || joins(&token.gap))
             && to - at < 10
         {
@@ -69,6 +69,12 @@ pub(super) fn runs(tokens: &[Token], tongue: Tongue) -> Vec<Run> {
         at = to;
     }
     out
+}
+
+/// Is a word a number? The Spanish "o" is nought in a code and "or" elsewhere.
+fn is_number(token: &Token, tongue: Tongue) -> bool {
+    let or = tongue == Tongue::Spanish && token.lower == "o";
+    token.is_digits() || !or && token.numeral(tongue).is_some()
 }
 
 /// Is a word the "and" of an amount: "two hundred and three", "cuarenta y uno"?

@@ -148,6 +148,12 @@ fn digits(
         let article = tongue == Tongue::Spanish && run.first().is_some_and(|t| t.lower.starts_with("un"));
         return (counted && !article || !small).then(|| value.clone());
     }
+    // 三四天 is three or four days; three digits, or a nought, are no such thing.
+    let han = run.iter().any(|t| !t.lower.is_ascii());
+    let nought = numerals.iter().any(|n| matches!(n, Numeral::Unit(0)));
+    if han && one_by_one && numerals.len() < 3 && !nought {
+        return None;
+    }
     let repeats = numerals.iter().any(|n| matches!(n, Numeral::Repeat(_)));
     if one_by_one || repeats && numerals.iter().all(|n| matches!(n, Numeral::Unit(_) | Numeral::Repeat(_))) {
         return Some(value.clone());
@@ -275,6 +281,8 @@ mod tests {
             ("en", "is a C ring or an I beam there"),
             ("en", "steps 2, 3 and 4 of 10-12"),
             ("es", "una bomba y dos motores"),
+            ("es", "dos o tres litros"),
+            ("zh", "三四天"),
             ("zh", "一直报警"),
         ] {
             assert_eq!(written(text, language), text);
@@ -284,8 +292,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_number_is_read_back_from_its_words(n in 10_u32..10_000, language in "(en|es|zh)") {
-            // 十 alone is more than a number ("十分").
-            for form in spoken_forms(&n.to_string(), Some(&language)).into_iter().filter(|f| f != "十") {
+            // 十 alone is more than a number (十分), 三四 is three or four.
+            for form in spoken_forms(&n.to_string(), Some(&language)).into_iter().filter(|f| language != "zh" || f.chars().count() > 2 || f.contains('十') && f.chars().count() > 1 || f.contains('零')) {
                 prop_assert_eq!(written(&form, &language), n.to_string(), "{}", form);
             }
         }
