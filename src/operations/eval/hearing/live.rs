@@ -211,6 +211,8 @@ impl Live {
                     let options = Options {
                         threads: self.setup.threads,
                         prompt: self.lexicon.prompt(None),
+                        coverage: Some(hear.coverage),
+                        interim: hear.interim,
                         ..Options::default()
                     };
                     let mut transcript = self.recogniser.transcribe(&hear.samples, &options)?;
