@@ -72,18 +72,23 @@ struct Grammar {
 impl Grammar {
     fn judge(&self, bare: &str, asked: bool) -> Completeness {
         let lower = bare.to_lowercase();
-        let words: Vec<&str> = lower
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .map(|word| word.trim_matches('\''))
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = words_of(&lower).collect();
         let Some((&last, before)) = words.split_last() else { return Unsure };
         if self.commands.contains(&words.join(" ").as_str()) {
             return Finished;
         }
         let previous = before.last().copied().unwrap_or_default();
-        let is_question = self.questions.iter().any(|q| words.first() == Some(q));
-        let is_order = words.first().is_some_and(|first| self.imperatives.contains(first));
+        // "The conveyor shows C15, what do I do?" asks in its last clause.
+        let clause = words.get(words.len() - clause_of(&lower).min(words.len())..).unwrap_or_default();
+        let has = |of: &[&str]| clause.iter().any(|word| of.contains(word));
+        let begins = |with: &[&str]| clause.first().is_some_and(|first| with.contains(first));
+        let (is_question, is_order) = (begins(self.questions), begins(self.imperatives));
+        // What is done, behind "does": "what does E15" still wants it.
+        let does = clause.iter().position(|word| self.does.contains(word)).filter(|_| is_question);
+        let done = does.is_some_and(|at| clause.iter().skip(at + 2).any(|word| self.mean.contains(word)));
+        if done && self.mean.contains(&last) {
+            return Finished;
+        }
         if self.stranded.contains(&last) || self.particles.contains(&last) {
             let may_end = is_question || (is_order && self.particles.contains(&last));
             return if may_end { Unsure } else { Unfinished };
@@ -91,19 +96,13 @@ impl Grammar {
         if self.is_open(last, previous, before) {
             return Unfinished;
         }
-        let has = |of: &[&str]| words.iter().any(|word| of.contains(word));
-        let does = words.iter().take(3).any(|word| self.does.contains(word));
-        let means = before.len() >= 2 && has(self.mean);
-        if does && is_question && !means && (is_code(last) || self.codes.contains(&last)) {
+        if does.is_some() && !done && (is_code(last) || self.codes.contains(&last)) {
             return Unfinished;
         }
-        if self.mean.contains(&last) && does && is_question {
+        if asked && words.len() >= 5 && has(self.verbs) && (does.is_none() || done) {
             return Finished;
         }
-        if asked && words.len() >= 5 && has(self.verbs) && (!does || means || !is_question) {
-            return Finished;
-        }
-        let whole_order = words.len() >= 3 && !self.codes.contains(&last) && !is_code(last);
+        let whole_order = clause.len() >= 3 && !self.codes.contains(&last) && !is_code(last);
         if whole_order && is_order {
             return Finished;
         }
@@ -137,6 +136,26 @@ impl Grammar {
         }
         false
     }
+}
+
+/// Words of the last clause.
+fn clause_of(text: &str) -> usize {
+    let ends = |c: char| matches!(c, ',' | '.' | '?' | '!' | ';' | ':');
+    let mut count = 0;
+    for chunk in text.split_whitespace().rev() {
+        if count > 0 && chunk.ends_with(ends) {
+            break;
+        }
+        count += words_of(chunk).count();
+    }
+    count
+}
+
+/// The words of a text in lower case, without their marks.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .map(|w| w.trim_matches('\''))
+        .filter(|w| !w.is_empty())
 }
 
 fn is_letter(word: &str) -> bool {
@@ -454,6 +473,9 @@ mod tests {
                         "Say that again.",
                         "Open the main relief valve.",
                         "Tell me what it is",
+                        "The pump shows E15. What do I do?",
+                        "What does G77 do?",
+                        "How much oil does the gearbox take?",
                         "What do I do?",
                     ],
                 ),
@@ -475,6 +497,8 @@ mod tests {
                         "two",
                         "alarm one two three",
                         "What can it do",
+                        "Command M205, what is it for?",
+                        "How much oil does that?",
                     ],
                 ),
                 (

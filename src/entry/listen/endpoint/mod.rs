@@ -265,7 +265,7 @@ impl Endpointer {
         match open.completeness {
             _ if open.likely < SHORTEST => self.settings.silence_ms,
             Completeness::Finished => finished,
-            Completeness::Unsure => finished + (longest - finished) / 3,
+            Completeness::Unsure => finished.midpoint(longest),
             Completeness::Unfinished => longest,
         }
     }
