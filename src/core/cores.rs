@@ -212,6 +212,19 @@ impl Cores {
         Lease { shared: self.0.clone(), id, class, want, threads, waited }
     }
 
+    /// A lease of as many cores as are free, up to `want`; `None` where none is: it never waits.
+    pub fn try_lease(&self, class: Class, want: usize) -> Option<Lease> {
+        let mut state = self.0.state();
+        let id = state.ask(class, want);
+        let threads = state.threads(id);
+        if threads == 0 {
+            state.give_back(id);
+            return None;
+        }
+        drop(state);
+        Some(Lease { shared: self.0.clone(), id, class, want, threads, waited: Duration::ZERO })
+    }
+
     /// (class name, threads) of every holder, most urgent first: for the snapshot.
     pub fn leases(&self) -> Vec<(String, usize)> {
         self.0.state().leases().into_iter().map(|(class, n)| (class.name().to_owned(), n)).collect()
@@ -300,6 +313,17 @@ mod tests {
         fn now(&self) -> Moment {
             Duration::from_millis(self.0.load(Ordering::SeqCst))
         }
+    }
+
+    #[test]
+    fn who_does_not_want_to_wait_gets_what_is_free_or_nothing() {
+        let cores = Cores::new(2, Arc::new(ByHand::default()));
+        let first = cores.try_lease(Class::InterimTranscript, 2).unwrap();
+        assert_eq!(first.threads(), 2);
+        assert!(cores.try_lease(Class::FinalTranscript, 1).is_none());
+        assert_eq!(cores.0.state().waiting(), 0, "nobody was left in the queue");
+        drop(first);
+        assert!(cores.try_lease(Class::InterimTranscript, 1).is_some());
     }
 
     #[test]
