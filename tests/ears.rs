@@ -454,3 +454,46 @@ fn with_model_the_worker_answers_and_a_full_mailbox_says_so_at_the_door() {
     drop(worker);
     assert_eq!(heard.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [first], "what waited was done");
 }
+
+#[test]
+fn with_model_a_final_overtakes_an_interim_that_runs() {
+    let worker = Worker::spawn(support::model("whisper-tiny.en", "ggml-tiny.en.bin"), 2).unwrap();
+    let samples = asked();
+    let (answers, heard) = mpsc::channel();
+    let (begun, begins) = mpsc::channel();
+    let job = |name: &'static str, interim: bool, samples: Vec<f32>| {
+        let (answers, begun) = (answers.clone(), begun.clone());
+        Job {
+            samples,
+            options: Options { interim, ..Options::default() },
+            threads: Box::new(move || {
+                begun.send(name).unwrap();
+                2
+            }),
+            reply: Box::new(move |heard| answers.send((name, heard.map(|heard| heard.text))).unwrap()),
+        }
+    };
+    // Several windows of speech: it would take long.
+    let long = samples.iter().copied().cycle().take(16_000 * 120).collect();
+    assert!(worker.submit(job("interim", true, long)).is_ok());
+    assert_eq!(begins.recv().unwrap(), "interim");
+    assert!(worker.submit(job("final", false, samples.clone())).is_ok());
+    let (first, given_up) = heard.recv().unwrap();
+    assert_eq!(first, "interim");
+    assert!(given_up.unwrap_err().what.contains("given up"));
+    let (second, text) = heard.recv().unwrap();
+    assert!(second == "final" && text.unwrap().split(' ').count() >= 4);
+    // An interim for which no core is free is not computed.
+    let mut none_free = job("idle", true, samples);
+    none_free.threads = Box::new(|| 0);
+    assert!(worker.submit(none_free).is_ok());
+    assert!(heard.recv().unwrap().1.unwrap_err().what.contains("given up"));
+}
+
+#[test]
+fn with_model_an_interim_hears_the_words_of_the_final() {
+    let mut recogniser = tiny();
+    let samples = asked();
+    let interim = recogniser.transcribe(&samples, &Options { interim: true, ..options() }).unwrap();
+    assert_eq!(interim.text, hear(&mut recogniser, &samples).text);
+}

@@ -212,8 +212,8 @@ impl Cores {
         Lease { shared: self.0.clone(), id, class, want, threads, waited }
     }
 
-    /// As [`Cores::lease`], where cores are free at once; `None` where it would have to wait.
-    pub fn lease_now(&self, class: Class, want: usize) -> Option<Lease> {
+    /// A lease of as many cores as are free, up to `want`; `None` where none is: it never waits.
+    pub fn try_lease(&self, class: Class, want: usize) -> Option<Lease> {
         let mut state = self.0.state();
         let id = state.ask(class, want);
         let threads = state.threads(id);
@@ -221,6 +221,7 @@ impl Cores {
             state.give_back(id);
             return None;
         }
+        drop(state);
         Some(Lease { shared: self.0.clone(), id, class, want, threads, waited: Duration::ZERO })
     }
 
@@ -315,6 +316,17 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_want_to_wait_gets_what_is_free_or_nothing() {
+        let cores = Cores::new(2, Arc::new(ByHand::default()));
+        let first = cores.try_lease(Class::InterimTranscript, 2).unwrap();
+        assert_eq!(first.threads(), 2);
+        assert!(cores.try_lease(Class::FinalTranscript, 1).is_none());
+        assert_eq!(cores.0.state().waiting(), 0, "nobody was left in the queue");
+        drop(first);
+        assert!(cores.try_lease(Class::InterimTranscript, 1).is_some());
+    }
+
+    #[test]
     fn a_lone_asker_gets_all_it_wants_at_once() {
         let mut cores = State::new(2);
         let index = cores.ask(Class::Index, 8);
@@ -351,16 +363,6 @@ mod tests {
         cores.give_back(draft);
         let draft = cores.ask(Class::Speech, 2);
         assert_eq!((cores.threads(clause), cores.threads(draft)), (1, 1));
-    }
-
-    #[test]
-    fn who_will_not_wait_gets_a_core_at_once_or_none_and_leaves_no_trace() {
-        let cores = Cores::new(1, Arc::new(ByHand::default()));
-        let first = cores.lease_now(Class::InterimTranscript, 2);
-        assert_eq!(first.as_ref().map(Lease::threads), Some(1));
-        assert!(cores.lease_now(Class::InterimTranscript, 1).is_none());
-        drop(first);
-        assert!(cores.leases().is_empty());
     }
 
     #[test]

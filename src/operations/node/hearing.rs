@@ -70,7 +70,7 @@ pub async fn transcribe(
             let total = cores.total();
             // What is only for showing never makes anybody wait.
             let lease = if interim {
-                cores.lease_now(Class::InterimTranscript, total)
+                cores.try_lease(Class::InterimTranscript, total)
             } else {
                 Some(cores.lease(Class::FinalTranscript, total))
             };
