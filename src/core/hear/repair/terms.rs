@@ -203,7 +203,9 @@ fn name(
 /// as good.
 fn is_inflection(one: &str, other: &str) -> bool {
     let shared = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    shared >= 4 && shared + 3 >= one.len().max(other.len())
+    // "Valid" and "invalid" are opposites.
+    let opposite = one.ends_with(other) || other.ends_with(one);
+    opposite || shared >= 4 && shared + 3 >= one.len().max(other.len())
 }
 
 /// The change, unless it is none but for capitals.
