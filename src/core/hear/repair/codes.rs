@@ -265,6 +265,9 @@ impl Codes<'_> {
     fn edit(&self, from: usize, to: usize, by: String, or: Vec<String>, why: Why) -> Edit {
         let start = self.token(from).map_or(0, |t| t.start);
         let end = self.token(to.saturating_sub(1)).map_or(start, |t| t.end);
+        // The sign of a setting is no token, and stands already.
+        let signed = self.text.get(..start).is_some_and(|before| before.ends_with('$'));
+        let by = by.strip_prefix('$').filter(|_| signed).map_or(by.clone(), str::to_owned);
         Edit { start, end, by, or, why }
     }
 
@@ -478,7 +481,11 @@ impl Codes<'_> {
         let p = replaced.iter().map(|t| t.p).sum::<f32>() / replaced.len() as f32;
         // Letters that were heard as such, and clearly, are what was said.
         let kept = |t: &Token| matches!(t.lower.as_str(), "a" | "o") || t.lower == reading.code.prefix;
-        if replaced.iter().any(|t| t.is_letters() && t.p >= DOUBTFUL && !kept(t)) {
+        // Several letters in capitals ("AL") are hardly another letter.
+        let several =
+            |t: &Token| t.lower.len() > 1 && reading.word.is_none() && reading.code.prefix.len() == 1;
+        let clear = |t: &Token| t.is_letters() && (t.p >= DOUBTFUL || several(t));
+        if replaced.iter().any(|t| clear(t) && !kept(t)) {
             return false;
         }
         let everyday = |t: &&&Token| is_common(&t.lower) || is_grammar(&t.lower);

@@ -1,8 +1,7 @@
 //! What the recogniser is told to expect: a short sentence of the machine's names. Its
 //! decoder reads it as what was said before.
-
-///
-/// No code is in it: told to expect E15, tiny.en wrote E15 for a spoken E 50.
+//!
+//! No code is in it: told to expect E15, tiny.en wrote E15 for a spoken E 50.
 
 /// Names in a prompt. Each costs the decoder some tokens of reading, and a long list makes
 /// a small model hear its words in noise.

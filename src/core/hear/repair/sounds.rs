@@ -432,13 +432,8 @@ fn one(c: char, at: usize, letters: &[char]) -> &'static str {
         'a' if last => "x",
         'a' => "@",
         'e' if long => "i",
-        'e' if last => {
-            if letters.iter().filter(|c| is_vowel(**c)).count() == 1 {
-                "i"
-            } else {
-                ""
-            }
-        }
+        'e' if last && letters.iter().filter(|c| is_vowel(**c)).count() == 1 => "i",
+        'e' if last => "",
         'e' => "E",
         'i' if long => "Y",
         'i' if last => "i",

@@ -190,12 +190,22 @@ fn name(
         if let Some((apart, by)) = best
             && apart <= limit
             && second - apart >= MARGIN
+            && !(words == 1 && is_inflection(&window.first()?.lower, &by.to_lowercase()))
             && let Some(edit) = edit(tokens, text, at, at + words, by)
         {
             return Some((at, at + words, edit));
         }
     }
     None
+}
+
+/// Are two words one but for their endings ("reversed", "reversing")? Then what was heard is
+/// as good.
+fn is_inflection(one: &str, other: &str) -> bool {
+    let shared = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    // "Valid" and "invalid" are opposites.
+    let opposite = one.ends_with(other) || other.ends_with(one);
+    opposite || shared >= 4 && shared + 3 >= one.len().max(other.len())
 }
 
 /// The change, unless it is none but for capitals.
