@@ -24,8 +24,9 @@ const OVER_FLOOR: f32 = 12.0;
 /// Below this it never is, dBFS.
 const FAINT: f32 = -55.0;
 /// Somebody's sound is above the echo less so much, dB: what is below may be the tail of the
-/// room, which is longer than the canceller's filter.
-const TAKEN: f32 = 16.0;
+/// room, which is longer than the canceller's filter. (At −6 dB, 16 dB hush 10 ms sooner and
+/// by mistake four times as often.)
+const TAKEN: f32 = 12.0;
 /// The echo is held to have been there a moment ago, falling by so much a second, dB: the
 /// tail of a room with an RT60 of 1 s.
 const FALL: f32 = 60.0;
@@ -174,5 +175,108 @@ impl Barge {
     /// Forgets the stream.
     pub fn reset(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Milliseconds of a level of the microphone and of what is left of it.
+    fn play(barge: &mut Barge, ms: u32, heard: f32, left: f32, speech: f32) -> Vec<(u32, Cue)> {
+        let mut cues = Vec::new();
+        for n in 1..=ms / 10 {
+            let levels = Levels { heard_dbfs: heard, linear_dbfs: heard, left_dbfs: left };
+            cues.extend(barge.levels(Some(levels), 10).map(|cue| (10 * n, cue)));
+            if n % 3 == 0 {
+                cues.extend(barge.frame(Frame { speech, level_dbfs: left }).map(|cue| (10 * n, cue)));
+            }
+        }
+        cues
+    }
+
+    /// One that has heard two seconds of the voice.
+    fn learnt() -> Barge {
+        let mut barge = Barge::new();
+        assert_eq!(play(&mut barge, 2_000, -25.0, -62.0, 0.0), []);
+        barge
+    }
+
+    #[test]
+    fn somebody_is_noticed_within_50_ms_and_believed_by_the_detector() {
+        let mut barge = learnt();
+        let cues = play(&mut barge, 600, -22.0, -26.0, 0.9);
+        assert_eq!(cues[0], (40, Cue::Hush));
+        assert_eq!(cues[1].1, Cue::Speech);
+        assert!(cues[1].0 <= 60 && cues.len() == 2, "{cues:?}");
+    }
+
+    #[test]
+    fn who_goes_on_speaking_needs_no_detector() {
+        let cues = play(&mut learnt(), 600, -22.0, -26.0, 0.1);
+        assert_eq!(cues, [(40, Cue::Hush), (200, Cue::Speech)]);
+    }
+
+    #[test]
+    fn a_bang_is_nothing() {
+        let mut barge = learnt();
+        assert_eq!(play(&mut barge, 60, -10.0, -12.0, 0.1), [(40, Cue::Hush)]);
+        let after = play(&mut barge, 1_000, -25.0, -62.0, 0.1);
+        assert_eq!(after.len(), 1);
+        assert_eq!(after[0].1, Cue::Nothing);
+        // And then it listens again.
+        assert_eq!(play(&mut barge, 60, -22.0, -26.0, 0.9)[0].1, Cue::Hush);
+    }
+
+    #[test]
+    fn a_click_is_less() {
+        let mut barge = learnt();
+        assert_eq!(play(&mut barge, 20, -10.0, -12.0, 0.9), []);
+        assert_eq!(play(&mut barge, 500, -25.0, -62.0, 0.0), []);
+    }
+
+    #[test]
+    fn the_tail_of_the_room_is_not_somebody() {
+        let mut barge = learnt();
+        for step in 0..20 {
+            assert_eq!(play(&mut barge, 10, -25.0 - step as f32, -50.0, 0.3), [], "{step}");
+        }
+    }
+
+    #[test]
+    fn while_it_learns_the_echo_is_not_somebody_but_long_speech_is() {
+        assert_eq!(play(&mut Barge::new(), 600, -20.0, -24.0, 0.2), []);
+        let mut barge = Barge::new();
+        play(&mut barge, 300, -60.0, -62.0, 0.0);
+        let cues = play(&mut barge, 800, -20.0, -24.0, 0.9);
+        assert!(cues.iter().any(|(_, cue)| *cue == Cue::Speech), "{cues:?}");
+    }
+
+    #[test]
+    fn one_interruption_is_told_once_and_the_next_again() {
+        let mut barge = learnt();
+        let hushes = |cues: Vec<(u32, Cue)>| cues.iter().filter(|(_, cue)| *cue == Cue::Hush).count();
+        assert_eq!(hushes(play(&mut barge, 3_000, -22.0, -26.0, 0.9)), 1);
+        assert_eq!(hushes(play(&mut barge, 600, -25.0, -62.0, 0.0)), 0);
+        assert_eq!(hushes(play(&mut barge, 300, -22.0, -26.0, 0.9)), 1);
+    }
+
+    #[test]
+    fn steady_noise_becomes_the_floor() {
+        let mut barge = learnt();
+        let first = play(&mut barge, 1_000, -30.0, -45.0, 0.0);
+        assert!(first.len() <= 2, "{first:?}");
+        play(&mut barge, 4_000, -30.0, -45.0, 0.0);
+        assert_eq!(play(&mut barge, 5_000, -30.0, -45.0, 0.0), []);
+    }
+
+    #[test]
+    fn while_nothing_plays_nothing_is_stopped() {
+        let mut barge = learnt();
+        assert_eq!(play(&mut barge, 50, -22.0, -26.0, 0.1), [(40, Cue::Hush)]);
+        assert_eq!(barge.levels(None, 10), Some(Cue::Nothing));
+        assert_eq!(barge.levels(None, 10), None);
+        assert_eq!(barge.frame(Frame { speech: 1.0, level_dbfs: -20.0 }), None);
     }
 }
