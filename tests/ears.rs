@@ -158,8 +158,8 @@ fn mp3_ogg_and_adpcm_are_the_same_recording() {
     ] {
         let audio = audio_file::read(&fixture(name)).unwrap();
         assert_eq!((audio.source_rate, audio.channels), (rate, 1), "{name}");
-        // An MP3 begins and ends with the filter's silence.
-        assert!(audio.duration_ms.abs_diff(want.duration_ms) <= 150, "{name}: {} ms", audio.duration_ms);
+        // An MP3 begins and ends with the filter's silence; ADPCM may end with a padded block.
+        assert!(audio.duration_ms.abs_diff(want.duration_ms) <= 260, "{name}: {} ms", audio.duration_ms);
         let (a, b) = (&want.samples[8_000..56_000], &audio.samples[8_000..]);
         let alike = likeness(a, b);
         assert!(alike > least, "{name} is like the original by {alike}");

@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, args: &cli::Devices) -> Result<()> {
     if outputs.is_empty() {
         context.out.note("there is no loudspeaker: answers are shown, and --out F.wav writes them");
     }
-    if !context.out.json && !(inputs.is_empty() && outputs.is_empty()) {
+    if !context.out.json && (!inputs.is_empty() || !outputs.is_empty()) {
         context.out.note("* default of the system · → picked; [audio] in config.toml names others");
     }
     Ok(())
