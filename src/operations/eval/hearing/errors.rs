@@ -125,6 +125,7 @@ pub fn difference(pairs: &[Pair], seed: u64) -> Option<Difference> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -199,7 +199,7 @@ fn signs(text: &str) -> String {
 /// Does "st", "nd", "rd" or "th" begin here, and the word end with it?
 fn is_ordinal(all: &[char], at: usize) -> bool {
     let two: String = all.iter().skip(at).take(2).collect();
-    ["st", "nd", "rd", "th"].contains(&two.as_str()) && !all.get(at + 2).is_some_and(|c| c.is_alphanumeric())
+    ["st", "nd", "rd", "th"].contains(&two.as_str()) && all.get(at + 2).is_none_or(|c| !c.is_alphanumeric())
 }
 
 /// A letter without its accent.

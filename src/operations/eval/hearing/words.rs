@@ -166,7 +166,7 @@ fn hear(
     told.note(&format!(
         "words: {} hears {of} utterances ({}), {} of them beside the peer",
         model.id,
-        if every == 1 { "all".to_owned() } else { format!("every {every}th, seeded") },
+        if every == 1 { "all".to_owned() } else { format!("one in {every}, seeded") },
         if options.peer.is_some() { by_peer } else { 0 },
     ));
     let mut results = Vec::with_capacity(of);
@@ -235,7 +235,9 @@ fn plan(
     peer_every: usize,
 ) -> BTreeMap<usize, Vec<Chosen>> {
     type Stratum<'u> = (&'u str, &'u str, usize);
-    let mut strata: BTreeMap<Stratum<'_>, Vec<(u64, usize, &'static str, Option<f32>)>> = BTreeMap::new();
+    /// Its place in the order, the utterance, the condition.
+    type Member = (u64, usize, &'static str, Option<f32>);
+    let mut strata: BTreeMap<Stratum<'_>, Vec<Member>> = BTreeMap::new();
     for (n, utterance) in utterances.iter().enumerate() {
         let english = utterance.language == "en";
         if (!english && !multilingual) || (utterance.text.is_none() && utterance.must_contain.is_empty()) {
