@@ -223,7 +223,8 @@ fn joined_letters(words: &[&str]) -> String {
     let mut after_single = false;
     for word in words {
         let is_single = single(word);
-        if !out.is_empty() && !(is_single && after_single) {
+        let joins = out.is_empty() || (is_single && after_single);
+        if !joins {
             out.push(' ');
         }
         out.push_str(word);
