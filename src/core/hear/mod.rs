@@ -47,6 +47,9 @@ pub struct Transcript {
     /// Why `speech` is false; empty where it is true.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doubt: String,
+    /// How likely it begins with the phrase that was listened for, 0..1; `None` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrase: Option<f32>,
     /// The text before its repair, where that changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,

@@ -62,7 +62,12 @@ pub enum In {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Out {
     /// Have this transcribed and bring it back as [`In::Heard`].
-    Hear(Hear),
+    Hear {
+        /// The sound.
+        hear: Hear,
+        /// It may begin with the wake phrase: the recogniser should expect it.
+        wake: bool,
+    },
     /// That transcript is not needed any more.
     GiveUp(u64),
     /// Tell the ear how the words so far sound.
@@ -126,6 +131,8 @@ pub struct Attention {
     stopped: bool,
     /// The utterance that goes on began while no wake phrase was needed.
     attentive: bool,
+    /// It was begun by the talk key.
+    by_key: bool,
     /// The interim hearing that is being transcribed, and since when.
     interim: Option<(u64, Moment)>,
     pace: Pace,
@@ -154,6 +161,7 @@ impl Attention {
             voice: None,
             stopped: false,
             attentive: false,
+            by_key: false,
             interim: None,
             pace: Pace::default(),
             shown: Interim::default(),
@@ -191,6 +199,7 @@ impl Attention {
                 self.shown = Interim::default();
                 self.pace.utterance(now);
                 self.attentive = self.is_attentive(now);
+                self.by_key = by_key;
                 // Somebody who has barged in is heard out.
                 self.stopped = by_key || (self.stopped && over_voice);
                 let mut out = Vec::new();
@@ -215,11 +224,11 @@ impl Attention {
                 }
                 self.pace.started(now);
                 self.interim = Some((hear.hearing, now));
-                vec![Out::Hear(hear)]
+                vec![self.hearing(hear)]
             }
             Event::Hear(hear) => {
                 let mut out: Vec<Out> = self.give_up(now).into_iter().collect();
-                out.push(Out::Hear(hear));
+                out.push(self.hearing(hear));
                 out
             }
             Event::GiveUp { hearing } => {
@@ -241,6 +250,10 @@ impl Attention {
 
     fn stops(&self) -> bool {
         self.settings.any_speech_stops && self.voice.is_some()
+    }
+
+    fn hearing(&self, hear: Hear) -> Out {
+        Out::Hear { hear, wake: self.settings.needs_wake && !self.by_key && !self.attentive }
     }
 
     /// The interim transcript, if one is being made, is not needed any more.
@@ -309,7 +322,11 @@ impl Attention {
             if speaks && !stopped && !self.settings.words_stop {
                 return ignored(&text, "only the key ends an answer");
             }
-            let command = if self.settings.needs_wake { self.settings.wake.command(&text) } else { None };
+            let command = if self.settings.needs_wake {
+                self.settings.wake.command(&text, transcript.phrase)
+            } else {
+                None
+            };
             match command {
                 Some("") => {
                     self.attentive_until = Some(now + self.settings.follow_up);

@@ -53,7 +53,7 @@ impl Floor {
         out.extend(self.handle(In::Ear(Event::Hear(hear))));
         out.extend(self.handle(In::Ear(Event::Utterance(utterance(hearing, by_key, over_voice)))));
         out.extend(self.handle(In::Heard { hearing, transcript: Some(transcript(text)) }));
-        out.retain(|o| !matches!(o, Out::Hear(_) | Out::Sounds(_)));
+        out.retain(|o| !matches!(o, Out::Hear { .. } | Out::Sounds(_)));
         out
     }
 
@@ -191,7 +191,7 @@ fn a_transcript_that_is_ready_before_the_end_is_asked_at_the_end() {
     let mut floor = Floor::new(settings());
     floor.handle(In::Ear(Event::Started { by_key: true, over_voice: false }));
     let hear = Hear { hearing: 1, interim: false, samples: vec![0.0], coverage: 0.9 };
-    assert_eq!(floor.handle(In::Ear(Event::Hear(hear.clone()))), [Out::Hear(hear)]);
+    assert_eq!(floor.handle(In::Ear(Event::Hear(hear.clone()))), [Out::Hear { hear, wake: false }]);
     let out = floor.handle(In::Heard { hearing: 1, transcript: Some(transcript("What is E203?")) });
     assert!(matches!(&out[..], [Out::Sounds(_)]), "{out:?}");
     let out = floor.handle(In::Ear(Event::Utterance(utterance(1, true, false))));
@@ -234,7 +234,7 @@ fn interim_transcripts_run_one_at_a_time_and_give_way_to_a_final_one() {
     assert!(out.iter().any(|o| matches!(o, Out::Show(_))));
     floor.pass(3).handle(In::Ear(hear(3, true)));
     let out = floor.handle(In::Ear(hear(4, false)));
-    assert!(matches!(&out[..], [Out::GiveUp(3), Out::Hear(h)] if h.hearing == 4), "{out:?}");
+    assert!(matches!(&out[..], [Out::GiveUp(3), Out::Hear { hear, .. }] if hear.hearing == 4), "{out:?}");
 }
 
 #[test]

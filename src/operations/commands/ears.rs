@@ -74,6 +74,7 @@ impl Ears {
             ear: ear.clone(),
             speaker,
             attention: Attention::new(settings_of(listen)),
+            wake: Wake::new(&listen.wake_phrase),
             started,
             kb: how.kb.clone(),
             machine: how.machine.clone(),
@@ -149,6 +150,7 @@ struct Listening {
     ear: Arc<ear::Handle>,
     speaker: Option<Arc<Loudspeaker>>,
     attention: Attention,
+    wake: Wake,
     started: Instant,
     kb: Option<String>,
     machine: Option<String>,
@@ -205,7 +207,7 @@ impl Listening {
     async fn take(&mut self, event: In) -> bool {
         for out in self.attention.handle(event, self.now()) {
             match out {
-                Out::Hear(hear) => self.hear(hear).await,
+                Out::Hear { hear, wake } => self.hear(hear, wake).await,
                 Out::GiveUp(hearing) => {
                     let id = self.running.iter().find(|(_, h)| **h == hearing).map(|(id, _)| *id);
                     if let Some(id) = id {
@@ -233,12 +235,13 @@ impl Listening {
         true
     }
 
-    async fn hear(&mut self, hear: ear::Hear) {
+    async fn hear(&mut self, hear: ear::Hear, wake: bool) {
         let command = Command::Hear {
             interim: hear.interim,
             coverage: hear.coverage,
             kb: self.kb.clone(),
             machine: self.machine.clone(),
+            wake: wake.then(|| (self.wake.phrase().to_owned(), self.wake.prompt())),
         };
         match self.client.send(command, hear.samples).await {
             Ok(id) => drop(self.running.insert(id, hear.hearing)),

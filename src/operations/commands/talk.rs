@@ -199,7 +199,7 @@ impl Talk<'_> {
             | Out::Show(_)
             | Out::StopVoice
             | Out::HushVoice(_)
-            | Out::Hear(_)
+            | Out::Hear { .. }
             | Out::GiveUp(_)
             | Out::Sounds(_) => {}
         }

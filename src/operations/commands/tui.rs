@@ -206,7 +206,7 @@ impl Person<'_> {
                 change(self.local, |l| l.notice = "the recogniser failed: say it again".into());
             }
             // The voice was stopped where it plays.
-            Out::StopVoice | Out::HushVoice(_) | Out::Hear(_) | Out::GiveUp(_) | Out::Sounds(_) => {}
+            Out::StopVoice | Out::HushVoice(_) | Out::Hear { .. } | Out::GiveUp(_) | Out::Sounds(_) => {}
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Hearing {
     pub machine: Option<String>,
     /// Share of it that is voice, where that is known, 0..1.
     pub coverage: Option<f32>,
+    /// A phrase that it may begin with, and the words that make the recogniser expect it.
+    pub wake: Option<(String, String)>,
     /// It goes on: whoever waits for a whole one goes first, and nothing is repaired.
     pub interim: bool,
     /// Gives it up.
@@ -40,12 +42,21 @@ pub async fn hear(
 ) -> Result<(Transcript, Duration)> {
     let lexicon = node.lexicon(hearing.kb.as_deref());
     let interim = hearing.interim;
-    hearing.prompt = hearing.prompt.or_else(|| lexicon.prompt(hearing.machine.as_deref()));
+    let prompt = hearing.prompt.take().or_else(|| lexicon.prompt(hearing.machine.as_deref()));
+    hearing.prompt = expecting(prompt, hearing.wake.as_ref().map(|(_, prompt)| prompt.as_str()));
     let (mut transcript, waited) = transcribe(node, samples, hearing).await?;
     if !interim {
         lexicon.repair(&mut transcript);
     }
     Ok((transcript, waited))
+}
+
+/// A prompt with that of a wake phrase at its end, where the recogniser minds it most.
+pub fn expecting(prompt: Option<String>, wake: Option<&str>) -> Option<String> {
+    match (prompt, wake) {
+        (Some(prompt), Some(wake)) => Some(format!("{prompt} {wake}")),
+        (prompt, wake) => prompt.or_else(|| wake.map(str::to_owned)),
+    }
 }
 
 /// What was heard, as the recogniser gives it.
@@ -58,14 +69,15 @@ pub async fn transcribe(
     hearing: Hearing,
 ) -> Result<(Transcript, Duration)> {
     let worker = node.resident.recogniser().await?;
-    let Hearing { language, prompt, coverage, interim, abort, .. } = hearing;
+    let Hearing { language, prompt, coverage, interim, abort, wake, .. } = hearing;
+    let listen_for = wake.map(|(phrase, _)| phrase);
     let (reply, answer) = tokio::sync::oneshot::channel();
     // Taken when the worker begins with this job, given back when it is done with it.
     let lease: Arc<Mutex<Option<Lease>>> = Arc::default();
     let (cores, taken) = (node.cores.clone(), lease.clone());
     let job = Job {
         samples,
-        options: whisper::Options { language, prompt, coverage, interim, abort, threads: 0 },
+        options: whisper::Options { language, prompt, coverage, interim, abort, listen_for, threads: 0 },
         threads: Box::new(move || {
             let total = cores.total();
             // What is only for showing never makes anybody wait.

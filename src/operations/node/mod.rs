@@ -9,7 +9,7 @@
 
 pub mod client;
 pub mod driver;
-mod hearing;
+pub mod hearing;
 mod indexing;
 pub mod lexicon;
 pub mod line;

@@ -111,6 +111,8 @@ pub enum Command {
         kb: Option<String>,
         /// The active machine.
         machine: Option<String>,
+        /// A phrase that it may begin with, and the words that make the recogniser expect it.
+        wake: Option<(String, String)>,
     },
     /// Speech to text alone; the samples are the utterance.
     Transcribe {

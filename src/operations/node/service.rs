@@ -168,9 +168,10 @@ async fn run(
             out.send(Event::Done).await;
         }
         Command::Ask(options) => driver::run(node, *options, samples, out, controls).await?,
-        Command::Hear { interim, coverage, kb, machine } => {
+        Command::Hear { interim, coverage, kb, machine, wake } => {
             let began = node.now();
-            let hearing = Hearing { interim, coverage: Some(coverage), kb, machine, ..Hearing::default() };
+            let hearing =
+                Hearing { interim, coverage: Some(coverage), kb, machine, wake, ..Hearing::default() };
             let abort = hearing.abort.clone();
             let job = hearing::hear(node, samples, hearing);
             tokio::pin!(job);

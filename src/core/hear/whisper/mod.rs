@@ -73,6 +73,9 @@ pub struct Options {
     /// Share of the utterance (0..1) that was taken for speech before it came here; `None`
     /// where nobody looked.
     pub coverage: Option<f32>,
+    /// A phrase that the utterance may begin with: how likely that is goes into
+    /// [`Transcript::phrase`].
+    pub listen_for: Option<String>,
 }
 
 /// Gives a transcription up. The recogniser looks at it after the encoder and after every
@@ -217,6 +220,10 @@ impl Recogniser {
             return Err(aborted());
         }
         let (heard, language) = result?;
+        let phrase = match &options.listen_for {
+            Some(phrase) if !options.interim => Some(self.likelihood(phrase, options, language, threads)?),
+            _ => None,
+        };
         let doubt = doubt::of_words(&heard, &seen).unwrap_or_default();
         Ok(Transcript {
             text: heard.said.text,
@@ -225,8 +232,46 @@ impl Recogniser {
             audio_ms: millis(samples.len()),
             speech: doubt.is_empty(),
             doubt: doubt.to_owned(),
+            phrase,
             ..Transcript::default()
         })
+    }
+
+    /// How likely the utterance that was heard last begins with `phrase`: the geometric mean of
+    /// the probabilities that the decoder gives its tokens when it is made to write them (0..1).
+    /// A recogniser that writes "I'm no right" for a phrase that it does not know may still
+    /// hold the phrase for possible.
+    fn likelihood(
+        &mut self,
+        phrase: &str,
+        options: &Options,
+        language: &'static str,
+        threads: usize,
+    ) -> Result<f32> {
+        let mut before = Vec::new();
+        if let Some(prompt) = &options.prompt {
+            before.push(self.context.token_prev());
+            before.extend(self.tokens(prompt)?);
+        }
+        before.push(self.context.token_sot());
+        if self.multilingual {
+            let id = whisper_rs::get_lang_id(language).unwrap_or_default();
+            before.push(self.context.token_lang(id));
+            before.push(self.context.token_transcribe());
+        }
+        // The library gives the probabilities behind a single token only.
+        self.state.decode(&before, 0, threads).map_err(failed)?;
+        let mut past = before.len();
+        let mut last = self.context.token_not();
+        let mut sum = 0.0;
+        let tokens = self.tokens(&format!(" {phrase}"))?;
+        for &token in &tokens {
+            self.state.decode(&[last], past, threads).map_err(failed)?;
+            past += 1;
+            sum += log_probability(self.state.get_logits().map_err(failed)?, token);
+            last = token;
+        }
+        Ok((sum / tokens.len().max(1) as f32).exp())
     }
 
     /// Hears at the window that fits, and at the full one where that is doubtful.
@@ -379,6 +424,14 @@ fn check(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The natural logarithm of a token's probability, from the logits of all.
+fn log_probability(logits: &[f32], token: WhisperTokenId) -> f32 {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|l| (l - top).exp()).sum();
+    let own = usize::try_from(token).ok().and_then(|t| logits.get(t)).copied().unwrap_or(f32::NEG_INFINITY);
+    own - top - sum.ln()
 }
 
 fn model_error(what: String) -> Error {

@@ -16,6 +16,10 @@ use sound::Sounds;
 
 /// The distance at which two phrases are no longer one, per sound of the phrase.
 const FAR: f32 = 0.125;
+/// The same where the recogniser holds the phrase for likely.
+const FAR_BUT_LIKELY: f32 = 0.45;
+/// From this probability on ([`crate::core::hear::Transcript::phrase`]) it does.
+const LIKELY: f32 = 0.2;
 /// The phrase may begin after so many other words ("okay, hey millwright").
 const LEAD: usize = 2;
 
@@ -50,9 +54,20 @@ impl Wake {
         format!("{name}, what does it mean? {name}, how do I do it?")
     }
 
+    /// The phrase.
+    pub fn phrase(&self) -> &str {
+        &self.phrase
+    }
+
     /// What follows the phrase in what was heard (trimmed, perhaps empty); `None` where the
-    /// phrase is not in it.
-    pub fn command<'t>(&self, heard: &'t str) -> Option<&'t str> {
+    /// phrase is not in it. `likelihood` is the recogniser's own for the phrase, where it was
+    /// asked: then words that sound less like it will do.
+    pub fn command<'t>(&self, heard: &'t str, likelihood: Option<f32>) -> Option<&'t str> {
+        let likely = likelihood.is_some_and(|p| p >= LIKELY);
+        self.find(heard, FAR).or_else(|| likely.then(|| self.find(heard, FAR_BUT_LIKELY)).flatten())
+    }
+
+    fn find<'t>(&self, heard: &'t str, far: f32) -> Option<&'t str> {
         if self.phrase.is_empty() {
             return None;
         }
@@ -60,7 +75,7 @@ impl Wake {
             return plain(&self.phrase, heard);
         }
         let words = words(heard);
-        let most = FAR * self.sounds.len() as f32;
+        let most = far * self.sounds.len() as f32;
         let mut best: Option<(f32, usize)> = None;
         for from in starts(heard, &words) {
             for count in 1..=self.words + 2 {

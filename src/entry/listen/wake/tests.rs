@@ -24,21 +24,21 @@ fn the_phrase_is_found_as_it_is_written_and_as_it_sounds() {
         "Okay, hey Millwright, what is E15?",
         "He millwright, what is E15?",
     ] {
-        let command = wake().command(heard).map(str::to_lowercase);
+        let command = wake().command(heard, None).map(str::to_lowercase);
         assert_eq!(command.as_deref(), Some("what is e15?"), "{heard}");
     }
 }
 
 #[test]
 fn the_phrase_may_begin_a_later_clause_but_not_hide_in_one() {
-    assert_eq!(wake().command("Give me that. Hey Millwright, stop."), Some("stop."));
-    assert_eq!(wake().command("I once knew a man they called hey millwright"), None);
+    assert_eq!(wake().command("Give me that. Hey Millwright, stop.", None), Some("stop."));
+    assert_eq!(wake().command("I once knew a man they called hey millwright", None), None);
 }
 
 #[test]
 fn the_phrase_alone_has_an_empty_command() {
-    assert_eq!(wake().command("Hey Millwright."), Some(""));
-    assert_eq!(wake().command("Hey Millwright..."), Some(""));
+    assert_eq!(wake().command("Hey Millwright.", None), Some(""));
+    assert_eq!(wake().command("Hey Millwright...", None), Some(""));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn ordinary_speech_is_not_the_phrase() {
         "Is the oil level right?",
         "Email the report right away.",
     ] {
-        assert_eq!(wake().command(heard), None, "{heard}");
+        assert_eq!(wake().command(heard, None), None, "{heard}");
     }
 }
 
@@ -75,9 +75,9 @@ fn none_of_the_golden_questions_holds_the_phrase() {
         for line in std::fs::read_to_string(entry.path()).unwrap().lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
             let question = row["question"].as_str().unwrap();
-            assert_eq!(wake().command(question), None, "{question}");
+            assert_eq!(wake().command(question, None), None, "{question}");
             let woken = format!("Hey, mill right, {question}");
-            assert!(wake().command(&woken).is_some_and(|rest| question.ends_with(rest)), "{question}");
+            assert!(wake().command(&woken, None).is_some_and(|rest| question.ends_with(rest)), "{question}");
             questions += 1;
         }
     }
@@ -86,13 +86,13 @@ fn none_of_the_golden_questions_holds_the_phrase() {
 
 #[test]
 fn another_phrase_can_be_chosen_also_in_chinese() {
-    assert_eq!(Wake::new("computer").command("Computer, what is E15?"), Some("what is E15?"));
-    assert_eq!(Wake::new("computer").command("The company is late"), None);
-    assert_eq!(Wake::new("oye molino").command("Oye, Molino: ¿qué es E15?"), Some("qué es E15?"));
-    assert_eq!(Wake::new("你好师傅").command("你好，师傅。报警是什么意思？"), Some("报警是什么意思？"));
-    assert_eq!(Wake::new("你好师傅").command("师傅你好"), None);
-    assert_eq!(Wake::new("").command("anything"), None);
-    assert_eq!(Wake::new("...").command("anything"), None);
+    assert_eq!(Wake::new("computer").command("Computer, what is E15?", None), Some("what is E15?"));
+    assert_eq!(Wake::new("computer").command("The company is late", None), None);
+    assert_eq!(Wake::new("oye molino").command("Oye, Molino: ¿qué es E15?", None), Some("qué es E15?"));
+    assert_eq!(Wake::new("你好师傅").command("你好，师傅。报警是什么意思？", None), Some("报警是什么意思？"));
+    assert_eq!(Wake::new("你好师傅").command("师傅你好", None), None);
+    assert_eq!(Wake::new("").command("anything", None), None);
+    assert_eq!(Wake::new("...").command("anything", None), None);
 }
 
 #[test]
@@ -106,7 +106,7 @@ proptest::proptest! {
     #[test]
     fn no_text_breaks_it(heard in ".{0,60}", phrase in "\\PC{0,20}") {
         let wake = Wake::new(&phrase);
-        if let Some(rest) = wake.command(&heard) {
+        if let Some(rest) = wake.command(&heard, None) {
             proptest::prop_assert!(heard.trim_end().ends_with(rest));
         }
         is_stop(&heard);

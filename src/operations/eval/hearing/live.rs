@@ -13,12 +13,16 @@ use crate::core::Moment;
 use crate::core::hear::repair::Lexicon;
 use crate::core::hear::whisper::{Options, Recogniser};
 use crate::core::hear::{SAMPLE_RATE, Transcript};
+use crate::core::knowledge::generation;
 use crate::entry::listen::attention::{Attention, In, Out, Settings};
 use crate::entry::listen::ear::{Ear, Event};
 use crate::entry::listen::endpoint;
-use crate::entry::listen::push_to_talk::Key;
 use crate::entry::listen::vad::Vad;
+use crate::entry::listen::wake::Wake;
 use crate::entry::microphone::{Health, Source};
+use crate::operations::models::{Role, Store};
+use crate::operations::node::hearing::expecting;
+use crate::operations::node::lexicon::Lexicons;
 use crate::operations::outcome::{Error, Kind, Result};
 
 /// One step of the clock.
@@ -39,11 +43,45 @@ pub struct Setup {
     pub endpoint: endpoint::Settings,
     /// To whom it listens.
     pub attention: Settings,
+    /// The words of the manuals that are indexed.
+    pub lexicon: Arc<Lexicon>,
     /// Threads to transcribe with.
     pub threads: usize,
     /// Transcribe also what is only for showing, as the product does. Costs much, and only
     /// the endpointer's patience depends on it.
     pub interims: bool,
+}
+
+impl Setup {
+    /// As the configuration has it, hands-free; with or without the wake phrase.
+    ///
+    /// # Errors
+    /// The recogniser is missing.
+    pub fn of(options: &super::Options, needs_wake: bool) -> Result<Setup> {
+        let config = &options.config;
+        let store = Store::open(&options.data)?;
+        let named = Some(config.models.recogniser.as_str()).filter(|id| *id != "auto");
+        Ok(Setup {
+            recogniser: store.locate(Role::Recogniser, named)?.path,
+            vad: store.locate_if_there(Role::Vad, &config.models.vad)?.map(|model| model.path),
+            endpoint: endpoint::Settings {
+                silence_ms: config.listen.silence_ms,
+                longest_silence_ms: config.listen.longest_silence_ms,
+            },
+            attention: Settings {
+                wake: Wake::new(&config.listen.wake_phrase),
+                needs_wake,
+                follow_up: Duration::from_millis(config.listen.follow_up_ms),
+                any_speech_stops: true,
+                words_stop: true,
+            },
+            // Where nothing is indexed there are no such words.
+            lexicon: generation::open_all(&options.data, None)
+                .map_or_else(|_| Arc::default(), |store| Lexicons::of(&store).get(None)),
+            threads: config.threads(),
+            interims: false,
+        })
+    }
 }
 
 /// A microphone whose sound is put in by hand.
@@ -78,8 +116,8 @@ pub struct Happened {
 /// What came out.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// The ear said this (levels and sound left out).
-    Ear(Event),
+    /// This was heard, whole.
+    Heard(Transcript),
     /// This would have been done.
     Do(Out),
 }
@@ -90,7 +128,6 @@ pub struct Live {
     attention: Attention,
     recogniser: Recogniser,
     setup: Setup,
-    lexicon: Lexicon,
     feed: Feed,
     now: Moment,
     /// Transcripts on their way back.
@@ -115,47 +152,16 @@ impl Live {
             attention: Attention::new(setup.attention.clone()),
             recogniser,
             setup,
-            lexicon: Lexicon::default(),
             feed,
             now: Moment::ZERO,
             coming: VecDeque::new(),
         })
     }
 
-    /// Expect and repair onto these words.
-    pub fn expect(&mut self, lexicon: Lexicon) {
-        self.lexicon = lexicon;
-    }
-
-    /// Time since the start of the stream.
-    pub fn now(&self) -> Moment {
-        self.now
-    }
-
-    /// As if an answer had just been spoken: the follow-up time begins.
-    pub fn answered(&mut self) {
-        self.attention.handle(In::Speaks("an answer".into()), self.now);
-        self.attention.handle(In::Silent, self.now);
-    }
-
-    /// The answer with these words begins or, with `None`, ends.
-    pub fn speaks(&mut self, words: Option<&str>) {
-        let event = words.map_or(In::Silent, |words| In::Speaks(words.to_owned()));
-        self.attention.handle(event, self.now);
-    }
-
-    /// What the loudspeaker was given at `at`.
-    pub fn played(&mut self, samples: &[f32], rate: u32, frame: u64, at: Moment) {
-        self.ear.played(samples, rate, frame, at);
-    }
-
-    /// The talk key.
-    pub fn press(&mut self, key: Key) -> Result<Vec<Happened>> {
-        let mut events = Vec::new();
-        self.ear.key(key, self.now, &mut |event| events.push(event));
-        let mut out = Vec::new();
-        self.take(events, &mut out)?;
-        Ok(out)
+    /// Nobody has said anything yet.
+    pub fn calm(&mut self) {
+        self.attention = Attention::new(self.setup.attention.clone());
+        self.coming.clear();
     }
 
     /// Plays sound (mono, 16 kHz) into the microphone; what is less than a step of 10 ms is
@@ -195,8 +201,7 @@ impl Live {
                 Event::Level(_) => continue,
                 Event::Hear(hear) if hear.interim && !self.setup.interims => continue,
                 Event::DeviceLost { why } => return Err(Error::new(Kind::Failed, why.clone())),
-                Event::Hear(_) => {}
-                other => happened.push(Happened { at: self.now, what: What::Ear(other.clone()) }),
+                _ => {}
             }
             let out = self.attention.handle(In::Ear(event), self.now);
             self.execute(out, happened)?;
@@ -207,17 +212,23 @@ impl Live {
     fn execute(&mut self, out: Vec<Out>, happened: &mut Vec<Happened>) -> Result<()> {
         for out in out {
             match out {
-                Out::Hear(hear) => {
+                Out::Hear { hear, wake } => {
                     let options = Options {
                         threads: self.setup.threads,
-                        prompt: self.lexicon.prompt(None),
+                        language: Some("en".into()),
+                        prompt: expecting(
+                            self.setup.lexicon.prompt(None),
+                            wake.then(|| self.setup.attention.wake.prompt()).as_deref(),
+                        ),
+                        listen_for: wake.then(|| self.setup.attention.wake.phrase().to_owned()),
                         coverage: Some(hear.coverage),
                         interim: hear.interim,
                         ..Options::default()
                     };
                     let mut transcript = self.recogniser.transcribe(&hear.samples, &options)?;
                     if !hear.interim {
-                        self.lexicon.repair(&mut transcript);
+                        self.setup.lexicon.repair(&mut transcript);
+                        happened.push(Happened { at: self.now, what: What::Heard(transcript.clone()) });
                     }
                     self.coming.push_back((self.now + LATENCY, hear.hearing, Some(transcript)));
                 }

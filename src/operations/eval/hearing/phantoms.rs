@@ -1,23 +1,20 @@
 //! Hours of noise through the live path: what is asked of nobody.
 //!
 //! Noise comes in blocks of a minute, made from the clips of `noise/` by a seeded script
-//! ([`Hours`]). What the detector and the endpointer cut out of it goes to the recogniser; each
-//! transcript that it takes for speech is a phantom. Babble is people speaking: it is counted
-//! apart.
+//! ([`Hours`]), and go through the product's own ear, recogniser and attention. Each question
+//! that comes out is a phantom. Babble is people speaking: it is counted apart.
 
 use std::ops::Range;
 
 use super::super::report::Want;
 use super::super::retrieval::dice::Dice;
 use super::corpora::{self, samples};
+use super::live::{Happened, Live, Setup, What};
 use super::mix::stretch;
 use super::{Options, SEED, Sheet, Told};
 use crate::core::hear::SAMPLE_RATE;
-use crate::core::hear::loudness::{FLOOR_DBFS, dbfs, sorted_frames};
-use crate::core::hear::whisper::{self, Recogniser};
-use crate::entry::listen::endpoint::{Cue, Endpointer, Settings};
-use crate::entry::listen::vad::{FRAME, Vad};
-use crate::operations::models::{Role, Store};
+use crate::core::hear::loudness::{FLOOR_DBFS, sorted_frames};
+use crate::entry::listen::attention::Out;
 use crate::operations::outcome::{Error, Kind, Result};
 
 /// Samples of a block: a minute.
@@ -33,8 +30,6 @@ const LEVELS: std::ops::RangeInclusive<i32> = -40..=-6;
 /// Minutes of noise without voices, and of babble; fewer where it is to be quick.
 const MINUTES: (usize, usize) = (180, 60);
 const QUICK_MINUTES: (usize, usize) = (10, 5);
-/// A frame is speech from this probability on.
-const SPEECH: f32 = 0.5;
 
 /// Noises of one kind, to make hours of.
 pub struct Hours {
@@ -103,42 +98,6 @@ fn fade(at: usize, length: usize) -> f32 {
     edge.min(1.0).sqrt()
 }
 
-/// An utterance as the ear would cut it.
-pub struct Cut {
-    /// Where it lies in the block, in samples.
-    pub span: Range<usize>,
-    /// Share of its frames that were taken for speech.
-    pub coverage: f32,
-}
-
-/// What the detector and the endpointer take for utterances in a stretch of sound. The live
-/// path does the same, and asks the recogniser in between whether it sounds finished.
-///
-/// # Errors
-/// The detector does not run.
-pub fn utterances_of(vad: &mut Vad, samples: &[f32]) -> Result<Vec<Cut>> {
-    let mut frames = Vec::with_capacity(samples.len() / FRAME);
-    vad.push(samples, &mut frames)?;
-    let mut endpointer = Endpointer::new(Settings::default());
-    let mut cuts = Vec::new();
-    let mut begun = None;
-    for (n, frame) in frames.iter().enumerate() {
-        let now = (n + 1) * FRAME;
-        match endpointer.frame(*frame) {
-            Some(Cue::Started { back }) => begun = Some(now.saturating_sub(back)),
-            Some(Cue::Ended { .. }) => {
-                let span = begun.take().unwrap_or(now)..now.min(samples.len());
-                let within = frames.get(span.start / FRAME..=n).unwrap_or_default();
-                let speech = within.iter().filter(|f| f.speech >= SPEECH).count();
-                cuts.push(Cut { span, coverage: speech as f32 / within.len().max(1) as f32 });
-            }
-            Some(Cue::Dropped) => begun = None,
-            Some(Cue::Paused { .. } | Cue::Resumed) | None => {}
-        }
-    }
-    Ok(cuts)
-}
-
 /// The exact upper 95 % bound on the mean of a Poisson count of which `events` were seen:
 /// where so few or fewer have a probability of 5 %.
 pub fn poisson_upper95(events: usize) -> f64 {
@@ -159,61 +118,84 @@ pub fn poisson_upper95(events: usize) -> f64 {
     high
 }
 
-/// Measures it.
+/// What one way of listening made of the hours.
+#[derive(Default)]
+struct Count {
+    /// Utterances that were transcribed.
+    candidates: usize,
+    /// Questions that nobody asked.
+    asked: usize,
+    /// "Say that again", said to nobody.
+    again: usize,
+}
+
+/// Measures it, hands-free: with the wake phrase, and with every utterance a question.
 ///
 /// # Errors
 /// Data or a model is missing.
 pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
-    let store = Store::open(&options.data)?;
-    let named = options.config.models.recogniser.as_str();
-    let located = store.locate(Role::Recogniser, Some(named).filter(|id| *id != "auto"))?;
-    let mut recogniser = Recogniser::load(&located.path)?;
-    let vad = Some(options.config.models.vad.as_str()).filter(|id| !id.is_empty());
-    let vad = vad.and_then(|id| store.locate(Role::Vad, Some(id)).ok()).map(|l| l.path);
-    let mut vad = Vad::open(vad.as_deref())?;
     let minutes = if options.quick { QUICK_MINUTES } else { MINUTES };
     for (prefix, babble, minutes) in [("", false, minutes.0), ("babble_", true, minutes.1)] {
-        let mut hours = Hours::load(&options.from, SEED, |category| (category == "babble") == babble)?;
-        let (mut candidates, mut phantoms) = (0, 0);
-        for minute in 0..minutes {
-            told.progress(&format!("{prefix}phantoms"), minute, minutes);
-            let block = hours.block();
-            vad.reset();
-            for cut in utterances_of(&mut vad, &block.samples)? {
-                candidates += 1;
-                let how = whisper::Options {
-                    language: Some("en".into()),
-                    threads: options.config.threads(),
-                    coverage: Some(cut.coverage),
-                    ..whisper::Options::default()
-                };
-                let heard =
-                    recogniser.transcribe(block.samples.get(cut.span.clone()).unwrap_or_default(), &how)?;
-                phantoms += usize::from(heard.speech);
-                told.row(&serde_json::json!({
-                    "section": "phantoms", "babble": babble, "minute": minute,
-                    "at_ms": cut.span.start / 16, "ms": cut.span.len() / 16, "coverage": cut.coverage,
-                    "text": heard.text, "speech": heard.speech, "doubt": heard.doubt,
-                    "level_dbfs": dbfs(crate::core::hear::loudness::rms(
-                        block.samples.get(cut.span.clone()).unwrap_or_default())),
-                    "labels": block.labels,
-                }))?;
-            }
-        }
         let hours = minutes as f64 / 60.0;
         sheet.put(&format!("{prefix}phantom_hours"), hours);
-        sheet.put(&format!("{prefix}phantom_candidates"), f64::from(candidates));
-        sheet.put(&format!("{prefix}phantoms"), phantoms as f64);
-        sheet.put(&format!("{prefix}phantoms_per_hour"), phantoms as f64 / hours);
-        sheet.put(&format!("{prefix}phantoms_per_hour_upper95"), poisson_upper95(phantoms) / hours);
+        for (suffix, needs_wake) in [("", false), ("_wake", true)] {
+            let mut noise = Hours::load(&options.from, SEED, |category| (category == "babble") == babble)?;
+            let mut live = Live::new(Setup::of(options, needs_wake)?)?;
+            let mut count = Count::default();
+            for minute in 0..minutes {
+                told.progress(&format!("{prefix}phantoms{suffix}"), minute, minutes);
+                let block = noise.block();
+                for Happened { at, what } in live.play(&block.samples)? {
+                    let row = count.take(&what);
+                    if let Some((text, doubt)) = row {
+                        told.row(&serde_json::json!({
+                            "section": "phantoms", "babble": babble, "wake": needs_wake, "minute": minute,
+                            "at_s": at.as_secs_f64(), "text": text, "doubt": doubt, "labels": block.labels,
+                        }))?;
+                    }
+                }
+            }
+            let put = |sheet: &mut Sheet, name: &str, value: f64| {
+                sheet.put(&format!("{prefix}{name}{suffix}"), value);
+            };
+            put(sheet, "phantom_candidates", count.candidates as f64);
+            put(sheet, "phantoms", count.asked as f64);
+            put(sheet, "phantoms_say_again", count.again as f64);
+            put(sheet, "phantoms_per_hour", count.asked as f64 / hours);
+            put(sheet, "phantoms_per_hour_upper95", poisson_upper95(count.asked) / hours);
+        }
     }
     sheet.want("phantoms", Want::Equal(0.0));
+    sheet.want("phantoms_wake", Want::Equal(0.0));
     Ok(())
+}
+
+impl Count {
+    /// Counts what happened; what was transcribed, and why it was not taken.
+    fn take(&mut self, what: &What) -> Option<(String, String)> {
+        match what {
+            What::Heard(transcript) => {
+                self.candidates += 1;
+                let doubt = if transcript.speech { "taken" } else { &transcript.doubt };
+                Some((transcript.text.clone(), doubt.to_owned()))
+            }
+            What::Do(Out::Ask(question)) if question.transcript.speech => {
+                self.asked += 1;
+                Some((question.transcript.text.clone(), "asked".to_owned()))
+            }
+            What::Do(Out::Ask(_)) => {
+                self.again += 1;
+                Some((String::new(), "say that again".to_owned()))
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::hear::loudness::dbfs;
 
     fn hours(seed: u64) -> Hours {
         let tone = |hz: f32| (0..32_000).map(|i| 0.3 * (i as f32 * hz).sin()).collect();

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::ears::Ears;
+use super::live::{Happened, Live, Setup, What};
 use super::{Options, SEED, Sheet, Told, voices};
 use crate::core::hear::SAMPLE_RATE;
 use crate::core::hear::loudness::rms;
+use crate::entry::listen::attention::Out;
 use crate::entry::listen::wake::Wake;
 use crate::operations::eval::report::Want;
 use crate::operations::eval::retrieval::dice::Dice;
@@ -23,6 +24,8 @@ const CLIPS: usize = 120;
 const QUICK: usize = 30;
 /// Noise before and after the words, seconds.
 const AROUND: f32 = 1.0;
+/// Silence after a clip, in samples: two seconds end every utterance.
+const AFTER: usize = SAMPLE_RATE as usize * 2;
 /// What a machine is called in the noise's list.
 const PLANT: [&str; 5] = ["machine", "engine", "factory", "environment", "transport_or_public"];
 
@@ -31,8 +34,9 @@ const PLANT: [&str; 5] = ["machine", "engine", "factory", "environment", "transp
 /// # Errors
 /// Data, flite or a model is missing.
 pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
-    let wake = Wake::new(PHRASE);
-    let mut ears = Ears::open(options, &wake.prompt())?;
+    let mut setup = Setup::of(options, true)?;
+    setup.attention.wake = Wake::new(PHRASE);
+    let mut live = Live::new(setup)?;
     let noises = noises(options)?;
     let commands = commands(options)?;
     let count = if options.quick { QUICK } else { CLIPS };
@@ -46,12 +50,13 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
         for (slot, (name, ratio)) in missed.iter_mut().zip(RATIOS) {
             let noise = &noises[dice.below(noises.len())];
             let clip = mixed(&said, ratio.map(|ratio| (noise.as_slice(), ratio)), &mut dice);
-            let heard = command_of(&mut ears, &wake, &clip)?;
+            let heard = command_of(&mut live, &clip)?;
             let is_missed = heard.command.as_deref().is_none_or(str::is_empty);
             *slot += usize::from(is_missed);
             told.row(&json!({
                 "section": "wake", "voice": voice, "stretch": stretch, "snr": name, "said": command,
-                "heard": heard.texts, "command": heard.command, "missed": is_missed,
+                "heard": heard.texts, "likelihoods": heard.likelihoods, "command": heard.command,
+                "missed": is_missed,
             }))?;
         }
     }
@@ -60,17 +65,11 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
     }
     sheet.put("wake_clips", count as f64);
     sheet.want("wake_missed_share_10", Want::AtMost(0.05));
-    false_wakes(options, &wake, &mut ears, told, sheet)
+    false_wakes(options, &mut live, told, sheet)
 }
 
 /// Everything that people say in the evaluation data is said without the phrase.
-fn false_wakes(
-    options: &Options,
-    wake: &Wake,
-    ears: &mut Ears,
-    told: &mut dyn Told,
-    sheet: &mut Sheet,
-) -> Result<()> {
+fn false_wakes(options: &Options, live: &mut Live, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
     let rows: Vec<_> =
         rows(options, "speech/speech.jsonl")?.into_iter().filter(|r| r["lang"] == "en").collect();
     let step = if options.quick { 8 } else { 1 };
@@ -81,12 +80,14 @@ fn false_wakes(
         let speech =
             voices::read(&options.from.join("speech").join(row["audio"].as_str().unwrap_or_default()))?;
         samples += speech.len();
-        let heard = command_of(ears, wake, &speech)?;
-        if let Some(command) = heard.command {
-            woken += 1;
-            told.row(
-                &json!({"section": "wake", "false": row["id"], "heard": heard.texts, "command": command}),
-            )?;
+        let heard = command_of(live, &speech)?;
+        let likeliest = heard.likelihoods.iter().copied().fold(0.0, f32::max);
+        if heard.command.is_some() || likeliest > 0.05 {
+            woken += usize::from(heard.command.is_some());
+            told.row(&json!({
+                "section": "wake", "false": row["id"], "heard": heard.texts,
+                "likelihoods": heard.likelihoods, "command": heard.command,
+            }))?;
         }
     }
     let hours = samples as f64 / f64::from(SAMPLE_RATE) / 3600.0;
@@ -98,22 +99,33 @@ fn false_wakes(
 /// What the ear made of a clip.
 struct Heard {
     texts: Vec<String>,
+    likelihoods: Vec<f32>,
     command: Option<String>,
 }
 
-/// The command in `samples`: an utterance that begins with the phrase, and where that is all
-/// of it, the utterance after it.
-fn command_of(ears: &mut Ears, wake: &Wake, samples: &[f32]) -> Result<Heard> {
-    let texts: Vec<String> = ears.hear(samples)?.into_iter().map(|t| t.text).collect();
-    let mut command: Option<String> = None;
-    for text in &texts {
-        match &command {
-            Some(found) if !found.is_empty() => break,
-            Some(_) => command = Some(text.clone()),
-            None => command = wake.command(text).map(str::to_owned),
+/// What would have been asked by `samples`: what follows the phrase or, where that is all of
+/// an utterance, the utterance after it.
+fn command_of(live: &mut Live, samples: &[f32]) -> Result<Heard> {
+    live.calm();
+    let mut heard = Heard { texts: Vec::new(), likelihoods: Vec::new(), command: None };
+    let mut happened = live.play(samples)?;
+    happened.extend(live.play(&vec![0.0; AFTER])?);
+    for Happened { what, .. } in happened {
+        match what {
+            What::Heard(transcript) => {
+                heard.likelihoods.extend(transcript.phrase);
+                heard.texts.push(transcript.text);
+            }
+            What::Do(Out::Attend) => {
+                heard.command.get_or_insert_default();
+            }
+            What::Do(Out::Ask(question)) if heard.command.as_deref().is_none_or(str::is_empty) => {
+                heard.command = Some(question.transcript.text);
+            }
+            _ => {}
         }
     }
-    Ok(Heard { texts, command })
+    Ok(heard)
 }
 
 /// The words with a second of noise or silence around them; the ratio is that of the words
