@@ -241,7 +241,7 @@ impl Listening {
             coverage: hear.coverage,
             kb: self.kb.clone(),
             machine: self.machine.clone(),
-            wake: wake.then(|| (self.wake.phrase().to_owned(), self.wake.prompt())),
+            wake: wake.then(|| (self.wake.name(), self.wake.prompt())),
         };
         match self.client.send(command, hear.samples).await {
             Ok(id) => drop(self.running.insert(id, hear.hearing)),

@@ -112,3 +112,15 @@ proptest::proptest! {
         is_stop(&heard);
     }
 }
+
+#[test]
+fn what_the_recogniser_holds_for_likely_need_not_be_written_well() {
+    let heard = "I am no right, when may I take off the back half?";
+    assert_eq!(wake().command(heard, None), None);
+    assert_eq!(wake().command(heard, Some(0.03)), None);
+    assert_eq!(wake().command(heard, Some(0.2)), Some("when may I take off the back half?"));
+    // Left out, as if it had been said before.
+    let heard = "How often are the pitch batteries exchanged?";
+    assert_eq!(wake().command(heard, Some(0.2)), None);
+    assert_eq!(wake().command(heard, Some(0.8)), Some(heard));
+}

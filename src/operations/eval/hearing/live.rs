@@ -220,7 +220,7 @@ impl Live {
                             self.setup.lexicon.prompt(None),
                             wake.then(|| self.setup.attention.wake.prompt()).as_deref(),
                         ),
-                        listen_for: wake.then(|| self.setup.attention.wake.phrase().to_owned()),
+                        listen_for: wake.then(|| self.setup.attention.wake.name()),
                         coverage: Some(hear.coverage),
                         interim: hear.interim,
                         ..Options::default()

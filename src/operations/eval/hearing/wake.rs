@@ -55,8 +55,8 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
             *slot += usize::from(is_missed);
             told.row(&json!({
                 "section": "wake", "voice": voice, "stretch": stretch, "snr": name, "said": command,
-                "heard": heard.texts, "likelihoods": heard.likelihoods, "command": heard.command,
-                "missed": is_missed,
+                "heard": heard.texts, "likelihoods": heard.likelihoods, "firsts": heard.firsts,
+                "command": heard.command, "missed": is_missed,
             }))?;
         }
     }
@@ -81,14 +81,11 @@ fn false_wakes(options: &Options, live: &mut Live, told: &mut dyn Told, sheet: &
             voices::read(&options.from.join("speech").join(row["audio"].as_str().unwrap_or_default()))?;
         samples += speech.len();
         let heard = command_of(live, &speech)?;
-        let likeliest = heard.likelihoods.iter().copied().fold(0.0, f32::max);
-        if heard.command.is_some() || likeliest > 0.05 {
-            woken += usize::from(heard.command.is_some());
-            told.row(&json!({
-                "section": "wake", "false": row["id"], "heard": heard.texts,
-                "likelihoods": heard.likelihoods, "command": heard.command,
-            }))?;
-        }
+        woken += usize::from(heard.command.is_some());
+        told.row(&json!({
+            "section": "wake", "without": row["id"], "heard": heard.texts,
+            "likelihoods": heard.likelihoods, "firsts": heard.firsts, "command": heard.command,
+        }))?;
     }
     let hours = samples as f64 / f64::from(SAMPLE_RATE) / 3600.0;
     sheet.put("false_wakes", woken as f64);
@@ -100,6 +97,8 @@ fn false_wakes(options: &Options, live: &mut Live, told: &mut dyn Told, sheet: &
 struct Heard {
     texts: Vec<String>,
     likelihoods: Vec<f32>,
+    /// How sure the recogniser is of its own first words.
+    firsts: Vec<f32>,
     command: Option<String>,
 }
 
@@ -107,13 +106,15 @@ struct Heard {
 /// an utterance, the utterance after it.
 fn command_of(live: &mut Live, samples: &[f32]) -> Result<Heard> {
     live.calm();
-    let mut heard = Heard { texts: Vec::new(), likelihoods: Vec::new(), command: None };
+    let mut heard = Heard { texts: Vec::new(), likelihoods: Vec::new(), firsts: Vec::new(), command: None };
     let mut happened = live.play(samples)?;
     happened.extend(live.play(&vec![0.0; AFTER])?);
     for Happened { what, .. } in happened {
         match what {
             What::Heard(transcript) => {
                 heard.likelihoods.extend(transcript.phrase);
+                let first = transcript.words.iter().take(3).map(|w| w.p);
+                heard.firsts.push(first.clone().sum::<f32>() / first.count().max(1) as f32);
                 heard.texts.push(transcript.text);
             }
             What::Do(Out::Attend) => {
