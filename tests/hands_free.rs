@@ -50,7 +50,7 @@ impl Talk {
         let (tell, notes) = std::sync::mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).all(|line| tell.send(line).is_ok()));
         let mut talk = Talk { child, notes, seen: Vec::new() };
-        talk.wait_for("listening for");
+        talk.wait_for("Ctrl-C leaves");
         talk
     }
 

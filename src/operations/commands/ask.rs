@@ -31,6 +31,8 @@ pub(super) enum Question {
     Typed(String),
     /// In a sound file.
     Recorded(PathBuf),
+    /// Read already.
+    Sound(Vec<f32>),
 }
 
 /// What one turn brought back.
@@ -47,7 +49,7 @@ pub(super) async fn run(context: &Context, args: cli::Ask) -> Result<()> {
     warm(
         &mut client,
         &args.how,
-        questions.iter().any(|(_, q)| matches!(q, Ok(Question::Recorded(_)))),
+        questions.iter().any(|(_, q)| matches!(q, Ok(Question::Recorded(_) | Question::Sound(_)))),
         spoken,
     )
     .await?;
@@ -121,15 +123,8 @@ pub(super) async fn ask(
             options.question = Some(text);
             Vec::new()
         }
-        Question::Recorded(path) => {
-            let audio = audio_file::read(&path)?.samples;
-            let speech = trim::trim(&audio, trim::MARGIN);
-            let speech = audio.get(speech).unwrap_or(&audio);
-            if speech.len() > LONGEST_QUESTION {
-                return Err(too_long(&path, speech.len()));
-            }
-            speech.to_vec()
-        }
+        Question::Recorded(path) => spoken_in(&path)?,
+        Question::Sound(samples) => samples,
     };
     ask_with(client, options, samples, speaker).await
 }
@@ -143,6 +138,17 @@ fn too_long(path: &Path, samples: usize) -> Error {
         "ask in at most {most} s; `millwright transcribe` writes down up to {} minutes",
         audio_file::LONGEST_SECONDS / 60
     ))
+}
+
+/// The speech in a file.
+fn spoken_in(path: &Path) -> Result<Vec<f32>> {
+    let audio = audio_file::read(path)?.samples;
+    let speech = trim::trim(&audio, trim::MARGIN);
+    let speech = audio.get(speech).unwrap_or(&audio);
+    if speech.len() > LONGEST_QUESTION {
+        return Err(too_long(path, speech.len()));
+    }
+    Ok(speech.to_vec())
 }
 
 /// Asks with these options; `samples` are the utterance where nothing was typed.
@@ -215,7 +221,8 @@ fn questions(args: &cli::Ask) -> Result<Vec<Numbered>> {
         return rows(batch);
     }
     let question = match (&args.question, &args.audio) {
-        (_, Some(audio)) => Question::Recorded(audio.clone()),
+        // What cannot be asked is said before any model is loaded.
+        (_, Some(audio)) => Question::Sound(spoken_in(audio)?),
         (Some(text), None) if text.trim().is_empty() => {
             return Err(Error::new(Kind::Usage, "the question is empty").hint("millwright ask \"…\""));
         }

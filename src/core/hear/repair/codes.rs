@@ -208,6 +208,9 @@ impl Codes<'_> {
         if let Some((from, to, edit)) = self.exact(run, floor) {
             return Some(Found { from, to, edit, worded: false });
         }
+        if self.is_of_a_family(run, floor) {
+            return None;
+        }
         let mut readings: Vec<Reading<'_>> = Vec::new();
         for digits in &run.digits {
             let held = self.entries.with_digits(digits);
@@ -371,6 +374,20 @@ impl Codes<'_> {
             return Some(one);
         }
         two.filter(|two| self.lower(one) == "number" && is_code_word(self.lower(*two)))
+    }
+
+    /// Letters and digits that were heard as such and look like the codes of the index, but are
+    /// none: somebody asks for a code that the manuals do not have, and shall be told so.
+    fn is_of_a_family(&self, run: &Run, floor: usize) -> bool {
+        let Some(at) = run.from.checked_sub(1).filter(|at| *at >= floor) else { return false };
+        let Some(token) = self.token(at) else { return false };
+        let glued = self.token(run.from).is_some_and(|t| t.gap.is_empty() || t.gap == "-");
+        let letters = token.is_letters() && (token.lower.len() > 1 || glued && token.p >= DOUBTFUL);
+        letters
+            && run.digits.iter().any(|digits| {
+                let family = |c: &Code| c.prefix == token.lower && c.digits.len() == digits.len();
+                self.entries.codes.iter().any(family)
+            })
     }
 
     /// The letters right before a run that were heard as letters.

@@ -10,7 +10,9 @@ use super::vocabulary::{is_code_word, is_common, is_grammar};
 use super::{Edit, Why};
 
 /// Of a name, for each phoneme.
-const NEAR: f32 = 0.2;
+const NEAR: f32 = 0.17;
+/// A word less likely than this is a guess at a noise: its sound says nothing.
+const GUESS: f32 = 0.25;
 /// Of the words beside an anchor.
 const NEAR_ANCHORED: f32 = 0.27;
 /// What lies no further behind the best makes both doubtful.
@@ -175,6 +177,9 @@ fn name(
             continue;
         }
         let p = window.iter().map(|t| t.p).sum::<f32>() / words as f32;
+        if p < GUESS {
+            continue;
+        }
         let limit = NEAR * (1.25 - 0.4 * p);
         let (mut best, mut second): (Option<(f32, &str)>, f32) = (None, f32::MAX);
         for name in entries.of_length(sound.len()) {

@@ -198,3 +198,11 @@ proptest! {
         prop_assert!(crate::core::knowledge::code::normalise(&transcript.text).contains(&normal), "{}", transcript.text);
     }
 }
+
+#[test]
+fn a_code_that_looks_like_one_of_the_index_and_is_none_stays() {
+    for said in ["What is alarm AL-131", "What is error E16?", "alarm AL131 what is it"] {
+        let transcript = mended(said);
+        assert_eq!(transcript.text, said, "{:?}", transcript.repairs);
+    }
+}

@@ -25,6 +25,8 @@ const LIKELY: f32 = 0.12;
 /// From this one on the phrase was said, whatever was written for it: the recogniser may have
 /// taken it for said before.
 const CERTAIN: f32 = 0.5;
+/// What follows the phrase in its prompt; nobody asks it without saying of what.
+const PROMPTED: [&str; 2] = ["what does it mean", "how do I do it"];
 /// The phrase may begin after so many other words ("okay, hey millwright").
 const LEAD: usize = 2;
 
@@ -55,7 +57,8 @@ impl Wake {
             return String::new();
         }
         let name = self.name();
-        format!("{name}, what does it mean? {name}, how do I do it?")
+        let [one, other] = PROMPTED;
+        format!("{name}, {one}? {name}, {other}?")
     }
 
     /// The phrase as the recogniser would write it: "Hey Millwright".
@@ -70,7 +73,12 @@ impl Wake {
         let at_least = |p: f32| likelihood.is_some_and(|likelihood| likelihood >= p);
         let near = || at_least(LIKELY).then(|| self.find(heard, FAR_BUT_LIKELY)).flatten();
         let whole = || at_least(CERTAIN).then(|| trimmed(heard));
-        self.find(heard, FAR).or_else(near).or_else(whole)
+        let rest = self.find(heard, FAR).or_else(near).or_else(whole)?;
+        // On noise the recogniser may give its own prompt back.
+        let is_prompt = |rest: &str| {
+            PROMPTED.map(str::to_lowercase).iter().any(|p| p == rest.trim_end_matches(['?', '.', '!']))
+        };
+        (!is_prompt(&rest.to_lowercase())).then_some(rest)
     }
 
     fn find<'t>(&self, heard: &'t str, far: f32) -> Option<&'t str> {

@@ -124,3 +124,9 @@ fn what_the_recogniser_holds_for_likely_need_not_be_written_well() {
     assert_eq!(wake().command(heard, Some(0.2)), None);
     assert_eq!(wake().command(heard, Some(0.8)), Some(heard));
 }
+
+#[test]
+fn its_own_prompt_given_back_on_noise_is_no_question() {
+    assert_eq!(wake().command("Hey Millwright, how do I do it?", Some(0.9)), None);
+    assert!(wake().command("Hey Millwright, how do I do the reset?", None).is_some());
+}

@@ -54,6 +54,14 @@ impl Errors {
         self.substitutions + self.insertions + self.deletions
     }
 
+    /// With at most as many edits as there are words: all of them wrong.
+    pub fn capped(&self) -> Errors {
+        if self.edits() <= self.words {
+            return *self;
+        }
+        Errors { substitutions: self.words, insertions: 0, deletions: 0, words: self.words }
+    }
+
     /// Edits per word of the reference; above 1 where more was heard than said. `None`
     /// without a reference.
     pub fn rate(&self) -> Option<f64> {
