@@ -91,7 +91,7 @@ fn with_sound_and_model_the_wake_phrase_asks_and_other_talk_does_not() {
         &sound,
         &speaker.says("Hey millwright, what is the torque of the M sixteen flange bolt on the pump jack?"),
     );
-    talk.wait_for("● listening");
+    talk.wait_for("heard:");
     std::thread::sleep(Duration::from_secs(3));
     let turns = talk.end();
     let [turn] = &turns[..] else { panic!("{turns:?}") };
@@ -108,7 +108,7 @@ fn with_sound_and_model_a_spoken_stop_ends_the_answer_at_once() {
         speaker.says("Stop!"),
     );
     say(&sound, &question);
-    talk.wait_for("● listening");
+    talk.wait_for("heard:");
     // The answer takes some ten seconds to say. It is on its way when the loudspeaker sounds.
     let recording = sound.record_speaker();
     std::thread::sleep(Duration::from_secs(4));

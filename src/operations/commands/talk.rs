@@ -173,6 +173,7 @@ impl Talk<'_> {
             }
             Out::Ask(question) => {
                 self.under_way = false;
+                note(&format!("heard: {}", question.transcript.text));
                 // One at a time: what is asked now is what is wanted now.
                 if self.running.load(Ordering::Acquire) > 0 {
                     self.canceller.cancel().await;
