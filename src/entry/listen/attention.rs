@@ -137,8 +137,10 @@ pub struct Attention {
     interim: Option<(u64, Moment)>,
     pace: Pace,
     shown: Interim,
-    /// Final transcripts that came before their utterance's end.
-    early: BTreeMap<u64, Option<Transcript>>,
+    /// The transcript that was asked for at the last pause, in case that was the end.
+    guess: Option<u64>,
+    /// It, where it came before the end.
+    early: Option<Option<Transcript>>,
     /// Utterances that wait for their transcript.
     waiting: BTreeMap<u64, Waiting>,
 }
@@ -165,7 +167,8 @@ impl Attention {
             interim: None,
             pace: Pace::default(),
             shown: Interim::default(),
-            early: BTreeMap::new(),
+            guess: None,
+            early: None,
             waiting: BTreeMap::new(),
         }
     }
@@ -197,6 +200,7 @@ impl Attention {
         match event {
             Event::Started { by_key, over_voice } => {
                 self.shown = Interim::default();
+                (self.guess, self.early) = (None, None);
                 self.pace.utterance(now);
                 self.attentive = self.is_attentive(now);
                 self.by_key = by_key;
@@ -219,7 +223,7 @@ impl Attention {
             Event::NoBargeIn => vec![Out::HushVoice(false)],
             Event::Hush | Event::BargeIn => Vec::new(),
             Event::Hear(hear) if hear.interim => {
-                if !self.pace.is_due(now, !self.early.is_empty()) {
+                if !self.pace.is_due(now, self.guess.is_some()) {
                     return Vec::new();
                 }
                 self.pace.started(now);
@@ -227,12 +231,15 @@ impl Attention {
                 vec![self.hearing(hear)]
             }
             Event::Hear(hear) => {
+                (self.guess, self.early) = (Some(hear.hearing), None);
                 let mut out: Vec<Out> = self.give_up(now).into_iter().collect();
                 out.push(self.hearing(hear));
                 out
             }
             Event::GiveUp { hearing } => {
-                self.early.remove(&hearing);
+                if self.guess == Some(hearing) {
+                    (self.guess, self.early) = (None, None);
+                }
                 vec![Out::GiveUp(hearing)]
             }
             Event::Utterance(utterance) => self.ended(utterance, now),
@@ -273,7 +280,8 @@ impl Attention {
             stopped: std::mem::take(&mut self.stopped),
             spoken: self.voice.clone(),
         };
-        match self.early.remove(&hearing) {
+        self.guess = None;
+        match self.early.take() {
             Some(transcript) => self.judge(waiting, transcript, now),
             None => {
                 let for_us = waiting.utterance.by_key || waiting.attentive;
@@ -292,13 +300,13 @@ impl Attention {
         if let Some(waiting) = self.waiting.remove(&hearing) {
             return self.judge(waiting, transcript, now);
         }
+        // What was given up may still come.
+        if self.guess != Some(hearing) {
+            return Vec::new();
+        }
         // The guess of an end that has not come yet: it tells how long to wait for it.
-        let out = match &transcript {
-            Some(transcript) => vec![sounds(transcript)],
-            None => Vec::new(),
-        };
-        self.early.clear();
-        self.early.insert(hearing, transcript);
+        let out = transcript.iter().map(sounds).collect();
+        self.early = Some(transcript);
         out
     }
 

@@ -285,7 +285,9 @@ impl Ear {
             Some(Cue::Ended { speech_end, cut }) if !by_key => {
                 self.end(cued.at, Some(cued.at.saturating_sub(speech_end as u64)), cut, say);
             }
-            Some(Cue::Dropped) if !by_key && self.utterance.take().is_some() => {
+            Some(Cue::Dropped) if !by_key && self.utterance.is_some() => {
+                self.give_up(say);
+                self.utterance = None;
                 say(Event::Dropped);
             }
             Some(Cue::Ended { .. } | Cue::Dropped) => {}
