@@ -61,8 +61,8 @@ const MODELS: [Model; 2] = [
     Model {
         id: "whisper-tiny.en",
         name: "tiny_en",
-        every: 1,
-        peer_every: 2,
+        every: 3,
+        peer_every: 3,
         every_quick: 12,
         peer_every_quick: 24,
         after_endpoint_ms: 200.0,
@@ -71,8 +71,8 @@ const MODELS: [Model; 2] = [
     Model {
         id: "whisper-base",
         name: "base",
-        every: 3,
-        peer_every: 6,
+        every: 6,
+        peer_every: 12,
         every_quick: 48,
         peer_every_quick: 96,
         after_endpoint_ms: 400.0,
