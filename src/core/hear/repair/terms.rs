@@ -10,7 +10,7 @@ use super::vocabulary::{is_code_word, is_common, is_grammar};
 use super::{Edit, Why};
 
 /// Of a name, for each phoneme.
-const NEAR: f32 = 0.17;
+const NEAR: f32 = 0.2;
 /// A word less likely than this is a guess at a noise: its sound says nothing.
 const GUESS: f32 = 0.25;
 /// Of the words beside an anchor.

@@ -42,6 +42,8 @@ const RETRY_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 const FIRST_INTERIM: u64 = SAMPLE_RATE as u64 * 8 / 10;
 /// … and the next ones this much later, in samples (0.4 s).
 const INTERIM_EVERY: u64 = SAMPLE_RATE as u64 * 4 / 10;
+/// Sound this much behind the detector's end of speech is its tail, in samples (0.25 s).
+const SLACK: u64 = SAMPLE_RATE as u64 / 4;
 /// A frame is voice from this probability on.
 const VOICE: f32 = 0.5;
 /// Sound that may still be asked for, in samples: the longest utterance and what belongs to it.
@@ -353,11 +355,21 @@ impl Ear {
         let Some(open) = self.utterance.take() else { return };
         self.meter.ended();
         let coverage = open.coverage();
+        let loud_end = || {
+            let whole = self.track.slice(open.start, at);
+            trim::speech(&whole).map_or(at, |speech| open.start + speech.end as u64)
+        };
         let (hearing, speech_end) = match open.guess {
-            Some(guess) => (guess.hearing, speech_end.unwrap_or(guess.speech_end)),
-            None => {
-                let whole = self.track.slice(open.start, at);
-                let spoken = trim::speech(&whole).map_or(at, |speech| open.start + speech.end as u64);
+            // Of what the key holds together nothing may be lost, though the detector heard no
+            // voice in it.
+            Some(guess) if !open.by_key || loud_end() <= guess.speech_end + SLACK => {
+                (guess.hearing, speech_end.unwrap_or(guess.speech_end))
+            }
+            stale => {
+                if let Some(guess) = stale {
+                    say(Event::GiveUp { hearing: guess.hearing });
+                }
+                let spoken = loud_end();
                 self.hearings += 1;
                 let samples = sound(&self.track, &open, at);
                 say(Event::Hear(Hear { hearing: self.hearings, interim: false, samples, coverage }));
