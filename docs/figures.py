@@ -27,7 +27,8 @@ def write(readme: str, store: str, chosen) -> str:
     rows = [f"| `{name}` | {text(name, value)} |" for name, value in run["figures"].items() if chosen(name)]
     table = [
         begin,
-        f"One run of millwright {run['version']} on {run['machine']}; shares from 0 to 1, times in ms:",
+        f"{run.get('runs', 'One run')} of millwright {run['version']} on {run['machine']}; "
+        "shares from 0 to 1, times in ms:",
         "",
         "| figure | value |",
         "|---|---|",
