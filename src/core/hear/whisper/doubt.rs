@@ -28,7 +28,7 @@ const SWING_DB: f32 = 3.0;
 const NO_SPEECH: f32 = 0.6;
 /// A mean token probability below this is not trusted (reference: log −1.0).
 const UNSURE: f32 = 0.37;
-/// A result less sure than this is heard again at the full window.
+/// A result less sure than this is heard again at a wider window.
 const DOUBTFUL: f32 = 0.5;
 /// A command of one word is believed down to this, where the model takes it for speech: alone,
 /// without a sentence around it, even a right word seldom has more than 0.5.
@@ -140,7 +140,7 @@ pub fn of_sound(samples: &[f32]) -> Option<&'static str> {
     (frames.len() >= 50 && swing < SWING_DB).then_some("a steady noise")
 }
 
-/// Should the utterance be heard again at the full window?
+/// Should the utterance be heard again at a wider window?
 pub fn hear_again(heard: &Heard, seen: &Seen) -> bool {
     let text = &heard.said.text;
     let bare = plain(text);

@@ -3,7 +3,7 @@
 //! ```text
 //!  samples ─► any energy? ─► window ─► encode, decode greedily ─► words ─► doubtful? ─► speech?
 //!               │ no                        ▲                                 │ yes        │
-//!               ▼                           └──── once more, full window ─────┘            ▼
+//!               ▼                           └──── once more, twice as wide────┘            ▼
 //!        speech: false                                                          Transcript
 //! ```
 
@@ -274,7 +274,7 @@ impl Recogniser {
         Ok((sum / tokens.len().max(1) as f32).exp())
     }
 
-    /// Hears at the window that fits, and at the full one where that is doubtful.
+    /// Hears at the window that fits, and at a wider one where that is doubtful.
     fn hear_twice(
         &mut self,
         audio: &[f32],
@@ -293,7 +293,7 @@ impl Recogniser {
         let mut heard = self.hear(audio, &run)?;
         let again = !options.interim && window != 0 && doubt::hear_again(&heard, seen);
         if again && !options.abort.is_set() {
-            run.window = 0;
+            run.window = window::wider(window);
             heard = self.hear(audio, &run)?;
         }
         Ok((heard, language))
