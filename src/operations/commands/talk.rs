@@ -116,7 +116,7 @@ impl Talk<'_> {
     async fn serve(&mut self, ears: &mut Ears) -> Result<()> {
         let mut enters = enters();
         let mut open = true;
-        while !(self.leaving && !self.under_way) {
+        while !self.leaving || self.under_way {
             tokio::select! {
                 enter = enters.recv(), if open => match enter {
                     // It stays so until the ear says how it ended.

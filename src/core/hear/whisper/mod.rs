@@ -261,13 +261,11 @@ impl Recogniser {
         }
         // The library gives the probabilities behind a single token only.
         self.state.decode(&before, 0, threads).map_err(failed)?;
-        let mut past = before.len();
         let mut last = self.context.token_not();
         let mut sum = 0.0;
         let tokens = self.tokens(&format!(" {phrase}"))?;
-        for &token in &tokens {
+        for (past, &token) in (before.len()..).zip(&tokens) {
             self.state.decode(&[last], past, threads).map_err(failed)?;
-            past += 1;
             sum += log_probability(self.state.get_logits().map_err(failed)?, token);
             last = token;
         }
