@@ -192,7 +192,11 @@ impl<'t> Source<'t> {
                 let signal = words.signal(false);
                 let parts = || step::blocks(self.text, span).or_else(|| step::entries(self.text, span));
                 match if signal.is_none() { parts() } else { None } {
-                    Some(steps) => out.blocks.extend(steps.into_iter().map(|s| self.without_markup(s))),
+                    // A step that is nothing but markup says nothing.
+                    Some(steps) => {
+                        let steps = steps.into_iter().map(|s| self.without_markup(s));
+                        out.blocks.extend(steps.filter(|s| !s.text.is_empty()));
+                    }
                     None => self.push(span, words.text, warning_or(signal, BlockKind::Paragraph), out),
                 }
             }
@@ -488,6 +492,13 @@ mod tests {
         assert_eq!(d.blocks[1].kind, BlockKind::Warning { signal: Signal::Warning });
         assert_eq!(d.blocks[1].text, "WARNING Keep hands clear.");
         assert_eq!(d.blocks[2].kind, BlockKind::Paragraph);
+    }
+
+    #[test]
+    fn a_step_that_is_nothing_but_markup_is_left_out() {
+        let d = read("Step 1: <span></span>\nStep 2: Vent.\n");
+        let steps: Vec<_> = d.blocks.iter().map(|b| (b.kind.clone(), b.text.as_str())).collect();
+        assert_eq!(steps, [(BlockKind::Item { number: Some(2) }, "Vent.")]);
     }
 
     #[test]
