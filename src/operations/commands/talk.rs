@@ -182,7 +182,10 @@ impl Talk<'_> {
                 let options = heard_options(options(self.how, true, true), *question);
                 let _ = self.jobs.send(Box::new(options)).await;
             }
-            Out::Stop => self.canceller.cancel().await,
+            Out::Stop => {
+                note("■ stopped");
+                self.canceller.cancel().await;
+            }
             Out::Ignored { text, why } if !text.is_empty() => {
                 note(&format!("(not for me: {why}: \"{text}\")"))
             }
