@@ -16,11 +16,10 @@ use crate::entry::listen::attention::{Attention, In, Out, Question, Settings};
 use crate::entry::listen::ear::{self, Ear};
 use crate::entry::listen::endpoint;
 use crate::entry::listen::push_to_talk::Key;
-use crate::entry::listen::vad::Vad;
 use crate::entry::listen::wake::Wake;
 use crate::entry::microphone::Microphone;
 use crate::operations::config::{self, BargeIn, ListenMode};
-use crate::operations::models::{Role, Store};
+use crate::operations::models::{Store, vad};
 use crate::operations::node::client::Client;
 use crate::operations::node::protocol::{AskOptions, Command, Event, HeardBefore};
 
@@ -59,9 +58,7 @@ impl Ears {
             silence_ms: listen.silence_ms,
             longest_silence_ms: listen.longest_silence_ms,
         };
-        let store = Store::open(&context.data)?;
-        let model = store.locate_if_there(Role::Vad, &context.config.models.vad)?;
-        let vad = Vad::open(model.as_ref().map(|m| m.path.as_path()))?;
+        let vad = vad::open(&Store::open(&context.data)?, &context.config.models.vad)?;
         let ear = Ear::new(open, vad, settings, listen.mode == ListenMode::HandsFree);
         let started = Instant::now();
         let clock = move || started.elapsed();

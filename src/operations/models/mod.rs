@@ -19,6 +19,7 @@ mod pull;
 mod report;
 mod select;
 mod store;
+pub mod vad;
 mod verify;
 mod wheel;
 

@@ -380,7 +380,7 @@ impl Job {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             answerer: if turn.prompt_ids.is_empty() { String::new() } else { self.node.resident.answerer() },
             recogniser: match &turn.transcript {
-                Some(_) => self.node.config.models.recogniser.clone(),
+                Some(_) => self.node.resident.recogniser_name(),
                 None => String::new(),
             },
             index: identities(&self.node.store()),

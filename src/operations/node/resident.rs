@@ -88,9 +88,11 @@ impl Resident {
         Ok(worker)
     }
 
-    /// The id of the recogniser in memory, `""` where there is none: what `auto` came to be.
+    /// The id of the recogniser in memory, what `auto` came to be; the configured one where
+    /// none is.
     pub fn recogniser_name(&self) -> String {
-        self.known().recogniser.clone()
+        let loaded = self.known().recogniser.clone();
+        if loaded.is_empty() { self.config.models.recogniser.clone() } else { loaded }
     }
 
     /// The language model; `""` means the configured one. Another model than the resident

@@ -143,14 +143,6 @@ impl Ear {
         self.activity.sounds(completeness);
     }
 
-    /// Turns hands-free listening on or off.
-    pub fn set_hands_free(&mut self, on: bool) {
-        if on != self.hands_free {
-            self.hands_free = on;
-            self.activity.restart(self.track.end());
-        }
-    }
-
     /// Takes what the loudspeaker was given: mono at `rate`, its first sample the device's
     /// number `frame`, pulled at `at`.
     pub fn played(&mut self, samples: &[f32], rate: u32, frame: u64, at: Moment) {

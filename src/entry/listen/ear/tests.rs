@@ -43,6 +43,10 @@ struct Bench {
 
 impl Bench {
     fn new(inserted: bool) -> Self {
+        Self::of(inserted, false)
+    }
+
+    fn of(inserted: bool, hands_free: bool) -> Self {
         let socket = Socket::default();
         socket.0.lock().unwrap().inserted = inserted;
         let source = socket.clone();
@@ -54,7 +58,7 @@ impl Bench {
             }
         };
         Self {
-            ear: Ear::new(Box::new(open), Vad::default(), endpoint::Settings::default(), false),
+            ear: Ear::new(Box::new(open), Vad::default(), endpoint::Settings::default(), hands_free),
             socket,
             now: Moment::ZERO,
             said: Vec::new(),
@@ -230,9 +234,7 @@ fn the_thread_says_what_the_ear_says_and_ends_with_its_handle() {
 
 /// An ear that listens hands-free to what is played at 48 kHz.
 fn hands_free() -> Bench {
-    let mut bench = Bench::new(true);
-    bench.ear.set_hands_free(true);
-    bench
+    Bench::of(true, true)
 }
 
 impl Bench {

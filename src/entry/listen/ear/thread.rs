@@ -26,7 +26,6 @@ pub type Reference = Box<dyn FnMut(&mut Ear) + Send>;
 enum Order {
     Key(Key),
     Sounds(Completeness),
-    HandsFree(bool),
 }
 
 /// The running ear. Dropping it stops the thread and closes the microphone.
@@ -64,7 +63,6 @@ impl Handle {
                 match ordered.recv_timeout(POLL) {
                     Ok(Order::Key(key)) => ear.key(key, clock(), &mut say),
                     Ok(Order::Sounds(completeness)) => ear.sounds(completeness),
-                    Ok(Order::HandsFree(on)) => ear.set_hands_free(on),
                     Err(RecvTimeoutError::Timeout) => {
                         if let Some(reference) = &mut reference {
                             reference(&mut ear);
@@ -91,11 +89,6 @@ impl Handle {
     /// What the words so far sound like.
     pub fn sounds(&self, completeness: Completeness) {
         self.order(Order::Sounds(completeness));
-    }
-
-    /// Turns hands-free listening on or off.
-    pub fn set_hands_free(&self, on: bool) -> bool {
-        self.order(Order::HandsFree(on))
     }
 
     fn order(&self, order: Order) -> bool {

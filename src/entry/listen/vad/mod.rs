@@ -136,11 +136,6 @@ impl Vad {
         Ok(speech)
     }
 
-    /// The noise floor, dBFS; unknown at first.
-    pub fn floor_dbfs(&self) -> Option<f32> {
-        self.floor.level()
-    }
-
     /// Forgets the stream.
     pub fn reset(&mut self) {
         self.gate.reset();

@@ -1,30 +1,8 @@
 //! Numbers as English words, without "and" and without hyphens ("one hundred ninety five"),
 //! so that a listener in noise hears the figures in the order in which they are written.
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+use crate::core::knowledge::code::spoken::{ENGLISH as ONES, ENGLISH_TENS as TENS};
+
 const SCALES: [(u64, &str); 3] = [(1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand")];
 
 /// Whether a word belongs to a number: a break beside it may tear the number apart.

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::ears::{self, Ears};
+use super::ears::Ears;
 use super::loopback::{self, Cancel, Heard, Played, Speaker};
 use super::room::{self, Path};
-use super::{Options, SEED, Sheet, Told, voices, wake};
+use super::{Options, SEED, Sheet, Told, corpora, voices, wake};
 use crate::core::hear::SAMPLE_RATE;
 use crate::core::hear::loudness::rms;
 use crate::entry::listen::own_voice::{LATENCY, is_own};
@@ -13,7 +13,7 @@ use crate::entry::listen::resample::Resampler;
 use crate::exit::speak::voice::pick_voice;
 use crate::operations::eval::report::Want;
 use crate::operations::eval::retrieval::dice::Dice;
-use crate::operations::models::Store;
+use crate::operations::models::{Store, vad};
 use crate::operations::outcome::Result;
 
 /// The grid: echo beside what is played, dB; delay, ms; RT60, s; drift, ppm.
@@ -67,7 +67,7 @@ struct Sum {
 pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
     let played = played(options)?;
     let people = people(options)?;
-    let mut vad = ears::vad(&Store::open(&options.data)?)?;
+    let mut vad = vad::open(&Store::open(&options.data)?, &options.config.models.vad)?;
     let mut ears = Ears::open(options, "")?;
     let spoken = ANSWER.join(" ");
     let mut dice = Dice::new(SEED);
@@ -201,7 +201,7 @@ fn people(options: &Options) -> Result<Vec<(String, Vec<f32>)>> {
     for row in wake::rows(options, "speech/speech.jsonl")? {
         if row["subset"] == "speech_commands" && row["text"] == "stop" {
             let audio = options.from.join("speech").join(row["audio"].as_str().unwrap_or_default());
-            people.push((row["id"].as_str().unwrap_or_default().to_owned(), voices::read(&audio)?));
+            people.push((row["id"].as_str().unwrap_or_default().to_owned(), corpora::samples(&audio)?));
         }
     }
     Ok(people)

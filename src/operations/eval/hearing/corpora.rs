@@ -179,7 +179,6 @@ pub fn noise(from: &Path) -> Result<Vec<Noise>> {
 ///
 /// # Errors
 /// `Missing` where the list is not there or cannot be read.
-#[allow(dead_code, reason = "the section endpoints reads them")]
 pub fn labelled(from: &Path) -> Result<Vec<Labelled>> {
     let folder = from.join("vad");
     let mut all: Vec<Labelled> = rows(&folder.join("vad.jsonl"))?;

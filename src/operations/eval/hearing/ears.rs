@@ -7,8 +7,7 @@ use crate::core::hear::whisper::{self, Recogniser};
 use crate::core::hear::{SAMPLE_RATE, Transcript};
 use crate::entry::listen::endpoint::{Cue, Endpointer, Settings};
 use crate::entry::listen::vad::{FRAME, Frame, Vad};
-use crate::operations::models::Role;
-use crate::operations::models::Store;
+use crate::operations::models::{Role, Store, vad};
 use crate::operations::outcome::Result;
 
 /// Detector, endpointer and recogniser.
@@ -29,13 +28,14 @@ impl Ears {
         let mut recogniser = Recogniser::load(&recogniser.path)?;
         recogniser.warm_up()?;
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+        let vad = vad::open(&store, &options.config.models.vad)?;
         let options = whisper::Options {
             language: Some("en".into()),
             prompt: (!prompt.is_empty()).then(|| prompt.to_owned()),
             threads,
             ..whisper::Options::default()
         };
-        Ok(Self { vad: vad(&store)?, recogniser, options })
+        Ok(Self { vad, recogniser, options })
     }
 
     /// Where somebody speaks, by detector and endpointer.
@@ -84,13 +84,4 @@ impl Ears {
         }
         Ok(heard)
     }
-}
-
-/// The configured detector, with its model where that is installed.
-///
-/// # Errors
-/// Where the model is damaged.
-pub fn vad(store: &Store) -> Result<Vad> {
-    let model = store.locate(Role::Vad, None).ok().map(|located| located.path);
-    Ok(Vad::open(model.as_deref())?)
 }

@@ -4,8 +4,6 @@
 //! [`turns`] plays commands with silence behind them, with a pause within them and in plant
 //! noise through detector and endpointer, the words coming from the recogniser itself.
 
-use std::path::PathBuf;
-
 use super::{Options, Sheet, Told};
 use crate::entry::listen::vad::Vad;
 use crate::operations::eval::report::Want;
@@ -20,7 +18,8 @@ mod turns;
 /// # Errors
 /// Data or a model is missing.
 pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Result<()> {
-    let model = vad_model(options);
+    let store = Store::open(&options.data)?;
+    let model = store.locate_if_there(Role::Vad, &options.config.models.vad)?.map(|model| model.path);
     if model.is_none() {
         told.note("no Silero VAD (millwright models pull vad): the built-in detector works alone");
     }
@@ -29,15 +28,6 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
     sheet.want("vad_cpu_share", Want::AtMost(0.03));
     sheet.want("endpoint_finished_ms_p95", Want::AtMost(300.0));
     Ok(())
-}
-
-/// Where the model of voice activity is, if it is installed.
-fn vad_model(options: &Options) -> Option<PathBuf> {
-    let named = Some(options.config.models.vad.as_str()).filter(|id| !id.is_empty())?;
-    Store::open(&options.data)
-        .and_then(|store| store.locate(Role::Vad, Some(named)))
-        .ok()
-        .map(|located| located.path)
 }
 
 /// A fresh detector.

@@ -7,9 +7,8 @@ use super::super::report::Want;
 use super::{Options, Sheet, Told};
 use crate::entry::listen::ear;
 use crate::entry::listen::endpoint;
-use crate::entry::listen::vad::Vad;
 use crate::entry::microphone::Microphone;
-use crate::operations::models::{Role, Store};
+use crate::operations::models::{Store, vad};
 use crate::operations::outcome::Result;
 
 /// Opening the device and settling is not counted.
@@ -37,8 +36,7 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
     let open: ear::Open = Box::new(move || Ok(Box::new(Microphone::open(device.as_deref())?)));
     let started = Instant::now();
     let (events, mut heard) = tokio::sync::mpsc::channel(64);
-    let model = Store::open(&options.data)?.locate_if_there(Role::Vad, &options.config.models.vad)?;
-    let vad = Vad::open(model.as_ref().map(|m| m.path.as_path()))?;
+    let vad = vad::open(&Store::open(&options.data)?, &options.config.models.vad)?;
     let ear = ear::Ear::new(open, vad, endpoint::Settings::default(), true);
     let _ear = ear::Handle::spawn(ear, None, move || started.elapsed(), events)?;
     std::thread::sleep(SETTLE);

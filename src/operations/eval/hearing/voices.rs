@@ -1,9 +1,8 @@
 //! Speech that is made for the occasion: flite's voices, as child processes.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::entry::audio_file;
+use super::corpora;
 use crate::operations::eval::scratch::Scratch;
 use crate::operations::outcome::{Error, Kind, Result};
 
@@ -38,16 +37,8 @@ pub fn flite(voice: &str, stretch: f32, text: &str) -> Result<Vec<f32>> {
             .hint("apt-get install flite"));
         }
     }
-    let mut samples = read(&file)?;
+    let mut samples = corpora::samples(&file)?;
     let top = samples.iter().fold(1e-6_f32, |top, s| top.max(s.abs()));
     samples.iter_mut().for_each(|s| *s *= 0.5 / top);
     Ok(samples)
-}
-
-/// A recording at 16 kHz.
-///
-/// # Errors
-/// Where it cannot be read.
-pub fn read(file: &Path) -> Result<Vec<f32>> {
-    Ok(audio_file::read(file)?.samples)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::live::{Happened, Live, Setup, What};
-use super::{Options, SEED, Sheet, Told, voices};
+use super::{Options, SEED, Sheet, Told, corpora, voices};
 use crate::core::hear::SAMPLE_RATE;
 use crate::core::hear::loudness::rms;
 use crate::entry::listen::attention::Out;
@@ -24,6 +24,8 @@ const CLIPS: usize = 120;
 const QUICK: usize = 30;
 /// Noise before and after the words, seconds.
 const AROUND: f32 = 1.0;
+/// A shorter noise is a bang: two seconds, in samples.
+const SHORTEST_NOISE: usize = SAMPLE_RATE as usize * 2;
 /// Silence after a clip, in samples: two seconds end every utterance.
 const AFTER: usize = SAMPLE_RATE as usize * 2;
 /// What a machine is called in the noise's list.
@@ -78,7 +80,7 @@ fn false_wakes(options: &Options, live: &mut Live, told: &mut dyn Told, sheet: &
     for (n, row) in rows.iter().step_by(step).enumerate() {
         told.progress("false wakes", n, total);
         let speech =
-            voices::read(&options.from.join("speech").join(row["audio"].as_str().unwrap_or_default()))?;
+            corpora::samples(&options.from.join("speech").join(row["audio"].as_str().unwrap_or_default()))?;
         samples += speech.len();
         let heard = command_of(live, &speech)?;
         woken += usize::from(heard.command.is_some());
@@ -152,14 +154,12 @@ fn mixed(said: &[f32], noise: Option<(&[f32], f32)>, dice: &mut Dice) -> Vec<f32
 /// Plant noises of two seconds and more.
 fn noises(options: &Options) -> Result<Vec<Vec<f32>>> {
     let mut noises = Vec::new();
-    for row in rows(options, "noise/noise.jsonl")? {
-        let is_plant = row["category"].as_str().is_some_and(|c| PLANT.contains(&c));
-        if is_plant && row["dur_s"].as_f64().is_some_and(|s| s >= 2.0) {
-            noises.push(voices::read(
-                &options.from.join("noise").join(row["audio"].as_str().unwrap_or_default()),
-            )?);
+    for noise in corpora::noise(&options.from)? {
+        if PLANT.contains(&noise.category.as_str()) {
+            noises.push(corpora::samples(&noise.audio)?);
         }
     }
+    noises.retain(|samples| samples.len() >= SHORTEST_NOISE);
     if noises.is_empty() { Err(nothing("plant noise")) } else { Ok(noises) }
 }
 

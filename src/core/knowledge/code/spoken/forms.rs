@@ -111,7 +111,8 @@ fn numbers(digits: &str, voice: Voice) -> Vec<String> {
     out
 }
 
-const ENGLISH: [&str; 20] = [
+/// English for 0 to 19.
+pub(crate) const ENGLISH: [&str; 20] = [
     "zero",
     "one",
     "two",
@@ -133,7 +134,8 @@ const ENGLISH: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const ENGLISH_TENS: [&str; 10] =
+/// English for the tens from 20 on, by how many tens; `""` below.
+pub(crate) const ENGLISH_TENS: [&str; 10] =
     ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SPANISH: [&str; 30] = [
     "cero",

@@ -6,6 +6,7 @@ mod letters;
 mod numerals;
 
 pub use forms::spoken_forms;
+pub(crate) use forms::{ENGLISH, ENGLISH_TENS};
 pub(crate) use letters::{Letter, letter};
 pub(crate) use numerals::{Numeral, numeral, readings};
 

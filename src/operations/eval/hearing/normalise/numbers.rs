@@ -4,6 +4,8 @@
 //! add up ("two hundred and five": 205), groups of two stand side by side ("nineteen eighty
 //! four": 1984).
 
+use crate::core::knowledge::code::spoken::ENGLISH;
+
 /// What a word does to the number before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Part {
@@ -19,28 +21,6 @@ enum Part {
     Figures,
 }
 
-const SMALL: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
 const SMALL_ORDINAL: [&str; 20] = [
     "zeroth",
     "first",
@@ -80,7 +60,7 @@ fn part(word: &str) -> Option<(Part, bool)> {
             _ => None,
         };
     }
-    at(&SMALL)
+    at(&ENGLISH)
         .map(|n| (small(n), false))
         .or_else(|| at(&SMALL_ORDINAL).map(|n| (small(n), true)))
         .or_else(|| at(&TENS).map(|n| (Part::Ten((n + 2) * 10), false)))
