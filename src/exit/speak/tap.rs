@@ -49,12 +49,13 @@ impl Block {
 #[derive(Clone)]
 pub struct Tap {
     rate: Arc<AtomicU32>,
+    restarts: Arc<AtomicU32>,
     blocks: Arc<Mutex<VecDeque<Block>>>,
 }
 
 impl Tap {
     pub(super) fn new(rate: u32) -> Self {
-        Self { rate: Arc::new(AtomicU32::new(rate)), blocks: Arc::default() }
+        Self { rate: Arc::new(AtomicU32::new(rate)), restarts: Arc::default(), blocks: Arc::default() }
     }
 
     /// Samples per second; another one after another device was opened.
@@ -63,10 +64,18 @@ impl Tap {
         self.rate.load(Ordering::Relaxed)
     }
 
+    /// How often another device was opened: each counts its samples from zero, so whoever
+    /// reads on from a number must begin again.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
     /// Starts anew for a device that counts from zero.
     pub(super) fn restart(&self, rate: u32) {
         let mut blocks = self.lock();
         self.rate.store(rate, Ordering::Relaxed);
+        self.restarts.fetch_add(1, Ordering::Relaxed);
         blocks.clear();
     }
 
@@ -109,5 +118,15 @@ mod tests {
         assert_eq!(held[62].samples()[0], 199.0);
         assert_eq!(tap.since(199 * BLOCK as u64 + 5).len(), 1);
         assert_eq!(tap.since(200 * BLOCK as u64).len(), 0);
+    }
+
+    #[test]
+    fn another_device_is_told_and_its_numbers_begin_again() {
+        let tap = Tap::new(8000);
+        let mut block = Block::new(1_000_000, Instant::now());
+        while !block.push(0.5) {}
+        tap.keep(block);
+        tap.restart(16_000);
+        assert_eq!((tap.restarts(), tap.sample_rate(), tap.since(0).len()), (1, 16_000, 0));
     }
 }

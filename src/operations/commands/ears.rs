@@ -132,9 +132,12 @@ fn settings_of(listen: &config::Listen) -> Settings {
 /// Reads the loudspeaker's tap from where it was left.
 fn reference(speaker: &Loudspeaker, started: Instant) -> ear::Reference {
     let tap = speaker.tap();
-    let mut next = 0;
+    let (mut next, mut restarts) = (0, tap.restarts());
     Box::new(move |ear| {
         let rate = tap.sample_rate();
+        if tap.restarts() != restarts {
+            (next, restarts) = (0, tap.restarts());
+        }
         for block in tap.since(next) {
             next = block.frame + block.samples().len() as u64;
             ear.played(block.samples(), rate, block.frame, block.at.saturating_duration_since(started));
