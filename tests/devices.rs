@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::support::plant::{Plant, lines, root, stderr};
 use crate::support::sound::Sound;
+use crate::support::wait_for;
 
 /// A command that finds no sound device at all.
 fn deaf(plant: &Plant, args: &[&str]) -> (Command, tempfile::TempDir) {
@@ -89,18 +90,6 @@ fn with_sound_a_microphone_that_is_pulled_out_is_noticed() {
     // One second is wanted; a busy machine gets two more.
     assert!(taken < Duration::from_secs(3), "noticed after {taken:?}");
     eprintln!("noticed after {} ms", taken.as_millis());
-}
-
-/// Waits for a line with this word in it.
-fn wait_for(said: &mut Lines<impl BufRead>, word: &str) -> String {
-    let mut seen = Vec::new();
-    loop {
-        let line = said.next().unwrap_or_else(|| panic!("ended before {word:?}: {seen:?}")).unwrap();
-        if line.contains(word) {
-            return line;
-        }
-        seen.push(line);
-    }
 }
 
 fn ended(mut child: Child) -> Option<i32> {

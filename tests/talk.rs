@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::support::plant::{Plant, root};
 use crate::support::sound::{RECORDED_HZ, Sound};
+use crate::support::wait_for;
 
 /// Writes mono 16-bit WAV.
 fn write_wav(path: &Path, samples: &[f32]) {
@@ -39,20 +40,10 @@ fn with_sound_and_model_a_spoken_question_comes_back_as_a_spoken_answer() {
         .unwrap();
     let mut enter = talk.stdin.take().unwrap();
     let mut said = BufReader::new(talk.stderr.take().unwrap()).lines();
-    let mut wait_for = |word: &str| {
-        let mut seen = Vec::new();
-        loop {
-            let line = said.next().unwrap_or_else(|| panic!("ended before {word:?}: {seen:?}")).unwrap();
-            if line.contains(word) {
-                return;
-            }
-            seen.push(line);
-        }
-    };
-    wait_for("Enter starts");
+    wait_for(&mut said, "Enter starts");
     let speaker = sound.record_speaker();
     writeln!(enter).unwrap();
-    wait_for("listening");
+    wait_for(&mut said, "listening");
     sound.play_into_microphone(&root().join("assets/question.flac"));
     writeln!(enter).unwrap();
     drop(enter);

@@ -3,6 +3,7 @@
 pub mod plant;
 pub mod sound;
 
+use std::io::{BufRead, Lines};
 use std::path::PathBuf;
 
 /// The data directory that `make test` has pulled the default models into.
@@ -27,4 +28,19 @@ pub fn model(id: &str, file: &str) -> PathBuf {
     let path = model_data().join("models").join(id).join(file);
     assert!(path.is_file(), "{} is missing: run `make models`", path.display());
     path
+}
+
+/// Waits for a line with this word in it.
+///
+/// # Panics
+/// Where the lines end before it, with those that came.
+pub fn wait_for(said: &mut Lines<impl BufRead>, word: &str) -> String {
+    let mut seen = Vec::new();
+    loop {
+        let line = said.next().unwrap_or_else(|| panic!("ended before {word:?}: {seen:?}")).unwrap();
+        if line.contains(word) {
+            return line;
+        }
+        seen.push(line);
+    }
 }
