@@ -28,10 +28,8 @@ const SPOKEN: f32 = 0.5;
 /// When it listens, and to whom.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What to say first then; an empty one makes every utterance a question.
+    /// What to say first; an empty one makes every utterance a question.
     pub wake: Wake,
-    /// Is there a wake phrase?
-    pub needs_wake: bool,
     /// How long after an answer no wake phrase is needed.
     pub follow_up: Duration,
     /// Does anybody's speech stop the voice, rather than "stop", "wait" and the wake phrase?
@@ -65,8 +63,9 @@ pub enum Out {
     Hear {
         /// The sound.
         hear: Hear,
-        /// It may begin with the wake phrase: the recogniser should expect it.
-        wake: bool,
+        /// The wake phrase where it may begin with that, and the words that make the recogniser
+        /// expect it.
+        wake: Option<(String, String)>,
     },
     /// That transcript is not needed any more.
     GiveUp(u64),
@@ -175,7 +174,7 @@ impl Attention {
 
     /// Is no wake phrase needed at `now`?
     pub fn is_attentive(&self, now: Moment) -> bool {
-        !self.settings.needs_wake || self.attentive_until.is_some_and(|until| now < until)
+        self.settings.wake.is_empty() || self.attentive_until.is_some_and(|until| now < until)
     }
 
     /// Takes what happened at `now`; says what is to be done.
@@ -260,7 +259,9 @@ impl Attention {
     }
 
     fn hearing(&self, hear: Hear) -> Out {
-        Out::Hear { hear, wake: self.settings.needs_wake && !self.by_key && !self.attentive }
+        let wake = &self.settings.wake;
+        let expected = !wake.is_empty() && !self.by_key && !self.attentive;
+        Out::Hear { hear, wake: expected.then(|| (wake.name(), wake.prompt())) }
     }
 
     /// The interim transcript, if one is being made, is not needed any more.
@@ -330,12 +331,7 @@ impl Attention {
             if speaks && !stopped && !self.settings.words_stop {
                 return ignored(&text, "only the key ends an answer");
             }
-            let command = if self.settings.needs_wake {
-                self.settings.wake.command(&text, transcript.phrase)
-            } else {
-                None
-            };
-            match command {
+            match self.settings.wake.command(&text, transcript.phrase) {
                 Some("") => {
                     self.attentive_until = Some(now + self.settings.follow_up);
                     return vec![Out::StopVoice, Out::Attend];

@@ -13,7 +13,6 @@ struct Floor {
 fn settings() -> Settings {
     Settings {
         wake: Wake::new("hey millwright"),
-        needs_wake: true,
         follow_up: Duration::from_secs(8),
         any_speech_stops: true,
         words_stop: true,
@@ -191,7 +190,7 @@ fn a_transcript_that_is_ready_before_the_end_is_asked_at_the_end() {
     let mut floor = Floor::new(settings());
     floor.handle(In::Ear(Event::Started { by_key: true, over_voice: false }));
     let hear = Hear { hearing: 1, interim: false, samples: vec![0.0], coverage: 0.9 };
-    assert_eq!(floor.handle(In::Ear(Event::Hear(hear.clone()))), [Out::Hear { hear, wake: false }]);
+    assert_eq!(floor.handle(In::Ear(Event::Hear(hear.clone()))), [Out::Hear { hear, wake: None }]);
     let out = floor.handle(In::Heard { hearing: 1, transcript: Some(transcript("What is E203?")) });
     assert!(matches!(&out[..], [Out::Sounds(_)]), "{out:?}");
     let out = floor.handle(In::Ear(Event::Utterance(utterance(1, true, false))));

@@ -2,7 +2,7 @@
 //! transcribed while they are spoken, and the loudspeaker's tap. What to make of it all is
 //! [`Attention`]'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,7 +71,6 @@ impl Ears {
             ear: ear.clone(),
             speaker,
             attention: Attention::new(settings_of(listen)),
-            wake: Wake::new(&listen.wake_phrase),
             started,
             kb: how.kb.clone(),
             machine: how.machine.clone(),
@@ -122,7 +121,6 @@ pub(super) fn heard_options(options: AskOptions, question: Question) -> AskOptio
 fn settings_of(listen: &config::Listen) -> Settings {
     Settings {
         wake: Wake::new(&listen.wake_phrase),
-        needs_wake: !listen.wake_phrase.trim().is_empty(),
         follow_up: Duration::from_millis(listen.follow_up_ms),
         any_speech_stops: listen.barge_in == BargeIn::Speech,
         words_stop: listen.barge_in != BargeIn::Key,
@@ -150,7 +148,6 @@ struct Listening {
     ear: Arc<ear::Handle>,
     speaker: Option<Arc<Loudspeaker>>,
     attention: Attention,
-    wake: Wake,
     started: Instant,
     kb: Option<String>,
     machine: Option<String>,
@@ -205,9 +202,16 @@ impl Listening {
 
     /// False where nobody listens to the listener any more.
     async fn take(&mut self, event: In) -> bool {
-        for out in self.attention.handle(event, self.now()) {
+        let mut outs = VecDeque::from(self.attention.handle(event, self.now()));
+        while let Some(out) = outs.pop_front() {
             match out {
-                Out::Hear { hear, wake } => self.hear(hear, wake).await,
+                Out::Hear { hear, wake } => {
+                    let hearing = hear.hearing;
+                    if !self.hear(hear, wake).await {
+                        let lost = In::Heard { hearing, transcript: None };
+                        outs.extend(self.attention.handle(lost, self.now()));
+                    }
+                }
                 Out::GiveUp(hearing) => {
                     let id = self.running.iter().find(|(_, h)| **h == hearing).map(|(id, _)| *id);
                     if let Some(id) = id {
@@ -235,17 +239,24 @@ impl Listening {
         true
     }
 
-    async fn hear(&mut self, hear: ear::Hear, wake: bool) {
+    /// False where the node cannot be reached.
+    async fn hear(&mut self, hear: ear::Hear, wake: Option<(String, String)>) -> bool {
         let command = Command::Hear {
             interim: hear.interim,
             coverage: hear.coverage,
             kb: self.kb.clone(),
             machine: self.machine.clone(),
-            wake: wake.then(|| (self.wake.name(), self.wake.prompt())),
+            wake,
         };
         match self.client.send(command, hear.samples).await {
-            Ok(id) => drop(self.running.insert(id, hear.hearing)),
-            Err(error) => tracing::warn!(%error, "the node takes no sound"),
+            Ok(id) => {
+                self.running.insert(id, hear.hearing);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the node takes no sound");
+                false
+            }
         }
     }
 

@@ -134,10 +134,16 @@ impl Person<'_> {
                     let options = AskOptions { question: Some(text), ..self.options() };
                     submit(self.jobs, Box::new(options), self.local);
                 }
-                Wish::PushStart => match &self.ears {
-                    Some(ears) => drop(ears.press(Key::Down)),
-                    None => change(self.local, |l| l.notice = "no microphone: type the question".into()),
-                },
+                Wish::PushStart => {
+                    // With or without a microphone, and before the ear has looked at the key.
+                    if let Some(speaker) = self.speaker {
+                        speaker.flush();
+                    }
+                    match &self.ears {
+                        Some(ears) => drop(ears.press(Key::Down)),
+                        None => change(self.local, |l| l.notice = "no microphone: type the question".into()),
+                    }
+                }
                 Wish::PushEnd => {
                     if let Some(ears) = &self.ears {
                         ears.press(Key::Up);

@@ -61,6 +61,11 @@ impl Wake {
         format!("{name}, {one}? {name}, {other}?")
     }
 
+    /// Is there no phrase, so that every utterance is for us?
+    pub fn is_empty(&self) -> bool {
+        self.phrase.is_empty()
+    }
+
     /// The phrase as the recogniser would write it: "Hey Millwright".
     pub fn name(&self) -> String {
         self.phrase.split_whitespace().map(capital).collect::<Vec<_>>().join(" ")

@@ -69,8 +69,7 @@ impl Setup {
                 longest_silence_ms: config.listen.longest_silence_ms,
             },
             attention: Settings {
-                wake: Wake::new(&config.listen.wake_phrase),
-                needs_wake,
+                wake: Wake::new(if needs_wake { &config.listen.wake_phrase } else { "" }),
                 follow_up: Duration::from_millis(config.listen.follow_up_ms),
                 any_speech_stops: true,
                 words_stop: true,
@@ -218,9 +217,9 @@ impl Live {
                         language: Some("en".into()),
                         prompt: expecting(
                             self.setup.lexicon.prompt(None),
-                            wake.then(|| self.setup.attention.wake.prompt()).as_deref(),
+                            wake.as_ref().map(|(_, prompt)| prompt.as_str()),
                         ),
-                        listen_for: wake.then(|| self.setup.attention.wake.name()),
+                        listen_for: wake.map(|(name, _)| name),
                         coverage: Some(hear.coverage),
                         interim: hear.interim,
                         ..Options::default()
