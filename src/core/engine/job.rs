@@ -11,7 +11,7 @@ use super::candle::{Model, chunks};
 use super::chat::Chat;
 use super::constraint::{Automaton, Next};
 use super::vocabulary::Detokeniser;
-use super::{Class, Finish, Refusal, Request, Update};
+use super::{Class, Finish, Refusal, Request, Task, Update};
 use crate::core::cores::{self, Clock, Cores, Lease};
 use crate::core::ledger::millis;
 use crate::core::{Moment, Result};
@@ -116,9 +116,12 @@ impl Bench<'_> {
         let class = if guessed { cores::Class::GuessedPrefill } else { cores::Class::Speech };
         let mut span = Span::new(self.clock, self.cores.lease(class, self.threads));
         let vocabulary = self.chat.vocabulary();
-        let mut automaton = Automaton::new(&request.constraint, vocabulary)?;
+        let Task::Write { constraint, max_tokens } = &request.task else {
+            return Err(Stop::Fail("not built yet".to_owned()));
+        };
+        let mut automaton = Automaton::new(constraint, vocabulary)?;
         let mut text = Detokeniser::default();
-        let limit = request.max_tokens.min(self.model.window().saturating_sub(load.ids.len()));
+        let limit = (*max_tokens).min(self.model.window().saturating_sub(load.ids.len()));
         loop {
             written.spent = span.spent(self.clock);
             self.check(request, load)?;

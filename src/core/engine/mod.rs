@@ -5,11 +5,17 @@
 //! [`Update`]s. The model lives on a thread of its own ([`worker`]); [`queue`] is the plain
 //! state under it.
 
+pub mod bits;
 pub mod candle;
 pub mod chat;
 pub mod constraint;
 mod job;
+pub mod kernels;
+pub mod kv;
+pub mod model;
 pub mod queue;
+pub mod scheduler;
+pub mod speculate;
 pub mod vocabulary;
 pub mod worker;
 
@@ -39,6 +45,34 @@ pub enum Constraint {
     Free,
     /// One of these texts, exactly.
     Choice(Vec<String>),
+}
+
+/// What is asked of the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Write an answer.
+    Write {
+        /// What may be written.
+        constraint: Constraint,
+        /// At most so many new tokens.
+        max_tokens: usize,
+    },
+    /// How likely is each of these continuations of the prompt? Answered by one
+    /// [`Update::Scores`], all of them read in one micro-batch over the shared prompt.
+    Score(Vec<String>),
+    /// Only read the prompt up to where the question begins, so that its pages are there
+    /// when the question comes.
+    Read,
+}
+
+impl Task {
+    /// New tokens at most.
+    pub fn max_tokens(&self) -> usize {
+        match self {
+            Task::Write { max_tokens, .. } => *max_tokens,
+            Task::Score(_) | Task::Read => 0,
+        }
+    }
 }
 
 /// Who is asking; a lower class never waits behind a higher one's prefill.
@@ -73,10 +107,8 @@ impl Cancel {
 pub struct Request {
     /// What to read.
     pub prompt: Prompt,
-    /// What may be written.
-    pub constraint: Constraint,
-    /// At most so many new tokens.
-    pub max_tokens: usize,
+    /// What to do with it.
+    pub task: Task,
     /// The moment after which the answer is of no use.
     pub deadline: Moment,
     /// Who asks.
@@ -161,6 +193,9 @@ pub enum Update {
     },
     /// A piece of text.
     Text(String),
+    /// Of each continuation that [`Task::Score`] named: the sum of the natural logarithms of
+    /// its tokens' probabilities, and how many tokens it has.
+    Scores(Vec<(f32, usize)>),
     /// The end.
     Done {
         /// Why.

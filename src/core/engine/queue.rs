@@ -254,7 +254,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::engine::{Cancel, Constraint, Prompt};
+    use crate::core::engine::{Cancel, Constraint, Prompt, Task};
 
     fn ms(n: u64) -> Duration {
         Duration::from_millis(n)
@@ -263,8 +263,7 @@ mod tests {
     fn request(class: Class, deadline: Moment) -> Request {
         Request {
             prompt: Prompt { system: String::new(), passages: Vec::new(), question: String::new() },
-            constraint: Constraint::Free,
-            max_tokens: 32,
+            task: Task::Write { constraint: Constraint::Free, max_tokens: 32 },
             deadline,
             class,
             device: "headset-1".to_owned(),

@@ -155,14 +155,14 @@ impl Engine {
             return Err(Refusal::TooLong { tokens: ids.len(), window: self.window });
         }
         // Started, Prefilled, a text per token or one choice, and the end.
-        let room = request.max_tokens.min(self.window) + 4;
+        let room = request.task.max_tokens().min(self.window) + 4;
         let (updates, from_model) = mpsc::channel(room);
         let cancel = request.cancel.clone();
         let mut inner = self.shared.inner();
         if inner.gone || inner.stopping {
             return Err(Refusal::Gone);
         }
-        let work = inner.rates.work(ids.len(), request.max_tokens);
+        let work = inner.rates.work(ids.len(), request.task.max_tokens());
         let taken = inner.queue.push(request, work, Load { ids, updates }, self.clock.now());
         tell_dropped(&mut inner.queue);
         if matches!(taken, Err(Refusal::TooLate { .. })) && !inner.busy && inner.queue.is_empty() {

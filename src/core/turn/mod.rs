@@ -310,6 +310,8 @@ impl Turn {
                 self.book(Stage::Prefill, Duration::from_secs_f64(ms.max(0.0) / 1e3), d.wait, &note);
             }
             Update::Text(piece) => d.text.push_str(&piece),
+            // A draft is written, never scored.
+            Update::Scores(_) => {}
             Update::Done { finish, .. } => {
                 return match finish {
                     Finish::Stop => self.judge(*d, String::new(), true, now),

@@ -13,7 +13,7 @@ use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::resident::crashed;
 use super::shared::{Shared, identities, unix_ms};
 use crate::core::answer::{Answer, ladder};
-use crate::core::engine::{self, Cancel, Class, Constraint};
+use crate::core::engine::{self, Cancel, Class, Constraint, Task};
 use crate::core::hear::Transcript;
 use crate::core::knowledge::search::Query;
 use crate::core::ledger::millis;
@@ -245,8 +245,7 @@ impl Job {
         tokio::spawn(async move {
             let request = engine::Request {
                 prompt,
-                constraint: Constraint::Free,
-                max_tokens,
+                task: Task::Write { constraint: Constraint::Free, max_tokens },
                 deadline,
                 class: Class::Person,
                 device,

@@ -1,0 +1,3 @@
+//! The engine's arithmetic: the only place with `unsafe` in this room.
+
+pub mod probe;
