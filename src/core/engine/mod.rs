@@ -2,8 +2,8 @@
 //!
 //! The interface is text in, text out: tokens never leave this floor. A request carries a
 //! constraint, a deadline, a class, a device and a cancel; its answer is a stream of
-//! [`Update`]s. The model lives on a thread of its own ([`worker`]); [`queue`] is the plain
-//! state under it.
+//! [`Update`]s. The model lives on a thread of its own, with the handle to it in [`worker`];
+//! [`scheduler`] is the plain state under it, which says what each step computes.
 
 pub mod bits;
 pub mod candle;
@@ -13,7 +13,7 @@ mod job;
 pub mod kernels;
 pub mod kv;
 pub mod model;
-pub mod queue;
+mod room;
 pub mod scheduler;
 pub mod speculate;
 pub mod vocabulary;
