@@ -45,6 +45,23 @@ pub enum Constraint {
     Free,
     /// One of these texts, exactly.
     Choice(Vec<String>),
+    /// Free wording, but every number with its sign, range and unit, and every code, only
+    /// as it stands in a source.
+    Locked {
+        /// The sources.
+        sources: Vec<String>,
+        /// The text ends after so many sentences; 0: where the model ends it.
+        sentences: usize,
+    },
+    /// Spans of the sources, word for word, joined by connectives.
+    Copy {
+        /// The sources.
+        sources: Vec<String>,
+        /// The connectives ("and", ", then"), without the blanks around them.
+        joins: Vec<String>,
+        /// The text ends after so many sentences; 0: where the model ends it.
+        sentences: usize,
+    },
 }
 
 /// What is asked of the model.
