@@ -17,6 +17,8 @@ use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qw
 use serde::{Deserialize, Serialize};
 
 use super::chat::Chat;
+use super::kv::PAGE;
+use super::model::{Forward, Found, Slice, Want};
 use super::vocabulary::{Parts, Vocabulary};
 use crate::core::{Error, Kind, Result};
 
@@ -158,32 +160,129 @@ impl Model {
     }
 }
 
+/// Opens a model as what computes steps: slow, but right. To be replaced by the product's own.
+///
+/// # Errors
+/// As [`Model::load`].
+pub fn open(path: &Path, kv_mib: usize) -> Result<(Box<dyn Forward + Send>, Chat, Identity)> {
+    let (model, chat, identity) = Model::load(path)?;
+    let vocabulary = chat.vocabulary().tokens();
+    // No tensors lie in these pages; 12 KiB of keys and values a token is the default model's.
+    let pages = (kv_mib * 1024 / 12 / PAGE).max(WINDOW / PAGE);
+    let pages = vec![[0; PAGE]; pages];
+    Ok((Box::new(Stepwise { model, read: Vec::new(), pages, vocabulary }), chat, identity))
+}
+
+/// [`Forward`] on one sequence at a time. Its pages hold token ids; what a sequence has
+/// before the slice is read from them, and computed anew unless it is what was read last.
+struct Stepwise {
+    model: Model,
+    /// What is in candle's KV cache.
+    read: Vec<u32>,
+    pages: Vec<[u32; PAGE]>,
+    vocabulary: usize,
+}
+
+impl Stepwise {
+    /// Reads until `ids` are read, and returns the scores after them.
+    fn read_to(&mut self, ids: &[u32]) -> Result<Scores> {
+        if !ids.starts_with(&self.read) || ids.len() == self.read.len() {
+            self.model.clear();
+            self.read.clear();
+        }
+        let mut scores = Err(Error::new(Kind::Compute, "a slice has no tokens"));
+        for chunk in chunks(ids.get(self.read.len()..).unwrap_or_default()) {
+            scores = Ok(self.model.step(chunk)?);
+            self.read.extend_from_slice(chunk);
+        }
+        scores
+    }
+
+    fn sequence(&mut self, slice: &Slice<'_>) -> Result<Vec<u32>> {
+        let end = slice.start + slice.tokens.len();
+        for (at, id) in (slice.start..).zip(slice.tokens) {
+            let page = slice.pages.get(at / PAGE).and_then(|p| self.pages.get_mut(*p as usize));
+            let page = page.ok_or_else(|| Error::new(Kind::Compute, "a slice does not fit its pages"))?;
+            if let Some(slot) = page.get_mut(at % PAGE) {
+                *slot = *id;
+            }
+        }
+        let pages = slice.pages.iter().filter_map(|p| self.pages.get(*p as usize));
+        Ok(pages.flatten().copied().take(end).collect())
+    }
+}
+
+impl Forward for Stepwise {
+    fn window(&self) -> usize {
+        self.model.window()
+    }
+
+    fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    fn step(
+        &mut self,
+        slices: &[Slice<'_>],
+        threads: &mut dyn FnMut() -> usize,
+        found: &mut Found,
+    ) -> Result<()> {
+        found.best.clear();
+        found.scores.clear();
+        for slice in slices {
+            threads();
+            let ids = self.sequence(slice)?;
+            let last = match slice.want {
+                Want::Nothing => 0,
+                Want::Best { last, .. } => last,
+                Want::Score { targets } => targets.len(),
+            };
+            for (i, end) in (ids.len() + 1 - last..=ids.len()).enumerate() {
+                let scores = self.read_to(ids.get(..end).unwrap_or_default())?;
+                match slice.want {
+                    Want::Nothing => {}
+                    Want::Best { allowed, .. } => {
+                        let allowed = allowed.get(i).copied().flatten();
+                        found.best.push(scores.best_in(|id| allowed.is_none_or(|a| a.contains(id))));
+                    }
+                    Want::Score { targets } => {
+                        found.scores.extend(targets.get(i).map(|id| scores.log_probability(*id)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// One score per token; they do not leave the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores(Vec<f32>);
 
 impl Scores {
-    /// The best of all tokens; of equals the one with the lowest id. `None` where no score
-    /// is a number.
-    pub fn best(&self) -> Option<u32> {
-        best((0u32..).zip(self.0.iter().copied()))
-    }
-
-    /// The best of `ids` (ascending).
-    pub fn best_of(&self, ids: &[u32]) -> Option<u32> {
-        best(ids.iter().filter_map(|id| Some((*id, *self.0.get(*id as usize)?))))
-    }
-}
-
-fn best(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
-    let mut best: Option<(u32, f32)> = None;
-    for (id, score) in scores {
-        // `>` is false for equals, which keeps the lowest id, and for NaN.
-        if !score.is_nan() && best.is_none_or(|(_, top)| score > top) {
-            best = Some((id, score));
+    /// The best of the tokens that `allowed` lets through; of equals the one with the lowest
+    /// id. `None` where no score is a number.
+    pub fn best_in(&self, allowed: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut best: Option<(u32, f32)> = None;
+        for (id, score) in (0u32..).zip(self.0.iter().copied()) {
+            // `>` is false for equals, which keeps the lowest id, and for NaN.
+            if !score.is_nan() && best.is_none_or(|(_, top)| score > top) && allowed(id) {
+                best = Some((id, score));
+            }
         }
+        best.map(|(id, _)| id)
     }
-    best.map(|(id, _)| id)
+
+    /// The natural logarithm of a token's probability.
+    pub fn log_probability(&self, id: u32) -> f32 {
+        let top = self.0.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let all: f32 = self.0.iter().map(|s| (s - top).exp()).sum();
+        self.0.get(id as usize).map_or(f32::NEG_INFINITY, |s| s - top - all.ln())
+    }
 }
 
 /// Cuts a prompt into steps: [`CHUNK`] as often as it fits, then falling powers of two.
@@ -233,10 +332,11 @@ mod tests {
     #[test]
     fn of_equal_scores_the_lowest_id_wins_and_nan_never() {
         let scores = Scores(vec![f32::NAN, 1.0, 3.0, 3.0]);
-        assert_eq!(scores.best(), Some(2));
-        assert_eq!(scores.best_of(&[1, 3]), Some(3));
-        assert_eq!(scores.best_of(&[9]), None);
-        assert_eq!(Scores(vec![f32::NAN]).best(), None);
+        assert_eq!(scores.best_in(|_| true), Some(2));
+        assert_eq!(scores.best_in(|id| [1, 3].contains(&id)), Some(3));
+        assert_eq!(scores.best_in(|id| id == 9), None);
+        assert_eq!(Scores(vec![f32::NAN]).best_in(|_| true), None);
+        assert!((Scores(vec![0.0, 0.0]).log_probability(1) + 2f32.ln()).abs() < 1e-6);
     }
 
     #[test]

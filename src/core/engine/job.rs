@@ -16,13 +16,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::bits::Bits;
-use super::constraint::{Automaton, Next};
-use super::kv::{Cache, PAGE, PageId, Sequence};
-use super::model::{Found, Slice, Want};
+use super::constraint::{Allow, Automaton, Masks, Took};
+use super::kv::{Cache, PAGE, Sequence};
+use super::model::{Slice, Want};
 use super::scheduler::{Ask, Ticket, Work};
 use super::speculate::Proposer;
 use super::vocabulary::{Detokeniser, Vocabulary};
-use super::{Class, Finish, Request, Task, Update};
+use super::{Class, Finish, Request, Update};
 use crate::core::Moment;
 use crate::core::ledger::millis;
 
@@ -130,9 +130,9 @@ pub(super) struct Job {
     /// The last token with the drafted ones behind it.
     run: Vec<u32>,
     draft: Vec<u32>,
-    /// What may be written next, where not everything may.
+    /// What may follow each token of the run.
+    masks: Masks,
     mask: Bits,
-    is_masked: bool,
     texts: Vec<Continuation>,
 }
 
@@ -185,19 +185,12 @@ pub(super) struct Went {
 
 impl Job {
     /// Takes a request into flight; gives it back where the cache has no room for it.
-    /// `vocabulary` is its size.
-    pub fn start(
-        ticket: Ticket,
-        load: Load,
-        cache: &mut Cache,
-        speculate: bool,
-        vocabulary: usize,
-    ) -> Result<Self, Load> {
+    pub fn start(ticket: Ticket, load: Load, cache: &mut Cache, speculate: bool) -> Result<Self, Load> {
         let guessed = load.class == Class::Idle;
         let (prompt, upto, room) = (load.ids.len(), load.upto(), load.room());
         let Some(sequence) = cache.start(&load.ids, prompt + room, guessed) else { return Err(load) };
-        let free = matches!(load.errand, Errand::Write { automaton: Automaton::Free, .. });
-        let proposer = (speculate && free && room > 1).then(|| Proposer::new(&load.ids, room));
+        let streams = matches!(&load.errand, Errand::Write { automaton, .. } if automaton.streams());
+        let proposer = (speculate && streams && room > 1).then(|| Proposer::new(&load.ids, room));
         Ok(Self {
             ticket,
             load,
@@ -213,8 +206,8 @@ impl Job {
             proposer,
             run: Vec::new(),
             draft: Vec::new(),
-            mask: if free { Bits::default() } else { Bits::none(vocabulary) },
-            is_masked: false,
+            masks: Masks::default(),
+            mask: Bits::default(),
             texts: Vec::new(),
         })
     }
@@ -265,7 +258,6 @@ impl Job {
         &mut self,
         work: Work,
         cache: &mut Cache,
-        vocabulary: &Vocabulary,
         parts: &mut Vec<Part>,
     ) -> crate::core::Result<()> {
         let own = |tokens: Range<usize>| Part { ticket: self.ticket, text: None, tokens };
@@ -275,7 +267,8 @@ impl Job {
                 let to = self.upto.min(from + tokens);
                 parts.push(own(from..to));
                 grown(cache.grow(&mut self.sequence, to))?;
-                self.mask_next(vocabulary);
+                self.draft.clear();
+                self.mask_draft();
             }
             Work::Read { mut tokens } => {
                 for (i, text) in self.texts.iter_mut().enumerate() {
@@ -289,7 +282,6 @@ impl Job {
             }
             Work::Write { draft } => {
                 self.propose(draft);
-                self.mask_next(vocabulary);
                 let from = self.sequence.len();
                 let to = from + self.run.len();
                 parts.push(Part { ticket: self.ticket, text: None, tokens: from..to });
@@ -300,38 +292,39 @@ impl Job {
     }
 
     /// Makes the run of the next step: the last token, and a draft of at most `most` tokens,
-    /// none of which would be past the limit.
+    /// none of which would be past the limit or is not allowed.
     fn propose(&mut self, most: usize) {
-        self.run.clear();
-        self.run.extend(self.load.ids.last());
         let left = self.load.room().saturating_sub(self.tokens + 1);
+        self.draft.clear();
         if let Some(proposer) = &self.proposer {
             proposer.propose(most.min(left), &mut self.draft);
-            self.run.extend_from_slice(&self.draft);
         }
+        self.mask_draft();
+        self.run.clear();
+        self.run.extend(self.load.ids.last());
+        self.run.extend_from_slice(&self.draft);
     }
 
-    /// Asks the automaton what may come next.
-    fn mask_next(&mut self, vocabulary: &Vocabulary) {
+    /// Asks the automaton what may follow the last token and each drafted one, and cuts the
+    /// draft where it is not that.
+    fn mask_draft(&mut self) {
         let Errand::Write { automaton, .. } = &self.load.errand else { return };
-        let next = automaton.next();
-        self.is_masked = false;
-        if let Next::OneOf { ids, end } = next {
-            self.is_masked = true;
-            self.mask.clear();
-            ids.iter().for_each(|id| self.mask.insert(*id));
-            if end {
-                vocabulary.stops().for_each(|id| self.mask.insert(id));
-            }
+        if self.tokens == 0 && automaton.allow(&mut self.mask) == Allow::Done {
+            return;
+        }
+        let allowed = self.masks.fill(automaton, &self.draft);
+        self.draft.truncate(allowed);
+    }
+
+    /// What may follow each token of its run, added to `allowed`.
+    pub fn allowed<'a>(&'a self, part: &Part, allowed: &mut Vec<Option<&'a Bits>>) {
+        let last = if self.is_writing() { part.rows() } else { 1 };
+        if part.text.is_none() {
+            allowed.extend((0..last).map(|i| self.masks.get(i)));
         }
     }
 
-    /// What may be written after the first token of its part.
-    pub fn mask(&self) -> Option<&Bits> {
-        self.is_masked.then_some(&self.mask)
-    }
-
-    /// Its part as the model takes it; `allowed` holds its mask, or nothing.
+    /// Its part as the model takes it; `allowed` as [`Job::allowed`] gave it.
     pub fn slice<'a>(&'a self, part: &'a Part, allowed: &'a [Option<&'a Bits>]) -> Slice<'a> {
         let Range { start, end } = part.tokens;
         if let Some(text) = part.text.and_then(|i| self.texts.get(i)) {
@@ -397,18 +390,32 @@ impl Job {
         best: &mut dyn Iterator<Item = Option<u32>>,
         vocabulary: &Vocabulary,
     ) -> Option<Update> {
-        let Errand::Write { automaton, limit } = &self.load.errand else { return None };
-        let (limit, next) = (*limit, automaton.next());
+        let Errand::Write { limit, .. } = self.load.errand else { return None };
         self.tell_read();
-        // The iterator moves on in any case: what follows belongs to others.
-        let id = if limit > 0 { best.next().flatten() } else { None };
-        match next {
-            Next::Settled(choice) => {
-                self.load.say(Update::Text(choice));
-                Some(self.done(Finish::Stop))
-            }
-            _ if limit == 0 => Some(self.done(Finish::Length)),
-            _ => self.take(id, vocabulary),
+        if limit == 0 {
+            return self.settled().or_else(|| Some(self.done(Finish::Length)));
+        }
+        // Taken in any case: what follows it belongs to others.
+        let id = best.next().flatten();
+        self.settled().or_else(|| self.take(id, vocabulary)).or_else(|| self.settled())
+    }
+
+    /// Where nothing is left to choose, the last update.
+    fn settled(&mut self) -> Option<Update> {
+        let Errand::Write { automaton, .. } = &self.load.errand else { return None };
+        if automaton.allow(&mut self.mask) != Allow::Done {
+            return None;
+        }
+        self.tell_choice();
+        Some(self.done(Finish::Stop))
+    }
+
+    /// A choice is told whole, once it is made.
+    fn tell_choice(&self) {
+        if let Errand::Write { automaton, .. } = &self.load.errand
+            && let Some(choice) = automaton.choice()
+        {
+            self.load.say(Update::Text(choice.to_owned()));
         }
     }
 
@@ -480,6 +487,8 @@ impl Job {
             }
         }
         self.sequence.cut(self.load.ids.len().saturating_sub(1));
+        // Before the end of the run something could always follow: the masks saw to that.
+        let end = end.or_else(|| self.settled());
         if let Some(proposer) = &mut self.proposer
             && rows > 1
         {
@@ -495,33 +504,32 @@ impl Job {
         let Some(id) = id else {
             return Some(Update::Failed("the model's scores are not numbers".to_owned()));
         };
-        let Errand::Write { automaton, limit } = &mut self.load.errand else { return None };
         if vocabulary.is_stop(id) {
-            let whole = automaton.whole().map(str::to_owned);
-            if let Some(choice) = whole {
-                self.load.say(Update::Text(choice));
-            }
+            self.tell_choice();
             return Some(self.done(Finish::Stop));
         }
-        automaton.take(id);
-        let (free, full) = (matches!(automaton, Automaton::Free), self.tokens + 1 >= *limit);
-        let next = automaton.next();
+        let Errand::Write { automaton, limit } = &mut self.load.errand else { return None };
+        let (took, full) = (automaton.take(id), self.tokens + 1 >= *limit);
         self.tokens += 1;
-        self.load.ids.push(id);
-        if let Some(proposer) = &mut self.proposer {
-            proposer.push(id);
-        }
-        if let Next::Settled(choice) = next {
-            self.load.say(Update::Text(choice));
-            return Some(self.done(Finish::Stop));
-        }
-        if free {
-            let piece = self.text.push(vocabulary.bytes(id));
+        let bytes = vocabulary.bytes(id);
+        let bytes = match took {
+            Took::Written => bytes,
+            Took::Ended { bytes: n } => bytes.get(..n).unwrap_or(bytes),
+        };
+        if automaton.streams() {
+            let piece = self.text.push(bytes);
             if !piece.is_empty() {
                 self.load.say(Update::Text(piece));
             }
         }
-        full.then(|| self.done(Finish::Length))
+        if matches!(took, Took::Ended { .. }) {
+            return Some(self.done(Finish::Stop));
+        }
+        self.load.ids.push(id);
+        if let Some(proposer) = &mut self.proposer {
+            proposer.push(id);
+        }
+        full.then(|| self.settled().unwrap_or_else(|| self.done(Finish::Length)))
     }
 
     /// The last update of a request that ends with what was written.

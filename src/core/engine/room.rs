@@ -111,9 +111,14 @@ impl Room {
             self.follow(&mut inner);
             let next = inner.scheduler.step(now, &mut self.items);
             inner.in_flight = self.jobs.len();
+            if next == Next::Run {
+                if self.plan(&mut inner) {
+                    return true;
+                }
+                continue;
+            }
             let changed = &self.shared.changed;
             inner = match next {
-                Next::Run if self.plan(&mut inner) => return true,
                 Next::Run => inner,
                 Next::Wait(None) => changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
                 Next::Wait(Some(until)) => {
@@ -125,8 +130,7 @@ impl Room {
     }
 
     fn start(&mut self, inner: &mut Inner, ticket: Ticket, load: super::job::Load) {
-        let (speculate, vocabulary) = (self.options.speculate, self.model.vocabulary());
-        match Job::start(ticket, load, &mut inner.cache, speculate, vocabulary) {
+        match Job::start(ticket, load, &mut inner.cache, self.options.speculate) {
             Ok(mut job) => match job.turn_over(&mut inner.cache) {
                 Ok(None) => {
                     inner.scheduler.found(ticket, job.left());
@@ -204,7 +208,7 @@ impl Room {
             };
             let Some(job) = self.jobs.get_mut(at) else { continue };
             let before = self.parts.len();
-            let planned = job.plan(item.work, &mut inner.cache, self.chat.vocabulary(), &mut self.parts);
+            let planned = job.plan(item.work, &mut inner.cache, &mut self.parts);
             let why = match planned {
                 Ok(()) if self.parts.len() > before => continue,
                 Ok(()) => "the request has nothing left to compute".to_owned(),
@@ -238,13 +242,21 @@ impl Room {
             job.announce(from);
         }
         let job = |part: &Part| self.jobs.iter().find(|j| j.ticket == part.ticket);
-        let masks: Vec<Option<&Bits>> = self.parts.iter().map(|p| job(p).and_then(Job::mask)).collect();
-        let slices: Vec<Slice<'_>> = self
-            .parts
-            .iter()
-            .zip(&masks)
-            .filter_map(|(part, mask)| Some(job(part)?.slice(part, std::slice::from_ref(mask))))
-            .collect();
+        let mut allowed: Vec<Option<&Bits>> = Vec::new();
+        let mut ends = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            if let Some(job) = job(part) {
+                job.allowed(part, &mut allowed);
+            }
+            ends.push(allowed.len());
+        }
+        let mut slices: Vec<Slice<'_>> = Vec::with_capacity(self.parts.len());
+        let mut from_mask = 0;
+        for (part, end) in self.parts.iter().zip(ends) {
+            let allowed = allowed.get(from_mask..end).unwrap_or_default();
+            slices.extend(job(part).map(|job| job.slice(part, allowed)));
+            from_mask = end;
+        }
         let mut threads = || {
             if lease.should_yield() {
                 lease.yield_now();

@@ -203,6 +203,11 @@ impl Vocabulary {
         })
     }
 
+    /// How many tokens there are.
+    pub fn tokens(&self) -> usize {
+        self.ends.len()
+    }
+
     /// The id of a control token by its name.
     pub fn control(&self, name: &str) -> Option<u32> {
         self.control.get(name).copied()

@@ -202,24 +202,16 @@ impl Engine {
     /// where the model cannot run.
     pub fn spawn(path: &Path, options: Options, cores: Cores, clock: Arc<dyn Clock>) -> Result<Self> {
         let there: PathBuf = path.to_owned();
-        Self::spawn_with(move || open(&there, &options), options, cores, clock).map_err(|error| {
-            match error.kind {
-                // The thread ended without a word: a library below panicked over the file.
-                Kind::Internal => Error::new(
-                    Kind::Model,
-                    format!("{} cannot be loaded: the loader gave up", path.display()),
-                )
-                .hint("millwright models verify"),
-                _ => error,
-            }
-        })
+        let name = path.display().to_string();
+        Self::spawn_with(&name, move || open(&there, &options), options, cores, clock)
     }
 
-    /// As [`Engine::spawn`], with a model of the caller's own.
+    /// As [`Engine::spawn`], with a model of the caller's own; `name` is what errors call it.
     ///
     /// # Errors
     /// Those of `open`, and [`Kind::Compute`] where the model cannot run.
     pub fn spawn_with(
+        name: &str,
         open: impl FnOnce() -> Result<Opened> + Send + 'static,
         options: Options,
         cores: Cores,
@@ -252,7 +244,9 @@ impl Engine {
                 Ok(Self { shared, chat, clock, identity, window, thread: Some(thread) })
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::new(Kind::Internal, "the loader gave up")),
+            // The thread ended without a word: a library below panicked over the file.
+            Err(_) => Err(Error::new(Kind::Model, format!("{name} cannot be loaded: the loader gave up"))
+                .hint("millwright models verify")),
         }
     }
 
@@ -272,7 +266,9 @@ impl Engine {
         let (updates, from_model) = mpsc::channel(1);
         let arrived = self.clock.now();
         let mut load = Load { ids, errand, class: request.class, arrived, updates };
-        if let Errand::Write { automaton: Automaton::Free, limit } = &mut load.errand {
+        if let Errand::Write { automaton, limit } = &mut load.errand
+            && automaton.streams()
+        {
             *limit = (*limit).min(self.window - load.ids.len());
         }
         if load.longest() > self.window {
@@ -301,11 +297,11 @@ impl Engine {
         match &request.task {
             Task::Write { constraint, max_tokens } => {
                 let automaton = Automaton::new(constraint, vocabulary)?;
-                // The limit is for free text: a choice ends by itself, and half of one would
-                // be none of them. Each of its bytes is a token at most.
                 let limit = match constraint {
-                    Constraint::Free => *max_tokens,
+                    // The limit is not for choices: one ends by itself, and half of one would
+                    // be none of them. Each of its bytes is a token at most.
                     Constraint::Choice(texts) => texts.iter().map(String::len).max().unwrap_or(0) + 1,
+                    _ => *max_tokens,
                 };
                 Ok((self.chat.render(&request.prompt)?, Errand::Write { automaton, limit }))
             }
