@@ -379,7 +379,11 @@ mod tests {
         assert_eq!(engine.options(2), Options::default());
         let window = resolve("[engine]\nmode = \"window\"\n", &[]).unwrap().engine;
         assert_eq!(window.options(2).settings.mode, scheduler::Mode::Window { ms: 60 });
-        for (line, key) in [("slots = 0", "slots"), ("step_tokens = 8", "step_tokens"), ("long_step_tokens = 100", "long_step_tokens")] {
+        for (line, key) in [
+            ("slots = 0", "slots"),
+            ("step_tokens = 8", "step_tokens"),
+            ("long_step_tokens = 100", "long_step_tokens"),
+        ] {
             let error = resolve(&format!("[engine]\n{line}\n"), &[]).unwrap_err();
             assert!(error.kind == Kind::Usage && error.what.contains(key), "{error}");
         }

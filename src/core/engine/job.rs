@@ -44,7 +44,10 @@ pub(super) struct Load {
 #[derive(Debug)]
 pub(super) enum Errand {
     /// At most `limit` tokens.
-    Write { automaton: Automaton, limit: usize },
+    Write {
+        automaton: Automaton,
+        limit: usize,
+    },
     /// The continuations.
     Score(Vec<Vec<u32>>),
     Read,
@@ -254,12 +257,7 @@ impl Job {
     ///
     /// # Errors
     /// Where the cache does not supply a page that was promised.
-    pub fn plan(
-        &mut self,
-        work: Work,
-        cache: &mut Cache,
-        parts: &mut Vec<Part>,
-    ) -> crate::core::Result<()> {
+    pub fn plan(&mut self, work: Work, cache: &mut Cache, parts: &mut Vec<Part>) -> crate::core::Result<()> {
         let own = |tokens: Range<usize>| Part { ticket: self.ticket, text: None, tokens };
         match work {
             Work::Read { tokens } if !self.is_read() => {
@@ -551,11 +549,6 @@ impl Job {
             cache.finish(self.sequence, &self.load.ids);
         }
         let _ = self.load.updates.try_send(last);
-    }
-
-    /// The share of its drafted tokens that was right of late; `None` where it drafts none.
-    pub fn acceptance(&self) -> Option<f32> {
-        self.proposer.as_ref().map(Proposer::acceptance)
     }
 }
 

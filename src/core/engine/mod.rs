@@ -16,6 +16,8 @@ pub mod model;
 mod room;
 pub mod scheduler;
 pub mod speculate;
+#[cfg(test)]
+mod trial;
 pub mod vocabulary;
 pub mod worker;
 

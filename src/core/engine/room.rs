@@ -15,8 +15,8 @@ use super::model::{Forward, Found, Slice, Want};
 use super::scheduler::{Cost, Item, Next, State, Ticket, Why};
 use super::worker::{Inner, Options, Shared};
 use super::{Finish, Refusal, Update};
-use crate::core::cores::{self, Clock, Cores};
 use crate::core::Result;
+use crate::core::cores::{self, Clock, Cores};
 
 /// The model's thread.
 pub(super) struct Room {
@@ -224,7 +224,8 @@ impl Room {
 
     /// What the cores are wanted for: the most urgent part says it.
     fn class(&self) -> cores::Class {
-        let real = || self.jobs.iter().filter(|j| j.is_real() && self.parts.iter().any(|p| p.ticket == j.ticket));
+        let real =
+            || self.jobs.iter().filter(|j| j.is_real() && self.parts.iter().any(|p| p.ticket == j.ticket));
         if real().next().is_none() {
             cores::Class::GuessedPrefill
         } else if real().any(Job::is_writing) {
@@ -361,4 +362,3 @@ impl Drop for Farewell {
         }
     }
 }
-
