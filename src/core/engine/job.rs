@@ -431,17 +431,15 @@ impl Job {
     ///
     /// # Errors
     /// Where the cache does not supply pages that were promised.
-    pub fn turn_over(&mut self, cache: &mut Cache) -> crate::core::Result<Option<Update>> {
-        if !self.is_read() || self.is_told {
+    pub fn turn_over(&mut self, cache: &mut Cache, now: Moment) -> crate::core::Result<Option<Update>> {
+        if !self.is_read() || self.is_told || matches!(self.load.errand, Errand::Write { .. }) {
             return Ok(None);
         }
-        match &self.load.errand {
-            Errand::Write { .. } => return Ok(None),
-            Errand::Read => {
-                self.tell_read();
-                return Ok(Some(self.done(Finish::Stop)));
-            }
-            Errand::Score(_) => self.tell_read(),
+        // What was all in the cache is read without a step.
+        self.announce(now);
+        self.tell_read();
+        if matches!(self.load.errand, Errand::Read) {
+            return Ok(Some(self.done(Finish::Stop)));
         }
         let Errand::Score(texts) = &mut self.load.errand else { return Ok(None) };
         let texts = std::mem::take(texts);

@@ -131,7 +131,7 @@ impl Room {
 
     fn start(&mut self, inner: &mut Inner, ticket: Ticket, load: super::job::Load) {
         match Job::start(ticket, load, &mut inner.cache, self.options.speculate) {
-            Ok(mut job) => match job.turn_over(&mut inner.cache) {
+            Ok(mut job) => match job.turn_over(&mut inner.cache, self.clock.now()) {
                 Ok(None) => {
                     inner.scheduler.found(ticket, job.left());
                     self.jobs.push(job);
@@ -178,7 +178,7 @@ impl Room {
     fn turn_over(&mut self, inner: &mut Inner, at: usize) {
         let Some(job) = self.jobs.get_mut(at) else { return };
         let (ticket, left) = (job.ticket, job.left());
-        match job.turn_over(&mut inner.cache) {
+        match job.turn_over(&mut inner.cache, self.clock.now()) {
             Ok(None) => {
                 // Continuations may have found less than was thought.
                 if job.left() != left {

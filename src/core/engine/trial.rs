@@ -28,24 +28,24 @@ fn mix(ids: impl IntoIterator<Item = u32>) -> u64 {
     })
 }
 
-/// The score of `id` after a text: half of the texts go on as they did before, after the same
-/// two tokens, the others anyhow.
-fn score(text: &[u32], hash: u64, id: u32) -> u64 {
-    let goes_on = || match text {
-        [before @ .., a, b] if hash.is_multiple_of(2) => {
-            let at = before.windows(2).position(|w| w == [*a, *b])?;
-            text.get(at + 2).copied()
-        }
-        _ => None,
-    };
-    if goes_on() == Some(id) { u64::MAX } else { mix([hash as u32, (hash >> 32) as u32, id]) >> 1 }
-}
-
+/// What a text goes on with: most go on as they did where it agrees longest with what is before,
+/// the others anyhow.
 fn best(text: &[u32], vocabulary: usize, allowed: Option<&bits::Bits>) -> Option<u32> {
+    let allowed = |id: &u32| allowed.is_none_or(|a| a.contains(*id));
     let hash = mix(text.iter().copied());
-    (0..vocabulary as u32)
-        .filter(|id| allowed.is_none_or(|a| a.contains(*id)))
-        .max_by_key(|id| (score(text, hash, *id), std::cmp::Reverse(*id)))
+    let agree = |at: &usize| {
+        let before = text[..*at].iter().rev();
+        before.zip(text.iter().rev()).take_while(|(a, b)| a == b).count()
+    };
+    let place =
+        (1..text.len()).filter(|at| agree(at) > 1).max_by_key(|at| (agree(at), std::cmp::Reverse(*at)));
+    if let Some(id) = place.map(|at| text[at]).filter(allowed)
+        && !hash.is_multiple_of(8)
+    {
+        return Some(id);
+    }
+    let score = |id: &u32| mix([hash as u32, (hash >> 32) as u32, *id]);
+    (0..vocabulary as u32).filter(allowed).max_by_key(|id| (score(id), std::cmp::Reverse(*id)))
 }
 
 fn log_probability(text: &[u32], id: u32) -> f32 {
