@@ -23,6 +23,8 @@ const END: u8 = 2;
 const SENTENCE: u8 = 4;
 /// A connective ends here.
 const JOINED: u8 = 8;
+/// The text may end here: after a connective that ends a sentence.
+const FULL: u8 = 16;
 
 /// Bytes of a source that are looked at for the next token.
 const LONGEST: usize = 64;
@@ -101,6 +103,8 @@ impl Copy {
         }
         if here & END != 0 {
             mask.add(&rules.join);
+        }
+        if here & (END | FULL) != 0 {
             rules.lexicon.stop(mask);
         }
         if here & (SENTENCE | JOINED) != 0 {
@@ -212,7 +216,8 @@ impl Rules {
         self.text.extend_from_slice(join.as_bytes());
         self.text.push(0);
         self.flags.resize(self.text.len(), 0);
-        self.flag(self.text.len() - 1, JOINED);
+        let full = if join.ends_with(['.', '!', '?', '。', '！', '？']) { FULL } else { 0 };
+        self.flag(self.text.len() - 1, JOINED | full);
     }
 
     fn flag(&mut self, at: usize, flag: u8) {

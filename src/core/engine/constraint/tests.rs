@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 
 use super::super::vocabulary::tests::small;
@@ -51,9 +53,13 @@ const WORDS: [&str; 44] = [
 const STOP: u32 = 256 + WORDS.len() as u32;
 
 fn lexicon() -> Arc<Lexicon> {
-    let bytes: Vec<u8> = (0..=u8::MAX).collect();
-    let tokens = bytes.chunks(1).chain(WORDS.iter().map(|w| w.as_bytes())).chain([&[][..]]);
-    Arc::new(Lexicon::new(tokens, [STOP].into_iter()))
+    static LEXICON: OnceLock<Arc<Lexicon>> = OnceLock::new();
+    let make = || {
+        let bytes: Vec<u8> = (0..=u8::MAX).collect();
+        let tokens = bytes.chunks(1).chain(WORDS.iter().map(|w| w.as_bytes())).chain([&[][..]]);
+        Arc::new(Lexicon::new(tokens, [STOP].into_iter()))
+    };
+    LEXICON.get_or_init(make).clone()
 }
 
 fn locked(sources: &[&str], sentences: usize) -> Automaton {
@@ -245,7 +251,8 @@ fn is_copied(text: &str, sources: &[Source], joins: &[&str]) -> bool {
             continue;
         }
         let rest = &text[at..];
-        if rest.is_empty() && !span {
+        let full = text.ends_with(['.', '。']);
+        if rest.is_empty() && (!span || full) {
             return true;
         }
         if span {
