@@ -1,7 +1,7 @@
 //! Only spans of the sources, joined by a closed set of connectives.
 //!
 //! A span begins where a word of a source begins and ends where one ends, never inside a
-//! number with its unit. After a span comes a connective and the next span; after one that
+//! number with its unit; a sentence that says "not", "only" or the like is taken whole. After a span comes a connective and the next span; after one that
 //! ends a sentence of its source the next span may come at once. Works on bytes: positions in
 //! the sources that agree with what is being written are followed all at once. A token never
 //! reaches from one piece into the next; the blank between them belongs to the later one.
@@ -195,8 +195,7 @@ impl Rules {
                 self.flag(base + end, SENTENCE);
             }
         }
-        for whole in &source.wholes {
-            let Range { start, end } = whole.span;
+        for Range { start, end } in source.wholes.iter().map(|w| &w.span).chain(&source.firm) {
             self.flags.get_mut(base + start + 1..base + end).unwrap_or_default().fill(0);
         }
         self.flags.get(base..).unwrap_or_default().iter().enumerate().for_each(|(i, flags)| {

@@ -172,6 +172,22 @@ fn a_copy_is_made_of_spans_and_connectives() {
 }
 
 #[test]
+fn a_sentence_that_forbids_is_copied_whole() {
+    let a = copy(
+        &["Do not open the valve by hand, please. Open the drain only now. 切勿打开阀门，等待。"],
+        &["and"],
+        0,
+    );
+    for good in ["Do not open the valve by hand, please.", "Open the drain only now.", "切勿打开阀门，等待。"]
+    {
+        assert!(allows(&a, good), "{good}: {:?}", write(a.clone(), good));
+    }
+    for bad in ["open the valve", "the valve", "Do not open", "Open the drain", "now.", "等待。"] {
+        assert!(!allows(&a, bad), "{bad}");
+    }
+}
+
+#[test]
 fn a_script_without_blanks_is_copied_by_its_clauses() {
     let a = copy(&["关闭阀门，等待5秒。打开泵。"], &["然后"], 0);
     assert!(allows(&a, "关闭阀门，等待5秒。打开泵。"));
