@@ -1,7 +1,7 @@
 //! Only spans of the sources, joined by a closed set of connectives.
 //!
 //! A span begins where a word of a source begins and ends where one ends, never inside a
-//! number with its unit. After a span comes a connective and the next span; after one that
+//! number with its unit; a sentence that says "not", "only" or the like is taken whole. After a span comes a connective and the next span; after one that
 //! ends a sentence of its source the next span may come at once. Works on bytes: positions in
 //! the sources that agree with what is being written are followed all at once. A token never
 //! reaches from one piece into the next; the blank between them belongs to the later one.
@@ -23,6 +23,8 @@ const END: u8 = 2;
 const SENTENCE: u8 = 4;
 /// A connective ends here.
 const JOINED: u8 = 8;
+/// The text may end here: after a connective that ends a sentence.
+const FULL: u8 = 16;
 
 /// Bytes of a source that are looked at for the next token.
 const LONGEST: usize = 64;
@@ -101,6 +103,8 @@ impl Copy {
         }
         if here & END != 0 {
             mask.add(&rules.join);
+        }
+        if here & (END | FULL) != 0 {
             rules.lexicon.stop(mask);
         }
         if here & (SENTENCE | JOINED) != 0 {
@@ -191,8 +195,7 @@ impl Rules {
                 self.flag(base + end, SENTENCE);
             }
         }
-        for whole in &source.wholes {
-            let Range { start, end } = whole.span;
+        for Range { start, end } in source.wholes.iter().map(|w| &w.span).chain(&source.firm) {
             self.flags.get_mut(base + start + 1..base + end).unwrap_or_default().fill(0);
         }
         self.flags.get(base..).unwrap_or_default().iter().enumerate().for_each(|(i, flags)| {
@@ -212,7 +215,8 @@ impl Rules {
         self.text.extend_from_slice(join.as_bytes());
         self.text.push(0);
         self.flags.resize(self.text.len(), 0);
-        self.flag(self.text.len() - 1, JOINED);
+        let full = if join.ends_with(['.', '!', '?', '。', '！', '？']) { FULL } else { 0 };
+        self.flag(self.text.len() - 1, JOINED | full);
     }
 
     fn flag(&mut self, at: usize, flag: u8) {

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 
 use super::super::vocabulary::tests::small;
@@ -51,9 +53,13 @@ const WORDS: [&str; 44] = [
 const STOP: u32 = 256 + WORDS.len() as u32;
 
 fn lexicon() -> Arc<Lexicon> {
-    let bytes: Vec<u8> = (0..=u8::MAX).collect();
-    let tokens = bytes.chunks(1).chain(WORDS.iter().map(|w| w.as_bytes())).chain([&[][..]]);
-    Arc::new(Lexicon::new(tokens, [STOP].into_iter()))
+    static LEXICON: OnceLock<Arc<Lexicon>> = OnceLock::new();
+    let make = || {
+        let bytes: Vec<u8> = (0..=u8::MAX).collect();
+        let tokens = bytes.chunks(1).chain(WORDS.iter().map(|w| w.as_bytes())).chain([&[][..]]);
+        Arc::new(Lexicon::new(tokens, [STOP].into_iter()))
+    };
+    LEXICON.get_or_init(make).clone()
 }
 
 fn locked(sources: &[&str], sentences: usize) -> Automaton {
@@ -166,6 +172,22 @@ fn a_copy_is_made_of_spans_and_connectives() {
 }
 
 #[test]
+fn a_sentence_that_forbids_is_copied_whole() {
+    let a = copy(
+        &["Do not open the valve by hand, please. Open the drain only now. 切勿打开阀门，等待。"],
+        &["and"],
+        0,
+    );
+    for good in ["Do not open the valve by hand, please.", "Open the drain only now.", "切勿打开阀门，等待。"]
+    {
+        assert!(allows(&a, good), "{good}: {:?}", write(a.clone(), good));
+    }
+    for bad in ["open the valve", "the valve", "Do not open", "Open the drain", "now.", "等待。"] {
+        assert!(!allows(&a, bad), "{bad}");
+    }
+}
+
+#[test]
 fn a_script_without_blanks_is_copied_by_its_clauses() {
     let a = copy(&["关闭阀门，等待5秒。打开泵。"], &["然后"], 0);
     assert!(allows(&a, "关闭阀门，等待5秒。打开泵。"));
@@ -245,7 +267,8 @@ fn is_copied(text: &str, sources: &[Source], joins: &[&str]) -> bool {
             continue;
         }
         let rest = &text[at..];
-        if rest.is_empty() && !span {
+        let full = text.ends_with(['.', '。']);
+        if rest.is_empty() && (!span || full) {
             return true;
         }
         if span {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::core::answer::quantity;
-use crate::core::answer::sentence::{is_abbreviation, marker_len};
+use crate::core::answer::sentence::{self, is_abbreviation, marker_len};
+use crate::core::answer::words::{is_negator, words};
 
 /// Is this a character of a number: a digit of any script, a superscript, a fraction, a
 /// circled number?
@@ -152,6 +153,13 @@ impl Sentences {
     }
 }
 
+/// Words that turn a meaning round, in the languages of manuals other than English.
+const NEGATES: &[&str] = &[
+    "nicht", "kein", "keine", "keinen", "keiner", "nie", "niemals", "ohne", "nur", "außer", "nunca", "jamás",
+    "sin", "solo", "sólo", "excepto", "salvo", "tampoco", "ne", "pas", "jamais", "sans", "sauf", "ni", "non",
+    "mai", "senza", "solo", "não", "nunca", "sem", "不", "未", "勿", "禁", "无", "非", "没", "仅", "除",
+];
+
 /// A number with its sign, range and unit, or a code, as it stands in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Whole {
@@ -171,6 +179,9 @@ pub(super) struct Source {
     pub text: String,
     /// Its numbers and codes, in no order; they may overlap.
     pub wholes: Vec<Whole>,
+    /// Sentences that say "not", "only", "unless" and their like: a part of one may say the
+    /// opposite.
+    pub firm: Vec<Range<usize>>,
     /// Where its lines begin.
     pub lines: Vec<usize>,
 }
@@ -204,6 +215,11 @@ impl Source {
             let from = span.start + (text.len() - text.trim_start().len());
             Some(from..from + text.trim().len())
         };
+        let negates =
+            |text: &str| words(text).iter().any(|(_, w)| is_negator(w) || NEGATES.contains(&w.as_str()));
+        let sentences = sentence::split(original);
+        let firm = sentences.iter().filter(|s| s.of(original).is_some_and(negates));
+        let firm = firm.filter_map(|s| place(&(s.start..s.end))).collect();
         let reading = quantity::read(original);
         let mut wholes = Vec::new();
         let mut covered = vec![false; new.text.len()];
@@ -219,6 +235,7 @@ impl Source {
             }
         }
         new.wholes = wholes;
+        new.firm = firm;
         new
     }
 
