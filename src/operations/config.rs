@@ -128,7 +128,7 @@ impl Engine {
             long_step_tokens: self.long_step_tokens,
             ..Options::default().settings
         };
-        Options { threads, kv_mib: self.kv_mib, speculate: self.speculate, settings }
+        Options { threads, packed: None, kv_mib: self.kv_mib, speculate: self.speculate, settings }
     }
 
     /// Sizes of which one too small would stop everything, or be silently another.

@@ -6,7 +6,6 @@
 //! [`scheduler`] is the plain state under it, which says what each step computes.
 
 pub mod bits;
-pub mod candle;
 pub mod chat;
 pub mod constraint;
 mod job;

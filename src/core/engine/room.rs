@@ -50,7 +50,7 @@ impl Room {
         cores: Cores,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let cost = warm_up(&mut *model, &cores, &*clock, options)?;
+        let cost = warm_up(&mut *model, &cores, &*clock, options.threads)?;
         let mut settings = options.settings;
         settings.kv_tokens = settings.kv_tokens.min(model.pages() * PAGE);
         let inner = Inner::new(State::new(settings, cost), Cache::new(model.pages(), 0), model.window());
@@ -318,7 +318,7 @@ fn warm_up(
     model: &mut (dyn Forward + Send),
     cores: &Cores,
     clock: &dyn Clock,
-    options: Options,
+    threads: usize,
 ) -> Result<Cost> {
     /// Rows of the steps that are measured. The first of all maps and touches the weights:
     /// it is not a measure.
@@ -327,7 +327,7 @@ fn warm_up(
     let ids: Vec<u32> = (0..64).map(|i| i % model.vocabulary().max(1) as u32).collect();
     let mut found = Found::default();
     let mut measured = Vec::new();
-    let lease = cores.lease(cores::Class::Prefill, options.threads);
+    let lease = cores.lease(cores::Class::Prefill, threads);
     for (i, rows) in STEPS.into_iter().enumerate() {
         let Some(mut sequence) = cache.start(&[], rows, false) else { continue };
         if !cache.grow(&mut sequence, rows) {

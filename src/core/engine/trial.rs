@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::candle::Identity;
 use super::chat::Chat;
 use super::kv::PAGE;
-use super::model::{Forward, Found, Slice, Want};
+use super::model::{Forward, Found, Identity, Slice, Want};
 use super::scheduler::{Mode, Settings};
 use super::vocabulary::tests::small;
 use super::worker::{Engine, Options, Stream};
@@ -161,6 +160,7 @@ impl Bench {
                 file: "paper".to_owned(),
                 architecture: "paper".to_owned(),
                 quantisation: String::new(),
+                path: "paper".to_owned(),
             };
             Ok((Box::new(model), Chat::new(vocabulary)?, identity))
         };

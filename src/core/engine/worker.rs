@@ -14,12 +14,11 @@ use std::thread::{self, JoinHandle};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::candle::Identity;
 use super::chat::Chat;
 use super::constraint::Automaton;
 use super::job::{Errand, Load};
 use super::kv::{Cache, Counts, PAGE};
-use super::model::Forward;
+use super::model::{self, Forward, Identity};
 use super::room::Room;
 use super::scheduler::{Settings, State, Why};
 use super::{Constraint, Finish, Refusal, Request, Task, Update};
@@ -27,10 +26,12 @@ use crate::core::cores::{Clock, Cores};
 use crate::core::{Error, Kind, Result};
 
 /// How an engine is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Threads to lease for a step.
     pub threads: usize,
+    /// Where packed weights are kept; `None` for a directory `packed` beside the model.
+    pub packed: Option<PathBuf>,
     /// Memory for the KV cache, MiB.
     pub kv_mib: usize,
     /// Are drafts taken from the prompt verified along with each token? The text is the same.
@@ -42,7 +43,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let settings = Settings { kv_tokens: usize::MAX, ..Settings::default() };
-        Self { threads: 2, kv_mib: 256, speculate: true, settings }
+        Self { threads: 2, packed: None, kv_mib: 256, speculate: true, settings }
     }
 }
 
@@ -184,7 +185,11 @@ pub type Opened = (Box<dyn Forward + Send>, Chat, Identity);
 /// # Errors
 /// [`Kind::Io`] and [`Kind::Model`] where the file cannot be loaded.
 fn open(path: &Path, options: &Options) -> Result<Opened> {
-    super::candle::open(path, options.kv_mib)
+    let beside = || path.parent().unwrap_or(Path::new("")).join("packed");
+    let packed = options.packed.clone().unwrap_or_else(beside);
+    let model::Loaded { decoder, chat, identity } =
+        model::load(path, &packed, options.kv_mib << 20, options.threads)?;
+    Ok((Box::new(decoder), chat, identity))
 }
 
 /// What the thread reports once it is ready.
@@ -202,8 +207,8 @@ impl Engine {
     /// where the model cannot run.
     pub fn spawn(path: &Path, options: Options, cores: Cores, clock: Arc<dyn Clock>) -> Result<Self> {
         let there: PathBuf = path.to_owned();
-        let name = path.display().to_string();
-        Self::spawn_with(&name, move || open(&there, &options), options, cores, clock)
+        let (name, how) = (path.display().to_string(), options.clone());
+        Self::spawn_with(&name, move || open(&there, &how), options, cores, clock)
     }
 
     /// As [`Engine::spawn`], with a model of the caller's own; `name` is what errors call it.
@@ -422,6 +427,27 @@ mod tests {
         assert_eq!(stream.blocking_next(), Some(Update::Started { wait_ms: 0.0 }));
         assert_eq!(stream.blocking_next(), Some(Update::Refused(Refusal::Gone)));
         assert_eq!(stream.blocking_next(), None);
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_refused_with_a_way_out() {
+        struct Still;
+        impl Clock for Still {
+            fn now(&self) -> crate::core::Moment {
+                crate::core::Moment::ZERO
+            }
+        }
+        let spawn = |path: &Path| {
+            let clock: Arc<dyn Clock> = Arc::new(Still);
+            Engine::spawn(path, Options::default(), Cores::new(2, clock.clone()), clock).unwrap_err()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letter.gguf");
+        std::fs::write(&path, "Dear technician,").unwrap();
+        let error = spawn(&path);
+        assert_eq!((error.kind, error.hint.as_str()), (Kind::Model, "millwright models verify"));
+        let error = spawn(&dir.path().join("none.gguf"));
+        assert_eq!((error.kind, error.hint.as_str()), (Kind::Io, "millwright models pull answerer"));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::mouth::Mouth;
 use crate::core::cores::{Clock, Cores};
-use crate::core::engine::candle::Identity;
-use crate::core::engine::worker::Engine;
+use crate::core::engine::model::Identity;
+use crate::core::engine::worker::{Engine, Options};
 use crate::core::hear::whisper::{Recogniser, Worker};
 use crate::core::knowledge::generation;
 use crate::exit::speak::say::Sayer;
@@ -110,7 +110,8 @@ impl Resident {
         }
         let located = self.locate(Role::Answerer, &id)?;
         *slot = None;
-        let options = self.config.engine.options(self.config.threads());
+        let packed = Some(self.data.join("models").join("packed"));
+        let options = Options { packed, ..self.config.engine.options(self.config.threads()) };
         let (cores, clock) = (self.cores.clone(), self.clock.clone());
         let file = located.path.clone();
         let engine = tokio::task::spawn_blocking(move || Engine::spawn(&file, options, cores, clock))
