@@ -37,6 +37,12 @@ pub(super) fn may_follow_number(c: char) -> bool {
     c.is_whitespace() || closes(c) || is_unspaced(c)
 }
 
+/// May free text go on with `c` after a number or code? After one that is `tight` by a mark
+/// only.
+pub(super) fn follows(c: char, tight: bool) -> bool {
+    may_follow_number(c) && !(tight && (c.is_whitespace() || c.is_alphabetic()))
+}
+
 /// Bytes to characters.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Chars {
