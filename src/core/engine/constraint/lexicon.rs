@@ -4,6 +4,7 @@
 //! Built once per vocabulary; the automata only look things up in it.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use super::super::bits::Bits;
 use super::text::{follows, is_locked};
@@ -28,8 +29,6 @@ pub struct Lexicon {
     after_number: Bits,
     after_number_tight: Bits,
     resume: Bits,
-    /// Bytes that begin a locked character, and do not end it.
-    risky: HashSet<Vec<u8>>,
 }
 
 impl Lexicon {
@@ -52,7 +51,6 @@ impl Lexicon {
             after_number: Bits::default(),
             after_number_tight: Bits::default(),
             resume: Bits::default(),
-            risky: HashSet::new(),
         };
         new.sort();
         new.class();
@@ -86,13 +84,6 @@ impl Lexicon {
     /// Sorts the tokens into those that write no locked character, nor the beginning of one,
     /// and says what these begin with.
     fn class(&mut self) {
-        for c in ('\0'..=char::MAX).filter(|c| is_locked(*c)) {
-            let mut buffer = [0; 4];
-            let bytes = c.encode_utf8(&mut buffer).as_bytes();
-            (1..bytes.len()).for_each(|n| {
-                self.risky.insert(bytes.get(..n).unwrap_or_default().to_vec());
-            });
-        }
         let none = Bits::none(self.size());
         let mut sets = [none.clone(), none.clone(), none.clone(), none];
         for id in 0..self.size() as u32 {
@@ -108,7 +99,7 @@ impl Lexicon {
                 }
                 Err(_) => continue,
             };
-            if whole.contains(is_locked) || self.risky.contains(cut) {
+            if whole.contains(is_locked) || risky().contains(cut) {
                 continue;
             }
             if lead > 0 {
@@ -168,7 +159,7 @@ impl Lexicon {
 
     /// Could these bytes, the beginning of a character, become a locked one?
     pub(super) fn may_lock(&self, begun: &[u8]) -> bool {
-        self.risky.contains(begun)
+        risky().contains(begun)
     }
 
     /// Calls `found` with every token that `text` begins with.
@@ -223,6 +214,20 @@ impl Lexicon {
         let to = range.partition_point(|id| at(id) <= Some(byte));
         range.get(from..to).unwrap_or_default()
     }
+}
+
+/// Bytes that begin a locked character, and do not end it.
+fn risky() -> &'static HashSet<Vec<u8>> {
+    static RISKY: OnceLock<HashSet<Vec<u8>>> = OnceLock::new();
+    RISKY.get_or_init(|| {
+        let mut risky = HashSet::new();
+        for c in ('\0'..=char::MAX).filter(|c| is_locked(*c)) {
+            let mut buffer = [0; 4];
+            let bytes = c.encode_utf8(&mut buffer).as_bytes();
+            risky.extend((1..bytes.len()).filter_map(|n| bytes.get(..n)).map(<[u8]>::to_vec));
+        }
+        risky
+    })
 }
 
 /// First bytes of what may follow a number: blanks and closing marks.
