@@ -257,7 +257,8 @@ fn by_hand(prompt: &[u32], most: usize) -> (String, usize) {
         if vocabulary.is_stop(id) {
             break;
         }
-        (text.push(id), written.push(id));
+        text.push(id);
+        written.push(id);
     }
     let mut told = vocabulary::Detokeniser::default();
     (written.iter().map(|id| told.push(vocabulary.bytes(*id))).collect(), written.len())
@@ -396,7 +397,7 @@ fn what_was_read_ahead_is_found_when_the_question_comes() {
         let ahead = Request { class, ..bench.request(&[TORQUE, ALARM], "", Task::Read) };
         let told = read(bench.submit(ahead)).unwrap();
         assert_eq!((told.tokens, told.finish), (0, Finish::Stop));
-        assert!(told.prompt_ids.len() > 150 && told.prompt_ids.len() % PAGE == 0);
+        assert!(told.prompt_ids.len() > 150 && told.prompt_ids.len().is_multiple_of(PAGE));
         assert_eq!(told.reused, reused * told.prompt_ids.len(), "the second time all of it was there");
         let asked = read(bench.submit(bench.ask(&[TORQUE, ALARM], "What is the torque?"))).unwrap();
         assert!(asked.reused >= told.prompt_ids.len());
