@@ -20,8 +20,9 @@ pub(super) async fn run(context: &Context, args: cli::Lab) -> Result<()> {
     let named = args.model.clone().unwrap_or_else(|| context.config.models.answerer.clone());
     if let Some(model) = &args.start_of {
         let model = model.display().to_string();
-        let start =
-            tokio::task::block_in_place(|| lab::memory::start(&context.data, &context.config, &model))?;
+        let start = tokio::task::block_in_place(|| {
+            lab::memory::start(&context.data, &context.config, &model, args.quick)
+        })?;
         return context.out.line(&start);
     }
     let options = Options {

@@ -45,11 +45,12 @@ pub struct Start {
 ///
 /// # Errors
 /// Where the model cannot be loaded.
-pub fn start(data: &Path, config: &Config, named: &str) -> Result<Start> {
+pub fn start(data: &Path, config: &Config, named: &str, quick: bool) -> Result<Start> {
     let card = Card::open(data, named)?;
     let mut dice = Dice::new(51);
+    let (tokens, written) = if quick { (60, 4) } else { (600, 40) };
     let first = trace::fresh(64, 4, &mut dice, &card);
-    let many: Vec<trace::Ask> = (0..8).map(|_| trace::fresh(600, 40, &mut dice, &card)).collect();
+    let many: Vec<trace::Ask> = (0..8).map(|_| trace::fresh(tokens, written, &mut dice, &card)).collect();
     let path = card.path.clone();
     // The lab's own tokenizer is no part of what is measured.
     drop(card);
@@ -132,6 +133,7 @@ fn child(bench: &Bench<'_>, data: &Path, model: &Path) -> Result<Start> {
         .arg(data)
         .args(["lab", "--start-of"])
         .arg(model)
+        .args(bench.options.quick.then_some("--quick"))
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::card::Card;
 use super::play::{End, Played, Seen, millis};
+use super::speeds::Sizes;
 use super::trace::Ask;
 use crate::operations::eval::scratch::{Scratch, put};
 use crate::operations::outcome::{Error, Kind, Result};
@@ -121,14 +122,17 @@ impl Peer {
     ///
     /// # Errors
     /// `Failed` where they fail.
-    pub fn speeds(&self, model: &Path, threads: usize) -> Result<Speeds> {
-        let arguments = [
-            "speeds".into(),
-            "--model".into(),
-            model.display().to_string(),
-            "--threads".into(),
-            threads.to_string(),
-        ];
+    pub fn speeds(&self, model: &Path, threads: usize, sizes: Sizes) -> Result<Speeds> {
+        let mut arguments = vec!["speeds".to_owned(), "--model".into(), model.display().to_string()];
+        for (name, value) in [
+            ("--threads", threads),
+            ("--prompt", sizes.read),
+            ("--write", sizes.written),
+            ("--together", sizes.together),
+            ("--batch-prompt", sizes.short),
+        ] {
+            arguments.extend([name.to_owned(), value.to_string()]);
+        }
         let mut speeds = None;
         self.run(&arguments, &mut |line| {
             speeds = serde_json::from_value(line).ok();

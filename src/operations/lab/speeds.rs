@@ -20,37 +20,54 @@ use crate::operations::eval::retrieval::dice::Dice;
 use crate::operations::eval::score::percentile;
 use crate::operations::outcome::Result;
 
-/// Tokens read, and written after them.
-const READ: usize = 512;
-const WRITTEN: usize = 64;
-/// Answers written together, each after a prompt of so many tokens.
+/// Answers written together.
 const TOGETHER: usize = 8;
-const SHORT: usize = 128;
+
+/// How much is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Tokens read.
+    pub read: usize,
+    /// Tokens written after them; together with others about as many.
+    pub written: usize,
+    /// Tokens of each prompt whose answers are written together.
+    pub short: usize,
+    /// Answers written together.
+    pub together: usize,
+}
+
+impl Sizes {
+    fn of(quick: bool) -> Sizes {
+        let (read, written, short) = if quick { (96, 12, 40) } else { (512, 64, 128) };
+        Sizes { read, written, short, together: TOGETHER }
+    }
+}
 
 /// Measures both engines.
 ///
 /// # Errors
 /// Where the model cannot be loaded or the peer fails.
 pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
+    let sizes = Sizes::of(bench.options.quick);
     let rounds = if bench.options.quick { 1 } else { 5 };
     let mut dice = Dice::new(11);
     let (mut alone, mut eight, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, false)?;
-    one(&subject, &[trace::fresh(READ / 4, 8, &mut dice, &bench.card)])?;
+    one(&subject, &[trace::fresh(sizes.read / 4, 4, &mut dice, &bench.card)])?;
     for round in 0..rounds {
         told.progress("speeds: millwright", round, rounds);
-        alone.push(one(&subject, &[trace::fresh(READ, WRITTEN + 1, &mut dice, &bench.card)])?);
+        alone.push(one(&subject, &[trace::fresh(sizes.read, sizes.written + 1, &mut dice, &bench.card)])?);
         let together: Vec<Ask> = (0..TOGETHER)
             // Written a little longer: all eight must write for a while.
             .map(|n| Ask {
                 device: format!("headset-{n}"),
-                ..trace::fresh(SHORT, WRITTEN * 3 / 2, &mut dice, &bench.card)
+                ..trace::fresh(sizes.short, sizes.written * 3 / 2, &mut dice, &bench.card)
             })
             .collect();
         eight.push(one(&subject, &trace::in_order(together))?);
         if let Some(peer) = &bench.peer {
             told.progress("speeds: llama.cpp", round, rounds);
-            theirs.push(peer.speeds(&bench.card.path, bench.threads())?);
+            theirs.push(peer.speeds(&bench.card.path, bench.threads(), sizes)?);
         }
     }
     drop(subject);
@@ -71,7 +88,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
             devices: 1,
             requests: rounds,
             answered: rounds,
-            trace: format!("{READ} tokens read, {WRITTEN} written"),
+            trace: format!("{} tokens read, {} written", sizes.read, sizes.written),
             prefill_tps: finite(speeds.prefill_tps),
             decode_tps: finite(speeds.decode_tps),
             ..Row::default()
@@ -85,7 +102,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
             ..Row::default()
         };
         if engine == peer::NAME {
-            first.setting = format!("llama-bench -p {READ} / -n {WRITTEN} -d {READ}");
+            first.setting = format!("llama-bench -p {0} / -n {1} -d {0}", sizes.read, sizes.written);
             second.setting = format!("llama-batched-bench -npp {SHORT} -ntg {WRITTEN} -npl {TOGETHER}");
         } else {
             measured(&mut first, &alone);
