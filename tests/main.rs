@@ -8,6 +8,7 @@
 mod support;
 
 mod ask;
+mod constraint;
 mod devices;
 mod ears;
 mod engine;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::core::answer::Rung;
+use crate::core::engine::scheduler::{self, Settings};
+use crate::core::engine::worker::Options;
 use crate::core::ledger::Budgets;
 
 use super::outcome::{Error, Kind, Result};
@@ -65,7 +67,7 @@ pub struct Models {
     pub vad: String,
 }
 
-/// The model's queue.
+/// The model's queue, and how its steps are put together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
@@ -73,6 +75,87 @@ pub struct Engine {
     pub queue_bound: usize,
     /// Longest draft, tokens.
     pub max_tokens: usize,
+    /// How requests are put together.
+    pub mode: Mode,
+    /// What the modes `window` and `adaptive` wait, milliseconds.
+    pub window_ms: u64,
+    /// Requests in flight; a batch of the mode `static`.
+    pub slots: usize,
+    /// Tokens that one step reads and writes at most.
+    pub step_tokens: usize,
+    /// From so many tokens left to read a prompt is long.
+    pub long_prompt_tokens: usize,
+    /// Tokens of a step for long prompts while a short one is in flight.
+    pub long_step_tokens: usize,
+    /// Memory for the KV cache, MiB.
+    pub kv_mib: usize,
+    /// Drafts from the prompt, verified along with each token.
+    pub speculate: bool,
+}
+
+/// How requests are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One at a time.
+    Single,
+    /// Full batches.
+    Static,
+    /// Batches of what came in a window of time.
+    Window,
+    /// A window that grows with the load.
+    Adaptive,
+    /// Whoever waits joins the next step.
+    Continuous,
+}
+
+impl Engine {
+    /// What the engine is told.
+    pub fn options(&self, threads: usize) -> Options {
+        let mode = match self.mode {
+            Mode::Single => scheduler::Mode::Single,
+            Mode::Static => scheduler::Mode::Static { size: self.slots },
+            Mode::Window => scheduler::Mode::Window { ms: self.window_ms },
+            Mode::Adaptive => scheduler::Mode::Adaptive { most_ms: self.window_ms },
+            Mode::Continuous => scheduler::Mode::Continuous,
+        };
+        let settings = Settings {
+            mode,
+            queue_bound: self.queue_bound,
+            slots: self.slots,
+            long_prompt: self.long_prompt_tokens,
+            step_tokens: self.step_tokens,
+            long_step_tokens: self.long_step_tokens,
+            ..Options::default().settings
+        };
+        Options { threads, packed: None, kv_mib: self.kv_mib, speculate: self.speculate, settings }
+    }
+
+    /// Sizes of which one too small would stop everything, or be silently another.
+    fn check(&self) -> Result<()> {
+        let least = [
+            ("queue_bound", self.queue_bound, 1),
+            ("slots", self.slots, 1),
+            ("step_tokens", self.step_tokens, 16.max(2 * self.slots)),
+            ("long_prompt_tokens", self.long_prompt_tokens, 1),
+            ("long_step_tokens", self.long_step_tokens, 1),
+            ("kv_mib", self.kv_mib, 16),
+        ];
+        for (key, value, least) in least {
+            if value < least {
+                return Err(usage("[engine]", &format!("`{key}` is {value}; it must be at least {least}")));
+            }
+        }
+        if self.long_step_tokens > self.step_tokens / 2 {
+            let most = self.step_tokens / 2;
+            let value = self.long_step_tokens;
+            return Err(usage(
+                "[engine]",
+                &format!("`long_step_tokens` is {value}; it must be at most half a step, {most}"),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Devices by name; empty means the default.
@@ -166,7 +249,10 @@ impl Config {
                 set_from_env(&mut merged, &key, rest, &value)?;
             }
         }
-        merged.try_into().map_err(|e: toml::de::Error| usage("the configuration", e.message()))
+        let config: Config =
+            merged.try_into().map_err(|e: toml::de::Error| usage("the configuration", e.message()))?;
+        config.engine.check()?;
+        Ok(config)
     }
 
     /// Threads that compute may use.
@@ -285,6 +371,22 @@ mod tests {
         let wrong = resolve("[turn]\ndeadline_ms = \"soon\"\n", &[]).unwrap_err();
         assert!(wrong.what.contains("deadline_ms"), "{wrong}");
         assert_eq!(wrong.kind, Kind::Usage);
+    }
+
+    #[test]
+    fn the_engines_sizes_are_those_of_the_code_and_impossible_ones_are_refused() {
+        let engine = resolve("", &[]).unwrap().engine;
+        assert_eq!(engine.options(2), Options::default());
+        let window = resolve("[engine]\nmode = \"window\"\n", &[]).unwrap().engine;
+        assert_eq!(window.options(2).settings.mode, scheduler::Mode::Window { ms: 60 });
+        for (line, key) in [
+            ("slots = 0", "slots"),
+            ("step_tokens = 8", "step_tokens"),
+            ("long_step_tokens = 100", "long_step_tokens"),
+        ] {
+            let error = resolve(&format!("[engine]\n{line}\n"), &[]).unwrap_err();
+            assert!(error.kind == Kind::Usage && error.what.contains(key), "{error}");
+        }
     }
 
     #[test]

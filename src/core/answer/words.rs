@@ -89,6 +89,11 @@ pub fn is_stop(word: &str) -> bool {
     STOP.contains(&word) || NEGATORS.contains(&word)
 }
 
+/// Does `word` (lower case) turn a meaning round?
+pub fn is_negator(word: &str) -> bool {
+    NEGATORS.contains(&word)
+}
+
 /// The content words of `text`, in order.
 pub fn terms(text: &str) -> Vec<Term> {
     words(text)

@@ -61,14 +61,7 @@ impl Chat {
     /// # Errors
     /// [`Kind::Compute`] where the tokenizer fails.
     pub fn render(&self, prompt: &Prompt) -> Result<Vec<u32>> {
-        let mut ids: Vec<u32> = self.vocabulary.bos().into_iter().collect();
-        self.open(&mut ids, "system")?;
-        ids.extend(self.vocabulary.encode(&prompt.system)?);
-        self.close(&mut ids)?;
-        self.open(&mut ids, "user")?;
-        for passage in &prompt.passages {
-            ids.extend(self.vocabulary.encode(&format!("{passage}\n\n"))?);
-        }
+        let mut ids = self.render_prefix(prompt)?;
         ids.extend(self.vocabulary.encode(&prompt.question)?);
         self.close(&mut ids)?;
         self.open(&mut ids, "assistant")?;
@@ -78,6 +71,22 @@ impl Chat {
             ids.extend(&blank);
             ids.push(thought);
             ids.extend(&blank);
+        }
+        Ok(ids)
+    }
+
+    /// The prompt's ids up to where the question begins: what can be read ahead.
+    ///
+    /// # Errors
+    /// [`Kind::Compute`] where the tokenizer fails.
+    pub fn render_prefix(&self, prompt: &Prompt) -> Result<Vec<u32>> {
+        let mut ids: Vec<u32> = self.vocabulary.bos().into_iter().collect();
+        self.open(&mut ids, "system")?;
+        ids.extend(self.vocabulary.encode(&prompt.system)?);
+        self.close(&mut ids)?;
+        self.open(&mut ids, "user")?;
+        for passage in &prompt.passages {
+            ids.extend(self.vocabulary.encode(&format!("{passage}\n\n"))?);
         }
         Ok(ids)
     }

@@ -1,251 +1,559 @@
-//! One request on the model's thread, from its first token to its last.
+//! One request in flight: what it wants of the next step, and what it makes of the result.
 //!
-//! Between any two steps (a chunk of the prompt, a new token) the cancel, the deadline and
-//! the lease of cores are looked at.
+//! ```text
+//!  Write:  read the prompt ─▶ first token ─▶ token (and drafted ones) ─▶ … ─▶ end
+//!  Read:   read the whole pages of what comes before the question ─▶ end
+//!  Score:  read the pages that all continuations share ─▶ each continuation on pages of
+//!          its own, as many in a step as it has rows ─▶ end
+//! ```
+//!
+//! Nothing here depends on who else is in the batch. Invariant while it writes: all tokens of
+//! `ids` but the last are in its pages.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::candle::{Model, chunks};
-use super::chat::Chat;
-use super::constraint::{Automaton, Next};
-use super::vocabulary::Detokeniser;
-use super::{Class, Finish, Refusal, Request, Task, Update};
-use crate::core::cores::{self, Clock, Cores, Lease};
+use super::bits::Bits;
+use super::constraint::{Allow, Automaton, Masks, Took};
+use super::kv::{Cache, PAGE, Sequence};
+use super::model::{Slice, Want};
+use super::scheduler::{Ask, Ticket, Work};
+use super::speculate::Proposer;
+use super::vocabulary::{Detokeniser, Vocabulary};
+use super::{Class, Finish, Request, Update};
+use crate::core::Moment;
 use crate::core::ledger::millis;
-use crate::core::{Moment, Result};
 
-/// What a request needs beside itself.
+/// What a request needs beside itself, made on its asker's thread.
 #[derive(Debug)]
 pub(super) struct Load {
-    /// The prompt's ids.
+    /// The prompt's ids; of [`Errand::Read`] its whole pages, and a token that is not read:
+    /// the cache always leaves one to compute.
     pub ids: Vec<u32>,
+    /// What is done with them.
+    pub errand: Errand,
+    pub class: Class,
+    pub arrived: Moment,
     /// Where its updates go. Has room for all that it can ever say.
     pub updates: mpsc::Sender<Update>,
 }
 
-/// What was measured while a request was served, for admission.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-pub(super) struct Measured {
-    /// Prompt tokens read, and the time that it took.
-    pub prefill: (usize, Duration),
-    /// Tokens written after the first, and the time that it took.
-    pub decode: (usize, Duration),
-    /// Tokens of the whole answer, where it came to its own end.
-    pub answer: Option<usize>,
+/// A [`Task`](super::Task) in tokens.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// At most `limit` tokens.
+    Write {
+        automaton: Automaton,
+        limit: usize,
+    },
+    /// The continuations.
+    Score(Vec<Vec<u32>>),
+    Read,
 }
 
-/// Why a request ends before its own end.
-enum Stop {
-    /// It ends; what was written stands.
-    Finish(Finish),
-    /// It is given up for something more urgent, or because the engine is being dropped.
-    Refuse(Refusal),
-    /// The model failed.
-    Fail(String),
-}
-
-impl From<crate::core::Error> for Stop {
-    fn from(error: crate::core::Error) -> Self {
-        Stop::Fail(error.to_string())
-    }
-}
-
-/// What the model's thread works with.
-pub(super) struct Bench<'a> {
-    pub model: &'a mut Model,
-    pub chat: &'a Chat,
-    pub cores: &'a Cores,
-    pub clock: &'a dyn Clock,
-    /// Threads to ask for.
-    pub threads: usize,
-    /// Asked between steps: must this class stop now, and why?
-    pub stop: &'a dyn Fn(Class) -> Option<Refusal>,
-}
-
-impl Bench<'_> {
-    /// Serves one request to its end. Nothing here waits for its reader.
-    pub fn serve(&mut self, request: &Request, load: &Load, arrived: Moment) -> Measured {
-        let mut measured = Measured::default();
-        let mut written = Written::default();
-        let last = match self.run(request, load, arrived, &mut measured, &mut written) {
-            Ok(finish) | Err(Stop::Finish(finish)) => {
-                if matches!(finish, Finish::Stop | Finish::Length) {
-                    measured.answer = Some(written.tokens);
-                }
-                Update::Done { finish, tokens: written.tokens, ms: millis(written.spent) }
-            }
-            Err(Stop::Refuse(refusal)) => Update::Refused(refusal),
-            Err(Stop::Fail(why)) => Update::Failed(why),
-        };
-        say(load, last);
-        measured
-    }
-
-    fn run(
-        &mut self,
-        request: &Request,
-        load: &Load,
-        arrived: Moment,
-        measured: &mut Measured,
-        written: &mut Written,
-    ) -> std::result::Result<Finish, Stop> {
-        let guessed = request.class == Class::Idle;
-        let class = if guessed { cores::Class::GuessedPrefill } else { cores::Class::Prefill };
-        let lease = self.cores.lease(class, self.threads);
-        let mut span = Span::new(self.clock, lease);
-        say(load, Update::Started { wait_ms: millis(self.clock.now().saturating_sub(arrived)) });
-
-        self.model.clear();
-        let mut scores = None;
-        for chunk in chunks(&load.ids) {
-            self.check(request, load)?;
-            span.give_way();
-            scores = Some(self.model.step(chunk)?);
-        }
-        let Some(mut scores) = scores else {
-            return Err(Stop::Fail("the prompt has no tokens".to_owned()));
-        };
-        let spent = span.spent(self.clock);
-        measured.prefill = (load.ids.len(), spent);
-        say(load, Update::Prefilled { prompt_ids: load.ids.clone(), reused: 0, ms: millis(spent) });
-
-        // The prompt's lease ends before the next begins: no thread holds two.
-        drop(span);
-        let class = if guessed { cores::Class::GuessedPrefill } else { cores::Class::Speech };
-        let mut span = Span::new(self.clock, self.cores.lease(class, self.threads));
-        let vocabulary = self.chat.vocabulary();
-        let Task::Write { constraint, max_tokens } = &request.task else {
-            return Err(Stop::Fail("not built yet".to_owned()));
-        };
-        let mut automaton = Automaton::new(constraint, vocabulary)?;
-        let mut text = Detokeniser::default();
-        let limit = (*max_tokens).min(self.model.window().saturating_sub(load.ids.len()));
-        loop {
-            written.spent = span.spent(self.clock);
-            self.check(request, load)?;
-            let id = match automaton.next() {
-                Next::Settled(choice) => {
-                    say(load, Update::Text(choice));
-                    return Ok(Finish::Stop);
-                }
-                Next::OneOf { mut ids, end } => {
-                    if end {
-                        ids.extend(vocabulary.stops());
-                        ids.sort_unstable();
-                    }
-                    scores.best_of(&ids)
-                }
-                // The limits are for free text: a choice ends by itself, and half of one
-                // would be none of them.
-                Next::Any if written.tokens >= limit => return Ok(Finish::Length),
-                Next::Any => scores.best(),
-            };
-            let Some(id) = id else {
-                return Err(Stop::Fail("the model's scores are not numbers".to_owned()));
-            };
-            if vocabulary.is_stop(id) {
-                if let Some(choice) = automaton.whole() {
-                    say(load, Update::Text(choice.to_owned()));
-                }
-                return Ok(Finish::Stop);
-            }
-            automaton.take(id);
-            written.tokens += 1;
-            if matches!(automaton, Automaton::Free) {
-                let piece = text.push(vocabulary.bytes(id));
-                if !piece.is_empty() {
-                    say(load, Update::Text(piece));
-                }
-            }
-            // No step where the next look at the automaton ends the text anyway.
-            let full = matches!(automaton, Automaton::Free) && written.tokens >= limit;
-            if full || matches!(automaton.next(), Next::Settled(_)) {
-                continue;
-            }
-            span.give_way();
-            scores = self.model.step(&[id])?;
-            measured.decode = (written.tokens, span.spent(self.clock));
+impl Load {
+    /// Prompt tokens that the request's own sequence reads.
+    fn upto(&self) -> usize {
+        match self.errand {
+            Errand::Write { .. } => self.ids.len(),
+            // The last token of the prompt is read by each continuation: it is what the
+            // first token is scored after. So is what fills no page.
+            Errand::Score(_) | Errand::Read => self.ids.len().saturating_sub(1) / PAGE * PAGE,
         }
     }
 
-    /// Has the asker left, is it too late, is something else more urgent?
-    fn check(&self, request: &Request, load: &Load) -> std::result::Result<(), Stop> {
-        if request.cancel.is_raised() || load.updates.is_closed() {
-            return Err(Stop::Finish(Finish::Cancelled));
+    /// Tokens that follow the prompt in the request's own sequence, at most.
+    fn room(&self) -> usize {
+        if let Errand::Write { limit, .. } = self.errand { limit } else { 0 }
+    }
+
+    /// Prompt and what follows it, at most.
+    pub fn longest(&self) -> usize {
+        let texts = if let Errand::Score(texts) = &self.errand { texts.as_slice() } else { &[] };
+        self.ids.len() + self.room().max(texts.iter().map(Vec::len).max().unwrap_or(0))
+    }
+
+    /// How many updates it can come to: started, read, the end, and what is between.
+    pub fn updates(&self) -> usize {
+        self.room() + 5
+    }
+
+    /// What the scheduler is asked for it, where `cached` tokens of it are in the cache.
+    pub fn ask(&self, request: &Request, cached: usize) -> Ask {
+        let upto = self.upto();
+        let mut read = upto.saturating_sub(cached);
+        let mut promised = (self.ids.len() + self.room()).next_multiple_of(PAGE);
+        if let Errand::Score(texts) = &self.errand {
+            let own = texts.iter().map(|text| own_rows(self.ids.len(), upto, text.len()));
+            read += own.clone().sum::<usize>();
+            promised += own.map(|rows| rows.next_multiple_of(PAGE)).sum::<usize>();
         }
-        if self.clock.now() >= request.deadline {
-            return Err(Stop::Finish(Finish::Late));
-        }
-        match (self.stop)(request.class) {
-            Some(refusal) => Err(Stop::Refuse(refusal)),
-            None => Ok(()),
+        Ask {
+            class: request.class,
+            deadline: request.deadline,
+            device: request.device.as_str().into(),
+            cancel: request.cancel.clone(),
+            read,
+            write: self.room(),
+            promised: promised.max(PAGE),
         }
     }
 
-    /// Reads and writes a little, to have the weights in memory and the rates measured:
-    /// (prompt tokens per second, new tokens per second).
-    pub fn warm_up(&mut self) -> Result<(f64, f64)> {
-        const READ: usize = 32;
-        const WRITTEN: usize = 4;
-        let text = self.chat.vocabulary().encode("Check the oil level. ")?;
-        let prompt: Vec<u32> = text.iter().copied().cycle().take(READ).collect();
-        let _lease = self.cores.lease(cores::Class::Prefill, self.threads);
-        // The first step of all maps and touches the weights: it is not a measure.
-        self.model.clear();
-        let Some(first) = prompt.first().copied() else {
-            return Ok((f64::NAN, f64::NAN));
-        };
-        self.model.step(&[first])?;
-        self.model.clear();
-        let start = self.clock.now();
-        for chunk in chunks(&prompt) {
-            self.model.step(chunk)?;
-        }
-        let read = self.clock.now();
-        for _ in 0..WRITTEN {
-            self.model.step(&[first])?;
-        }
-        let wrote = self.clock.now();
-        self.model.clear();
-        let rate = |n: usize, from: Moment, to: Moment| n as f64 / to.saturating_sub(from).as_secs_f64();
-        Ok((rate(prompt.len(), start, read), rate(WRITTEN, read, wrote)))
+    /// Tells the asker. Where it left, its cancel ends the work.
+    pub fn say(&self, update: Update) {
+        let _ = self.updates.try_send(update);
     }
 }
 
-#[derive(Default)]
-struct Written {
+/// Rows that a continuation of `tokens` reads for itself: what is left of the prompt, and all
+/// of its tokens but the last.
+fn own_rows(prompt: usize, shared: usize, tokens: usize) -> usize {
+    if tokens == 0 { 0 } else { prompt - shared + tokens - 1 }
+}
+
+/// A request in flight.
+pub(super) struct Job {
+    pub ticket: Ticket,
+    load: Load,
+    sequence: Sequence,
+    /// Tokens of the prompt; what is written follows it in `load.ids`.
+    prompt: usize,
+    /// How many of them its own sequence reads.
+    upto: usize,
+    announced: bool,
+    /// Its asker knows that the prompt has been read.
+    is_told: bool,
+    reading: Duration,
+    writing: Duration,
     tokens: usize,
-    spent: Duration,
+    text: Detokeniser,
+    proposer: Option<Proposer>,
+    /// The last token with the drafted ones behind it.
+    run: Vec<u32>,
+    draft: Vec<u32>,
+    /// What may follow each token of the run.
+    masks: Masks,
+    mask: Bits,
+    texts: Vec<Continuation>,
 }
 
-/// A lease with the time since it was had, waits apart.
-struct Span {
-    lease: Lease,
-    from: Moment,
-    /// What had been waited when the span began.
-    waited: Duration,
+/// One of the texts that are scored.
+struct Continuation {
+    sequence: Sequence,
+    /// Prompt and text.
+    ids: Vec<u32>,
+    /// The sum of logarithms so far.
+    sum: f64,
 }
 
-impl Span {
-    fn new(clock: &dyn Clock, lease: Lease) -> Self {
-        Self { from: clock.now(), waited: lease.waited(), lease }
+impl Continuation {
+    /// Positions that are left to read: the last token is scored, not read.
+    fn left(&self, prompt: usize) -> usize {
+        let all = if self.ids.len() > prompt { self.ids.len() - 1 } else { 0 };
+        all.saturating_sub(self.sequence.len())
+    }
+}
+
+/// One sequence's part of a step: which tokens of which sequence.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// The job, by its ticket.
+    pub ticket: Ticket,
+    /// Which continuation; `None` for the job's own sequence.
+    text: Option<usize>,
+    /// Positions.
+    tokens: Range<usize>,
+}
+
+impl Part {
+    pub fn rows(&self) -> usize {
+        self.tokens.len()
+    }
+}
+
+/// How far a job came in a step.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Went {
+    /// Tokens read.
+    pub read: usize,
+    /// Rows that were spent on writing.
+    pub rows: usize,
+    /// Tokens written.
+    pub wrote: usize,
+    /// Drafted tokens, and those of them that were right.
+    pub drafted: (usize, usize),
+}
+
+impl Job {
+    /// Takes a request into flight; gives it back where the cache has no room for it.
+    pub fn start(ticket: Ticket, load: Load, cache: &mut Cache, speculate: bool) -> Result<Self, Load> {
+        let guessed = load.class == Class::Idle;
+        let (prompt, upto, room) = (load.ids.len(), load.upto(), load.room());
+        let Some(sequence) = cache.start(&load.ids, prompt + room, guessed) else { return Err(load) };
+        let streams = matches!(&load.errand, Errand::Write { automaton, .. } if automaton.streams());
+        let proposer = (speculate && streams && room > 1).then(|| Proposer::new(&load.ids, room));
+        Ok(Self {
+            ticket,
+            load,
+            sequence,
+            prompt,
+            upto,
+            announced: false,
+            is_told: false,
+            reading: Duration::ZERO,
+            writing: Duration::ZERO,
+            tokens: 0,
+            text: Detokeniser::default(),
+            proposer,
+            run: Vec::new(),
+            draft: Vec::new(),
+            masks: Masks::default(),
+            mask: Bits::default(),
+            texts: Vec::new(),
+        })
     }
 
-    fn give_way(&mut self) {
-        if self.lease.should_yield() {
-            self.lease.yield_now();
+    /// Tokens left to read.
+    pub fn left(&self) -> usize {
+        let own = self.upto.saturating_sub(self.sequence.len());
+        let texts: usize = match &self.load.errand {
+            Errand::Score(texts) if self.texts.is_empty() => {
+                texts.iter().map(|text| own_rows(self.prompt, self.upto, text.len())).sum()
+            }
+            _ => self.texts.iter().map(|t| t.left(self.prompt)).sum(),
+        };
+        own + texts
+    }
+
+    /// Has the prompt been read as far as the own sequence reads it?
+    fn is_read(&self) -> bool {
+        self.sequence.len() >= self.upto
+    }
+
+    pub fn is_real(&self) -> bool {
+        self.load.class != Class::Idle
+    }
+
+    pub fn is_writing(&self) -> bool {
+        self.is_read() && matches!(self.load.errand, Errand::Write { .. })
+    }
+
+    /// Says that it has been started, once.
+    pub fn announce(&mut self, now: Moment) {
+        if !std::mem::replace(&mut self.announced, true) {
+            let wait_ms = millis(now.saturating_sub(self.load.arrived));
+            self.load.say(Update::Started { wait_ms });
         }
     }
 
-    fn spent(&self, clock: &dyn Clock) -> Duration {
-        let waited = self.lease.waited().saturating_sub(self.waited);
-        clock.now().saturating_sub(self.from).saturating_sub(waited)
+    /// Moves past what others have computed of its prompt by now; returns how much that was.
+    pub fn follow(&mut self, cache: &mut Cache) -> usize {
+        if self.is_read() { 0 } else { cache.follow(&mut self.sequence, &self.load.ids) }
+    }
+
+    /// Adds its parts of the next step to `parts`.
+    ///
+    /// # Errors
+    /// Where the cache does not supply a page that was promised.
+    pub fn plan(&mut self, work: Work, cache: &mut Cache, parts: &mut Vec<Part>) -> crate::core::Result<()> {
+        let own = |tokens: Range<usize>| Part { ticket: self.ticket, text: None, tokens };
+        match work {
+            Work::Read { tokens } if !self.is_read() => {
+                let from = self.sequence.len();
+                let to = self.upto.min(from + tokens);
+                parts.push(own(from..to));
+                grown(cache.grow(&mut self.sequence, to))?;
+                self.draft.clear();
+                self.mask_draft();
+            }
+            Work::Read { mut tokens } => {
+                for (i, text) in self.texts.iter_mut().enumerate() {
+                    let (from, rows) = (text.sequence.len(), text.left(self.prompt).min(tokens));
+                    if rows > 0 {
+                        tokens -= rows;
+                        parts.push(Part { ticket: self.ticket, text: Some(i), tokens: from..from + rows });
+                        grown(cache.grow(&mut text.sequence, from + rows))?;
+                    }
+                }
+            }
+            Work::Write { draft } => {
+                self.propose(draft);
+                let from = self.sequence.len();
+                let to = from + self.run.len();
+                parts.push(Part { ticket: self.ticket, text: None, tokens: from..to });
+                grown(cache.grow(&mut self.sequence, to))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the run of the next step: the last token, and a draft of at most `most` tokens,
+    /// none of which would be past the limit or is not allowed.
+    fn propose(&mut self, most: usize) {
+        let left = self.load.room().saturating_sub(self.tokens + 1);
+        self.draft.clear();
+        if let Some(proposer) = &self.proposer {
+            proposer.propose(most.min(left), &mut self.draft);
+        }
+        self.mask_draft();
+        self.run.clear();
+        self.run.extend(self.load.ids.last());
+        self.run.extend_from_slice(&self.draft);
+    }
+
+    /// Asks the automaton what may follow the last token and each drafted one, and cuts the
+    /// draft where it is not that.
+    fn mask_draft(&mut self) {
+        let Errand::Write { automaton, .. } = &self.load.errand else { return };
+        if self.tokens == 0 && automaton.allow(&mut self.mask) == Allow::Done {
+            return;
+        }
+        let allowed = self.masks.fill(automaton, &self.draft);
+        self.draft.truncate(allowed);
+    }
+
+    /// What may follow each token of its run, added to `allowed`.
+    pub fn allowed<'a>(&'a self, part: &Part, allowed: &mut Vec<Option<&'a Bits>>) {
+        let last = if self.is_writing() { part.rows() } else { 1 };
+        if part.text.is_none() {
+            allowed.extend((0..last).map(|i| self.masks.get(i)));
+        }
+    }
+
+    /// Its part as the model takes it; `allowed` as [`Job::allowed`] gave it.
+    pub fn slice<'a>(&'a self, part: &'a Part, allowed: &'a [Option<&'a Bits>]) -> Slice<'a> {
+        let Range { start, end } = part.tokens;
+        if let Some(text) = part.text.and_then(|i| self.texts.get(i)) {
+            // The token at position p is scored after the one at p - 1.
+            let targets = text.ids.get((start + 1).max(self.prompt)..end + 1).unwrap_or_default();
+            let want = if targets.is_empty() { Want::Nothing } else { Want::Score { targets } };
+            let tokens = text.ids.get(start..end).unwrap_or_default();
+            return Slice { tokens, start, pages: text.sequence.pages(), want };
+        }
+        let (tokens, last) = match self.is_writing() {
+            true => (self.run.as_slice(), self.run.len()),
+            false => {
+                let first = end == self.prompt && self.load.room() > 0;
+                (self.load.ids.get(start..end).unwrap_or_default(), usize::from(first))
+            }
+        };
+        let want = if last == 0 { Want::Nothing } else { Want::Best { last, allowed } };
+        Slice { tokens, start, pages: self.sequence.pages(), want }
+    }
+
+    /// Takes what a step of `spent` computed of `part`: `best` and `scores` give what is
+    /// wanted, in order. Returns how far it came, and the last update where it ended.
+    pub fn absorb(
+        &mut self,
+        part: &Part,
+        best: &mut dyn Iterator<Item = Option<u32>>,
+        scores: &mut dyn Iterator<Item = f32>,
+        vocabulary: &Vocabulary,
+    ) -> (Went, Option<Update>) {
+        let rows = part.rows();
+        if let Some(i) = part.text {
+            let prompt = self.prompt;
+            if let Some(text) = self.texts.get_mut(i) {
+                let wanted = (part.tokens.end + 1).saturating_sub((part.tokens.start + 1).max(prompt));
+                text.sum += scores.take(wanted).map(f64::from).sum::<f64>();
+                text.sequence.advance(rows);
+            }
+            let end = self.texts.iter().all(|t| t.left(prompt) == 0).then(|| self.scores());
+            return (Went { read: rows, ..Went::default() }, end);
+        }
+        if self.is_writing() {
+            return self.write(best, vocabulary);
+        }
+        self.sequence.advance(rows);
+        let mut went = Went { read: rows, ..Went::default() };
+        if !self.is_read() {
+            return (went, None);
+        }
+        let end = self.has_read(best, vocabulary);
+        went.wrote = self.tokens;
+        (went, end)
+    }
+
+    /// A step that it was part of took so long.
+    pub fn spent(&mut self, spent: Duration) {
+        let book = if self.is_writing() { &mut self.writing } else { &mut self.reading };
+        *book += spent;
+    }
+
+    /// The prompt has been read, and `best` gives the first token where one is wanted.
+    fn has_read(
+        &mut self,
+        best: &mut dyn Iterator<Item = Option<u32>>,
+        vocabulary: &Vocabulary,
+    ) -> Option<Update> {
+        let Errand::Write { limit, .. } = self.load.errand else { return None };
+        self.tell_read();
+        if limit == 0 {
+            return self.settled().or_else(|| Some(self.done(Finish::Length)));
+        }
+        // Taken in any case: what follows it belongs to others.
+        let id = best.next().flatten();
+        self.settled().or_else(|| self.take(id, vocabulary)).or_else(|| self.settled())
+    }
+
+    /// Where nothing is left to choose, the last update.
+    fn settled(&mut self) -> Option<Update> {
+        let Errand::Write { automaton, .. } = &self.load.errand else { return None };
+        if automaton.allow(&mut self.mask) != Allow::Done {
+            return None;
+        }
+        self.tell_choice();
+        Some(self.done(Finish::Stop))
+    }
+
+    /// A choice is told whole, once it is made.
+    fn tell_choice(&self) {
+        if let Errand::Write { automaton, .. } = &self.load.errand
+            && let Some(choice) = automaton.choice()
+        {
+            self.load.say(Update::Text(choice.to_owned()));
+        }
+    }
+
+    fn tell_read(&mut self) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            let read = if matches!(self.load.errand, Errand::Read) { self.upto } else { self.prompt };
+            let prompt_ids = self.load.ids.get(..read).unwrap_or_default().to_vec();
+            let (reused, ms) = (self.sequence.reused(), millis(self.reading));
+            self.load.say(Update::Prefilled { prompt_ids, reused, ms });
+        }
+    }
+
+    /// Where all that its own sequence reads is read: goes on to what comes then, if that is
+    /// not writing. Returns the last update where that is the end.
+    ///
+    /// # Errors
+    /// Where the cache does not supply pages that were promised.
+    pub fn turn_over(&mut self, cache: &mut Cache, now: Moment) -> crate::core::Result<Option<Update>> {
+        if !self.is_read() || self.is_told || matches!(self.load.errand, Errand::Write { .. }) {
+            return Ok(None);
+        }
+        // What was all in the cache is read without a step.
+        self.announce(now);
+        self.tell_read();
+        if matches!(self.load.errand, Errand::Read) {
+            return Ok(Some(self.done(Finish::Stop)));
+        }
+        let Errand::Score(texts) = &mut self.load.errand else { return Ok(None) };
+        let texts = std::mem::take(texts);
+        let guessed = self.load.class == Class::Idle;
+        cache.keep(&mut self.sequence, &self.load.ids);
+        for text in &texts {
+            let ids: Vec<u32> = self.load.ids.iter().chain(text).copied().collect();
+            // Found is what is shared and no more: each of its tokens is to be scored.
+            let shared = ids.get(..=self.upto).unwrap_or(&ids);
+            let sequence = cache.start(shared, ids.len().saturating_sub(1), guessed);
+            grown(sequence.is_some())?;
+            self.texts.extend(sequence.map(|sequence| Continuation { sequence, ids, sum: 0.0 }));
+        }
+        Ok((self.left() == 0).then(|| self.scores()))
+    }
+
+    /// Says the scores; returns the last update.
+    fn scores(&mut self) -> Update {
+        let prompt = self.prompt;
+        let scores = self.texts.iter().map(|t| (t.sum as f32, t.ids.len() - prompt)).collect();
+        self.load.say(Update::Scores(scores));
+        self.done(Finish::Stop)
+    }
+
+    fn write(
+        &mut self,
+        best: &mut dyn Iterator<Item = Option<u32>>,
+        vocabulary: &Vocabulary,
+    ) -> (Went, Option<Update>) {
+        let run = std::mem::take(&mut self.run);
+        let (rows, before) = (run.len(), self.tokens);
+        self.sequence.advance(rows);
+        let (mut end, mut right, mut agrees) = (None, 0, true);
+        for (at, id) in best.take(rows).enumerate() {
+            if agrees && end.is_none() {
+                end = self.take(id, vocabulary);
+                // What follows was computed after the drafted token: it holds where that is
+                // the one that was written.
+                agrees = id.is_some() && run.get(at + 1).copied() == id;
+                right += usize::from(agrees);
+            }
+        }
+        self.sequence.cut(self.load.ids.len().saturating_sub(1));
+        // Before the end of the run something could always follow: the masks saw to that.
+        let end = end.or_else(|| self.settled());
+        if let Some(proposer) = &mut self.proposer
+            && rows > 1
+        {
+            proposer.judge(rows - 1, right);
+        }
+        let went = Went { read: 0, rows, wrote: self.tokens - before, drafted: (rows - 1, right) };
+        self.run = run;
+        (went, end)
+    }
+
+    /// Takes the next token; returns the last update where the text ends by it.
+    fn take(&mut self, id: Option<u32>, vocabulary: &Vocabulary) -> Option<Update> {
+        let Some(id) = id else {
+            return Some(Update::Failed("the model's scores are not numbers".to_owned()));
+        };
+        if vocabulary.is_stop(id) {
+            self.tell_choice();
+            return Some(self.done(Finish::Stop));
+        }
+        let Errand::Write { automaton, limit } = &mut self.load.errand else { return None };
+        let (took, full) = (automaton.take(id), self.tokens + 1 >= *limit);
+        self.tokens += 1;
+        let bytes = vocabulary.bytes(id);
+        let bytes = match took {
+            Took::Written => bytes,
+            Took::Ended { bytes: n } => bytes.get(..n).unwrap_or(bytes),
+        };
+        if automaton.streams() {
+            let piece = self.text.push(bytes);
+            if !piece.is_empty() {
+                self.load.say(Update::Text(piece));
+            }
+        }
+        if matches!(took, Took::Ended { .. }) {
+            return Some(self.done(Finish::Stop));
+        }
+        self.load.ids.push(id);
+        if let Some(proposer) = &mut self.proposer {
+            proposer.push(id);
+        }
+        full.then(|| self.settled().unwrap_or_else(|| self.done(Finish::Length)))
+    }
+
+    /// The last update of a request that ends with what was written.
+    pub fn done(&self, finish: Finish) -> Update {
+        Update::Done { finish, tokens: self.tokens, ms: millis(self.writing) }
+    }
+
+    /// Lets others find what was computed of its text.
+    pub fn keep(&mut self, cache: &mut Cache) {
+        cache.keep(&mut self.sequence, &self.load.ids);
+    }
+
+    /// Ends it: its pages go back, what is whole of them is kept, and its asker hears `last`.
+    pub fn end(self, cache: &mut Cache, last: Update) {
+        drop(self.texts);
+        if matches!(last, Update::Failed(_)) {
+            drop(self.sequence);
+        } else {
+            cache.finish(self.sequence, &self.load.ids);
+        }
+        let _ = self.load.updates.try_send(last);
     }
 }
 
-/// Tells the asker. Where it left, the next check ends the work.
-fn say(load: &Load, update: Update) {
-    let _ = load.updates.try_send(update);
+/// A promised page that is not there is a fault of this program, told and not hidden.
+fn grown(supplied: bool) -> crate::core::Result<()> {
+    if supplied {
+        return Ok(());
+    }
+    Err(crate::core::Error::new(crate::core::Kind::Compute, "the KV cache has no page that was promised"))
 }

@@ -2,20 +2,21 @@
 //!
 //! The interface is text in, text out: tokens never leave this floor. A request carries a
 //! constraint, a deadline, a class, a device and a cancel; its answer is a stream of
-//! [`Update`]s. The model lives on a thread of its own ([`worker`]); [`queue`] is the plain
-//! state under it.
+//! [`Update`]s. The model lives on a thread of its own, with the handle to it in [`worker`];
+//! [`scheduler`] is the plain state under it, which says what each step computes.
 
 pub mod bits;
-pub mod candle;
 pub mod chat;
 pub mod constraint;
 mod job;
 pub mod kernels;
 pub mod kv;
 pub mod model;
-pub mod queue;
+mod room;
 pub mod scheduler;
 pub mod speculate;
+#[cfg(test)]
+mod trial;
 pub mod vocabulary;
 pub mod worker;
 
@@ -45,6 +46,23 @@ pub enum Constraint {
     Free,
     /// One of these texts, exactly.
     Choice(Vec<String>),
+    /// Free wording, but every number with its sign, range and unit, and every code, only
+    /// as it stands in a source.
+    Locked {
+        /// The sources.
+        sources: Vec<String>,
+        /// The text ends after so many sentences; 0: where the model ends it.
+        sentences: usize,
+    },
+    /// Spans of the sources, word for word, joined by connectives.
+    Copy {
+        /// The sources.
+        sources: Vec<String>,
+        /// The connectives ("and", ", then"), without the blanks around them.
+        joins: Vec<String>,
+        /// The text ends after so many sentences; 0: where the model ends it.
+        sentences: usize,
+    },
 }
 
 /// What is asked of the model.

@@ -8,6 +8,7 @@
 //! as seven letters and some punctuation, and cannot end the system's turn.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use candle_core::quantized::gguf_file::Value;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -18,6 +19,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
+use super::constraint::lexicon::Lexicon;
 use crate::core::{Error, Kind, Result};
 
 /// What a GGUF file says about its tokenizer.
@@ -107,6 +109,7 @@ pub struct Vocabulary {
     control: HashMap<String, u32>,
     stops: HashSet<u32>,
     bos: Option<u32>,
+    lexicon: OnceLock<Arc<Lexicon>>,
 }
 
 impl std::fmt::Debug for Vocabulary {
@@ -167,7 +170,7 @@ impl Vocabulary {
         }
         let mut stops: HashSet<u32> = parts.stops.iter().copied().collect();
         stops.extend(ENDS.iter().filter_map(|name| control.get(*name)));
-        Ok(Self { tokenizer, bytes, ends, control, stops, bos: parts.bos })
+        Ok(Self { tokenizer, bytes, ends, control, stops, bos: parts.bos, lexicon: OnceLock::new() })
     }
 
     /// The ids of plain text. Never a control token, whatever the text says.
@@ -189,6 +192,20 @@ impl Vocabulary {
         let start = id.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(id).copied().unwrap_or(start);
         self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// The tokens sorted by their bytes, for constraints. Sorted at the first call: some tens
+    /// of milliseconds.
+    pub fn lexicon(&self) -> &Arc<Lexicon> {
+        self.lexicon.get_or_init(|| {
+            let tokens = (0..self.ends.len() as u32).map(|id| self.bytes(id));
+            Arc::new(Lexicon::new(tokens, self.stops()))
+        })
+    }
+
+    /// How many tokens there are.
+    pub fn tokens(&self) -> usize {
+        self.ends.len()
     }
 
     /// The id of a control token by its name.

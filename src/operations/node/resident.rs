@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::mouth::Mouth;
 use crate::core::cores::{Clock, Cores};
-use crate::core::engine::candle::Identity;
+use crate::core::engine::model::Identity;
 use crate::core::engine::worker::{Engine, Options};
 use crate::core::hear::whisper::{Recogniser, Worker};
 use crate::core::knowledge::generation;
@@ -110,7 +110,8 @@ impl Resident {
         }
         let located = self.locate(Role::Answerer, &id)?;
         *slot = None;
-        let options = Options { queue_bound: self.config.engine.queue_bound, threads: self.config.threads() };
+        let packed = Some(self.data.join("models").join("packed"));
+        let options = Options { packed, ..self.config.engine.options(self.config.threads()) };
         let (cores, clock) = (self.cores.clone(), self.clock.clone());
         let file = located.path.clone();
         let engine = tokio::task::spawn_blocking(move || Engine::spawn(&file, options, cores, clock))

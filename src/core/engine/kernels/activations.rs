@@ -1,0 +1,233 @@
+//! Inputs of a product, as 8-bit integers.
+//!
+//! Each 32 neighbours of a row share a scale (as ggml's Q8_0 and Q8_1 do). A row's numbers
+//! depend on that row alone, never on its neighbours in the batch.
+//!
+//! Rows are kept in *tiles* of the sizes that the kernels are made for, so that a kernel
+//! walks one pointer: per 32 of depth, the tile's rows one after the other.
+
+use std::cell::RefCell;
+
+use super::format::{Format, SUB};
+use super::pool::Pool;
+use super::rows::per_path;
+use super::{Path, Shared};
+
+/// Rows of the widest tile.
+pub const WIDEST: usize = 16;
+
+/// The sizes that kernels are made for, ascending.
+pub const SIZES: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 12, 16];
+
+/// Fewer rows than this are not worth handing out.
+const ALONE: usize = 4;
+/// Rows of a part.
+const PART: usize = 4;
+
+thread_local! {
+    static ROW: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Rows that one kernel call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tile {
+    /// Its first row.
+    pub first: usize,
+    /// Rows that count.
+    pub rows: usize,
+    /// Rows with padding: one of [`SIZES`].
+    pub size: usize,
+    /// Padded rows before it.
+    at: usize,
+}
+
+/// Quantised rows, reused from product to product.
+#[derive(Debug, Default)]
+pub struct Activations {
+    depth: usize,
+    rows: usize,
+    tiles: Vec<Tile>,
+    q: Vec<i8>,
+    scale: Vec<f32>,
+    /// Sums of the halves of each 32.
+    sums: Vec<i32>,
+    /// Scale times sum of each 32: what a minimum is multiplied with.
+    weight: Vec<f32>,
+    /// Where the integer products begin, by what was added to the weights; empty where it
+    /// was not asked for yet. For Q6_K by halves.
+    starts: [Vec<i32>; 4],
+    /// The rows as they came, for weights that are floats.
+    floats: Vec<f32>,
+}
+
+/// Where [`Activations::starts`] keeps the starts of a format.
+fn shelf(format: Format) -> Option<usize> {
+    match format {
+        Format::Q4_0 => Some(0),
+        Format::Q5_0 => Some(1),
+        Format::Q8_0 => Some(2),
+        Format::Q6K => Some(3),
+        _ => None,
+    }
+}
+
+impl Activations {
+    /// Takes `rows` rows of `depth`, a multiple of 32 where they are to be quantised:
+    /// `make(row, out)` writes each. `floats`: will there be weights that are floats?
+    pub fn fill(
+        &mut self,
+        path: Path,
+        pool: &mut Pool,
+        rows: usize,
+        depth: usize,
+        floats: bool,
+        make: &(dyn Fn(usize, &mut [f32]) + Sync),
+    ) {
+        self.shape(rows, depth, floats);
+        let subs = depth / SUB;
+        let tiles = &self.tiles;
+        let (q, scale) = (Shared::new(&mut self.q), Shared::new(&mut self.scale));
+        let (weight, sums) = (Shared::new(&mut self.weight), Shared::new(&mut self.sums));
+        let kept = Shared::new(&mut self.floats);
+        let (parts, per_part) = if rows < ALONE { (1, rows) } else { (rows.div_ceil(PART), PART) };
+        pool.run(parts, &|part| {
+            ROW.with_borrow_mut(|x| {
+                x.resize(depth, 0.0);
+                for row in part * per_part..rows.min((part + 1) * per_part) {
+                    make(row, x);
+                    let tile = tiles[row / WIDEST];
+                    let lane = row - tile.first;
+                    if floats {
+                        // SAFETY (all below): these places are this row's, and no other part
+                        // has this row.
+                        unsafe { kept.slice((tile.at + lane) * depth, depth) }.copy_from_slice(x);
+                    }
+                    for (s, x) in x.as_chunks::<SUB>().0.iter().enumerate() {
+                        let at = tile.at * subs + s * tile.size + lane;
+                        let Some(q) = unsafe { q.slice(at * SUB, SUB) }.first_chunk_mut() else { return };
+                        let (step, halves) = quantise(path, x, q);
+                        let sum = (halves[0] + halves[1]) as f32;
+                        unsafe {
+                            scale.slice(at, 1).fill(step);
+                            weight.slice(at, 1).fill(step * sum);
+                            sums.slice(2 * at, 2).copy_from_slice(&halves);
+                        }
+                    }
+                }
+            });
+        });
+    }
+
+    fn shape(&mut self, rows: usize, depth: usize, floats: bool) {
+        (self.depth, self.rows) = (depth, rows);
+        self.tiles.clear();
+        let (mut first, mut at) = (0, 0);
+        while first < rows {
+            let left = (rows - first).min(WIDEST);
+            let size = SIZES.into_iter().find(|s| *s >= left).unwrap_or(WIDEST);
+            self.tiles.push(Tile { first, rows: left, size, at });
+            first += left;
+            at += size;
+        }
+        let subs = depth / SUB;
+        // Padding rows keep whatever they hold: their products are thrown away.
+        self.q.resize(at * depth, 0);
+        self.scale.resize(at * subs, 0.0);
+        self.weight.resize(at * subs, 0.0);
+        self.sums.resize(at * subs * 2, 0);
+        for start in &mut self.starts {
+            start.clear();
+        }
+        self.floats.resize(if floats { at * depth } else { 0 }, 0.0);
+    }
+
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Depth.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The tiles.
+    pub fn tiles(&self) -> &[Tile] {
+        &self.tiles
+    }
+
+    /// Makes ready for weights of `format`. Call it before a product.
+    pub fn prepare(&mut self, format: Format) {
+        let Some(shelf) = shelf(format) else { return };
+        if !self.starts[shelf].is_empty() {
+            return;
+        }
+        let zero = format.zero();
+        let starts = &mut self.starts[shelf];
+        if format == Format::Q6K {
+            starts.extend(self.sums.iter().map(|sum| -zero * sum));
+        } else {
+            starts.extend(self.sums.as_chunks::<2>().0.iter().map(|[a, b]| -zero * (a + b)));
+        }
+    }
+
+    /// A tile's numbers, for weights of `format`.
+    ///
+    /// # Panics
+    /// Where [`Activations::prepare`] was not called for it.
+    pub fn tile(&self, tile: Tile, format: Format) -> TileView<'_> {
+        let subs = self.depth / SUB;
+        let (from, len) = (tile.at * subs, tile.size * subs);
+        let starts = match shelf(format) {
+            None => &[][..],
+            Some(3) => &self.starts[3][2 * from..][..2 * len],
+            Some(shelf) => &self.starts[shelf][from..][..len],
+        };
+        TileView {
+            size: tile.size,
+            subs,
+            q: &self.q[from * SUB..][..len * SUB],
+            scale: &self.scale[from..][..len],
+            weight: &self.weight[from..][..len],
+            starts,
+            floats: if self.floats.is_empty() {
+                &[]
+            } else {
+                &self.floats[tile.at * self.depth..][..tile.size * self.depth]
+            },
+            depth: self.depth,
+        }
+    }
+}
+
+/// One tile. Lengths: `q` is subs × size × 32, `scale` and `weight` subs × size, `starts`
+/// subs × size (Q6_K: × 2), or empty; `floats` size × depth, or empty.
+#[derive(Debug, Clone, Copy)]
+pub struct TileView<'a> {
+    pub(super) size: usize,
+    pub(super) subs: usize,
+    pub(super) q: &'a [i8],
+    pub(super) scale: &'a [f32],
+    pub(super) weight: &'a [f32],
+    pub(super) starts: &'a [i32],
+    pub(super) floats: &'a [f32],
+    pub(super) depth: usize,
+}
+
+per_path! {
+/// Rounds 32 numbers to 8 bits; returns their scale and the sums of their halves.
+pub fn quantise(x: &[f32; SUB], q: &mut [i8; SUB]) -> (f32, [i32; 2]) {
+    let most = x.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let scale = most / 127.0;
+    let inverse = if most > 0.0 { 127.0 / most } else { 0.0 };
+    let mut sums = [0_i32; 2];
+    for half in 0..2 {
+        for k in half * 16..half * 16 + 16 {
+            let rounded = (x[k] * inverse).round_ties_even() as i32;
+            q[k] = rounded as i8;
+            sums[half] += rounded;
+        }
+    }
+    (scale, sums)
+}
+}

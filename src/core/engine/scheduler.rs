@@ -1,1 +1,0 @@
-//! Who is read and written in the next step: plain state, no lock, no thread, no clock.
