@@ -32,7 +32,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     let hour = RATED_DEVICES * 3_600 / RATED_EVERY.as_secs() as usize;
     let wanted = if bench.options.quick { BATCH } else { hour };
     let mut dice = Dice::new(61);
-    let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, true)?;
+    let subject = bench.subject(Mode::Continuous, true)?;
     let question = trace::fresh(100, 24, &mut dice, &bench.card);
     let before = answer(&subject, &question)?;
     let (mut all, mut early) = (Played::default(), None);
@@ -93,13 +93,11 @@ fn anything(dice: &mut Dice, how_many: usize, bench: &Bench<'_>) -> Vec<Ask> {
     trace::in_order(asks.collect())
 }
 
-/// Does the engine say, soon, that nobody waits and nothing runs?
+/// Does the engine say, soon, that nobody waits, nothing runs and no page is held?
 fn settled(subject: &Arc<Subject>) -> bool {
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
-        // WIRE: slots and pages in use must be none as well, once `Status` has them.
-        let status = subject.engine.status();
-        if status.queue_len == 0 && !status.busy {
+        if subject.is_idle() {
             return true;
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -34,13 +34,13 @@ struct Traces {
 /// Where the model cannot be loaded or the peer fails.
 pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     told.progress("interference: how fast is it alone", 0, 3);
-    let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, true)?;
+    let subject = bench.subject(Mode::Continuous, true)?;
     let traces = traces(bench, &subject)?;
     drop(subject);
     let mut rows = Vec::new();
     let ours = Runs::of(&traces, told, "millwright", &mut |asks| {
         // Each run has an engine that has read none of it.
-        let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, true)?;
+        let subject = bench.subject(Mode::Continuous, true)?;
         Ok((play(&subject, asks, &mut |_| {})?, String::new()))
     })?;
     rows.extend(ours.rows(bench, "millwright", true));

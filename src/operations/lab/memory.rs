@@ -37,8 +37,8 @@ pub struct Start {
     pub rss_bytes: u64,
     /// The most of it.
     pub peak_rss_bytes: u64,
-    /// What the KV cache may take, where the engine says.
-    pub kv_bound_bytes: Option<u64>,
+    /// What the KV cache may take.
+    pub kv_bound_bytes: u64,
 }
 
 /// Loads a model and answers: the work of the process that [`measure`] starts.
@@ -56,7 +56,7 @@ pub fn start(data: &Path, config: &Config, named: &str, quick: bool) -> Result<S
     drop(card);
     platform::forget_peak();
     let began = Instant::now();
-    let subject = Subject::spawn(&path, config, Mode::Continuous, true)?;
+    let subject = Subject::spawn(&path, data, config, Mode::Continuous, true)?;
     let loaded = began.elapsed();
     let played = play(&subject, &[first], &mut |_| {})?;
     let token = played.seen.first().and_then(|s| s.first_token_ms).unwrap_or(f64::NAN);
@@ -66,7 +66,7 @@ pub fn start(data: &Path, config: &Config, named: &str, quick: bool) -> Result<S
         first_token_ms: millis(loaded) + token,
         rss_bytes: platform::resident_bytes(),
         peak_rss_bytes: platform::peak_resident_bytes(),
-        kv_bound_bytes: subject.kv_bound_bytes(),
+        kv_bound_bytes: subject.kv_bound_bytes,
     })
 }
 
@@ -112,7 +112,7 @@ fn row(bench: &Bench<'_>, how: &str, start: &Start) -> Row {
         (name("rss_mib"), Some(mib(start.rss_bytes))),
         (name("peak_rss_mib"), Some(mib(start.peak_rss_bytes))),
         (name("weights_mib"), Some(mib(bench.card.weights.file_bytes))),
-        (name("kv_bound_mib"), start.kv_bound_bytes.map(mib)),
+        (name("kv_bound_mib"), Some(mib(start.kv_bound_bytes))),
     ];
     row.figures = figures
         .into_iter()
@@ -121,7 +121,7 @@ fn row(bench: &Bench<'_>, how: &str, start: &Start) -> Row {
     // Packing holds the source and the packed weights for a while: the promise is for the starts
     // after the first.
     if how.starts_with("warm") {
-        let bound = bench.card.weights.file_bytes + start.kv_bound_bytes.unwrap_or_default() + BESIDE;
+        let bound = bench.card.weights.file_bytes + start.kv_bound_bytes + BESIDE;
         row.bars.push(Bar::of(&row.figures, &name("peak_rss_mib"), Want::AtMost(mib(bound).round())));
     }
     row

@@ -24,11 +24,13 @@ mod text;
 pub mod trace;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use card::Card;
 use peer::Peer;
 use row::Row;
+use subject::{Mode, Subject};
 use trace::Spell;
 
 use crate::core::engine::Prompt;
@@ -133,6 +135,15 @@ impl Bench<'_> {
     /// Threads that compute.
     pub fn threads(&self) -> usize {
         self.options.config.threads()
+    }
+
+    /// An engine of the lab's own, in this mode.
+    ///
+    /// # Errors
+    /// Where the model cannot be loaded.
+    pub fn subject(&self, mode: Mode, speculate: bool) -> Result<Arc<Subject>> {
+        let Options { data, config, .. } = self.options;
+        Subject::spawn(&self.card.path, data, config, mode, speculate)
     }
 
     /// How long a trace is: as named, or the section's own, or a quick run's.

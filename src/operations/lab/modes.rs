@@ -7,7 +7,7 @@
 use super::peer::{self, Slots};
 use super::play::play;
 use super::row::Row;
-use super::subject::{Mode, Subject};
+use super::subject::Mode;
 use super::trace::{self, Ask};
 use super::{Bench, Section, Told};
 use crate::operations::outcome::Result;
@@ -40,7 +40,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     }
     let mut rows = Vec::new();
     for mode in Mode::ALL {
-        let subject = Subject::spawn(&bench.card.path, &bench.options.config, mode, true)?;
+        let subject = bench.subject(mode, true)?;
         for (n, trace) in traces.iter().enumerate() {
             // A mode must not live on what the trace before it left in the cache: every trace has
             // passages of its own, and every mode an engine of its own.

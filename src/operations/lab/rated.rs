@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::peer::{self, Slots};
 use super::play::{Played, play};
 use super::row::Row;
-use super::subject::{Mode, Subject};
+use super::subject::Mode;
 use super::trace::{self, Ask, RATED_ANSWER, RATED_DEVICES};
 use super::{Bench, Section, Told};
 use crate::operations::eval::report::{Bar, Want};
@@ -37,7 +37,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     for (times, length) in loads {
         let asks = trace::rated(*times, *length, SEED + *times as u64, &bench.card);
         // A fresh engine each time: one load's prompts are not to warm the next one's cache.
-        let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, true)?;
+        let subject = bench.subject(Mode::Continuous, true)?;
         let what = format!("rated load × {times}");
         let played = play(&subject, &asks, &mut |done| told.progress(&what, done, asks.len()))?;
         drop(subject);

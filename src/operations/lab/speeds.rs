@@ -52,7 +52,7 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     let rounds = if bench.options.quick { 1 } else { 5 };
     let mut dice = Dice::new(11);
     let (mut alone, mut eight, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    let subject = Subject::spawn(&bench.card.path, &bench.options.config, Mode::Continuous, false)?;
+    let subject = bench.subject(Mode::Continuous, false)?;
     one(&subject, &[trace::fresh(sizes.read / 4, 4, &mut dice, &bench.card)])?;
     for round in 0..rounds {
         told.progress("speeds: millwright", round, rounds);
@@ -103,7 +103,10 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
         };
         if engine == peer::NAME {
             first.setting = format!("llama-bench -p {0} / -n {1} -d {0}", sizes.read, sizes.written);
-            second.setting = format!("llama-batched-bench -npp {SHORT} -ntg {WRITTEN} -npl {TOGETHER}");
+            second.setting = format!(
+                "llama-batched-bench -npp {} -ntg {} -npl {}",
+                sizes.short, sizes.written, sizes.together
+            );
         } else {
             measured(&mut first, &alone);
             measured(&mut second, &eight);

@@ -6,9 +6,13 @@ use std::time::Instant;
 
 use crate::core::Moment;
 use crate::core::cores::{Clock, Cores};
-use crate::core::engine::worker::{Engine, Options};
+use crate::core::engine::scheduler;
+use crate::core::engine::worker::Engine;
 use crate::operations::config::Config;
 use crate::operations::outcome::Result;
+
+/// Requests of a static batch.
+const BATCH: usize = 4;
 
 /// How the engine puts requests together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,26 +43,52 @@ impl Mode {
             Mode::Continuous => "continuous",
         }
     }
+
+    /// As the engine is told.
+    fn of(self, config: &Config) -> scheduler::Mode {
+        let ms = config.engine.window_ms;
+        match self {
+            Mode::Single => scheduler::Mode::Single,
+            Mode::Static => scheduler::Mode::Static { size: BATCH },
+            Mode::Window => scheduler::Mode::Window { ms },
+            Mode::Adaptive => scheduler::Mode::Adaptive { most_ms: ms },
+            Mode::Continuous => scheduler::Mode::Continuous,
+        }
+    }
 }
 
 /// An engine, and the clock that it goes by.
 pub struct Subject {
     /// The engine.
     pub engine: Engine,
+    /// Memory that its KV cache may take, bytes.
+    pub kv_bound_bytes: u64,
     clock: Arc<LabClock>,
 }
 
 impl Subject {
-    /// Loads the model of `path`; the rest is as configured, save the mode. With `speculate`
-    /// false no drafted tokens are tried: for rates that are to be compared token by token.
+    /// Loads the model of `path`, its packed weights below `data`; the rest is as configured, save
+    /// the mode. With `speculate` false no drafted tokens are tried: for rates that are to be
+    /// compared token by token.
     ///
     /// # Errors
     /// Where the model cannot be loaded.
-    pub fn spawn(path: &Path, config: &Config, mode: Mode, speculate: bool) -> Result<Arc<Subject>> {
+    pub fn spawn(
+        path: &Path,
+        data: &Path,
+        config: &Config,
+        mode: Mode,
+        speculate: bool,
+    ) -> Result<Arc<Subject>> {
         let clock = Arc::new(LabClock(Instant::now()));
         let cores = Cores::new(config.threads(), clock.clone());
-        let options = options(config, mode, speculate);
-        Ok(Arc::new(Subject { engine: Engine::spawn(path, options, cores, clock.clone())?, clock }))
+        let mut options = config.engine.options(config.threads());
+        options.packed = Some(data.join("models").join("packed"));
+        options.speculate &= speculate;
+        options.settings.mode = mode.of(config);
+        let kv_bound_bytes = (options.kv_mib as u64) << 20;
+        let engine = Engine::spawn(path, options, cores, clock.clone())?;
+        Ok(Arc::new(Subject { engine, kv_bound_bytes, clock }))
     }
 
     /// Now, as the engine counts.
@@ -66,17 +96,14 @@ impl Subject {
         self.clock.now()
     }
 
-    /// Memory that its KV cache may take, bytes; `None` where it does not say.
-    pub fn kv_bound_bytes(&self) -> Option<u64> {
-        // WIRE: from `Status`, once it says how many pages of how many bytes there are.
-        None
+    /// Is nothing waiting, nothing running, and no page of the cache held or promised?
+    pub fn is_idle(&self) -> bool {
+        let status = self.engine.status();
+        let held = status.kv.used + status.kv.promised;
+        status.queue_len + status.in_flight + held == 0
+            && !status.busy
+            && status.kv.kept + status.kv.free == status.kv.pages
     }
-}
-
-// WIRE: `scheduler::Mode` and `speculate` go into `Options` here, and nowhere else.
-fn options(config: &Config, mode: Mode, speculate: bool) -> Options {
-    let _ = (mode, speculate);
-    Options { queue_bound: config.engine.queue_bound, threads: config.threads() }
 }
 
 /// Time since the engine was spawned.
