@@ -34,6 +34,22 @@ pub fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
+/// The share of all cores that is computing while this process waits for `length`, 0 to 1: what
+/// others take. `None` where the system does not say.
+pub fn busy_share(length: std::time::Duration) -> Option<f64> {
+    // "cpu  user nice system idle iowait irq softirq steal …", in ticks since the start.
+    let ticks = || -> Option<(f64, f64)> {
+        let text = std::fs::read_to_string("/proc/stat").ok()?;
+        let words = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+        let all: Vec<f64> = words.take(8).filter_map(|w| w.parse().ok()).collect();
+        Some((all.iter().sum(), all.get(3)? + all.get(4)?))
+    };
+    let (before, idle_before) = ticks()?;
+    std::thread::sleep(length);
+    let (after, idle_after) = ticks()?;
+    (after > before).then(|| (1.0 - (idle_after - idle_before) / (after - before)).clamp(0.0, 1.0))
+}
+
 /// Of the instructions that the engine's paths ask for, those that this CPU has.
 pub fn cpu_flags() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]

@@ -39,6 +39,10 @@ use crate::operations::config::Config;
 use crate::operations::outcome::Result;
 use crate::operations::platform;
 
+/// Others may take this share of the machine; beyond it the lab says that its figures are not to
+/// be trusted. One core that is busy makes threads that wait for each other many times slower.
+const MOST_BUSY: f64 = 0.1;
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -129,6 +133,8 @@ pub struct Bench<'o> {
     /// 8-bit operations per second of the threads together.
     pub int8_peak: Option<f64>,
     machine: String,
+    /// The share of the machine that others took before the present section.
+    others_share: Option<f64>,
 }
 
 impl Bench<'_> {
@@ -164,6 +170,7 @@ impl Bench<'_> {
             model: self.card.name.clone(),
             section: section.name(),
             machine: self.machine.clone(),
+            others_share: self.others_share,
             version,
             ..row
         }
@@ -192,7 +199,8 @@ pub fn run(options: &Options, told: &mut dyn Told) -> Result<Vec<Row>> {
     };
     let threads = options.config.threads();
     let known = |measured: f64| (measured.is_finite() && measured > 0.0).then_some(measured);
-    let bench = Bench {
+    let mut bench = Bench {
+        others_share: None,
         bandwidth: known(probe::read_bandwidth(threads)),
         int8_peak: known(probe::int8_peak(threads)),
         machine: platform::machine(),
@@ -205,6 +213,13 @@ pub fn run(options: &Options, told: &mut dyn Told) -> Result<Vec<Row>> {
     for section in Section::ALL {
         if !options.only.is_empty() && !options.only.contains(&section) {
             continue;
+        }
+        bench.others_share = platform::busy_share(Duration::from_millis(500));
+        if let Some(share) = bench.others_share.filter(|share| *share > MOST_BUSY) {
+            let (name, percent) = (section.name(), share * 100.0);
+            told.note(&format!(
+                "{name}: others take {percent:.0} % of this machine; do not trust the figures"
+            ));
         }
         rows.extend(match section {
             Section::Speeds => speeds::measure(&bench, told)?,

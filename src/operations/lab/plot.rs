@@ -1,24 +1,36 @@
 //! The lab's picture: time to the first sentence as small multiples, one panel for each way of
 //! putting requests together, devices (or load) along, p50 and p95 up. Written by hand as SVG; all
-//! panels of a strip share one logarithmic axis of seconds, and a line marks the deadline.
+//! panels of a strip share one logarithmic axis of seconds, a line marks the deadline, and below
+//! stands how many were refused: they are in no time.
 
 use std::fmt::Write as _;
 
 use super::row::Row;
 use super::trace::DEADLINE;
+use crate::operations::eval::score::share;
 
 const PANEL: (f64, f64) = (150.0, 190.0);
 const GAP: f64 = 14.0;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 64.0;
-const STRIP: f64 = 274.0;
+const STRIP: f64 = 296.0;
 const P50: &str = "#1f5fa8";
 const P95: &str = "#c8500a";
 const INK: &str = "#222";
 const PALE: &str = "#ddd";
+const REFUSED: &str = "font-size=\"10\" fill=\"#a02020\"";
 
-/// One point: its label along, p50 and p95 in seconds.
-type Point = (String, Option<f64>, Option<f64>);
+/// One point of a panel.
+struct Point {
+    /// What it stands over along the axis.
+    label: String,
+    /// Seconds; half are quicker.
+    p50: Option<f64>,
+    /// Seconds; one in twenty is slower.
+    p95: Option<f64>,
+    /// Share of the requests that were refused and so are in neither.
+    refused: f64,
+}
 
 struct Panel {
     title: String,
@@ -75,9 +87,15 @@ fn panels(
 ) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
     for row in rows.iter().filter(|r| r.section == section && is(r)) {
-        let title = if row.engine == super::peer::NAME { row.engine.clone() } else { row.mode.clone() };
+        let by_mode = section == "modes" && row.engine != super::peer::NAME;
+        let title = if by_mode { row.mode.clone() } else { row.engine.clone() };
         let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1e3);
-        let point = (label(row), seconds(row.first_sentence_ms.p50), seconds(row.first_sentence_ms.p95));
+        let point = Point {
+            label: label(row),
+            p50: seconds(row.first_sentence_ms.p50),
+            p95: seconds(row.first_sentence_ms.p95),
+            refused: share(row.refused, row.requests),
+        };
         match panels.iter_mut().find(|p| p.title == title) {
             Some(panel) => panel.points.push(point),
             None => panels.push(Panel { title, points: vec![point] }),
@@ -87,7 +105,8 @@ fn panels(
 }
 
 fn strip(out: &mut String, top: f64, title: &str, along: &str, panels: &[Panel]) {
-    let values = || panels.iter().flat_map(|p| &p.points).flat_map(|(_, a, b)| [*a, *b]).flatten();
+    let points = || panels.iter().flat_map(|p| &p.points);
+    let values = || points().flat_map(|p| [p.p50, p.p95]).flatten();
     let scale = Scale::over(values(), top + 44.0, top + 44.0 + PANEL.1);
     write(out, LEFT, top + 18.0, "start", "font-size=\"13\" font-weight=\"bold\"", title);
     for tick in &scale.ticks {
@@ -98,6 +117,12 @@ fn strip(out: &mut String, top: f64, title: &str, along: &str, panels: &[Panel])
         "<text transform=\"translate(16 {:.1}) rotate(-90)\" text-anchor=\"middle\">seconds</text>",
         top + 44.0 + PANEL.1 / 2.0
     );
+    let mut labels: Vec<&str> = Vec::new();
+    for point in points() {
+        if !labels.contains(&point.label.as_str()) {
+            labels.push(&point.label);
+        }
+    }
     let due = DEADLINE.as_secs_f64();
     for (n, panel) in panels.iter().enumerate() {
         let left = LEFT + n as f64 * (PANEL.0 + GAP);
@@ -119,14 +144,25 @@ fn strip(out: &mut String, top: f64, title: &str, along: &str, panels: &[Panel])
                 );
             }
         }
-        let step = PANEL.0 / panel.points.len() as f64;
-        let x = |at: usize| left + step * (at as f64 + 0.5);
-        for (at, (label, _, _)) in panel.points.iter().enumerate() {
-            write(out, x(at), scale.bottom + 16.0, "middle", "", label);
+        let step = PANEL.0 / labels.len() as f64;
+        let x = |label: &str| {
+            let at = labels.iter().position(|l| *l == label).unwrap_or_default();
+            left + step * (at as f64 + 0.5)
+        };
+        for label in &labels {
+            write(out, x(label), scale.bottom + 16.0, "middle", "", label);
         }
-        curve(out, panel.points.iter().enumerate().filter_map(|(at, p)| Some((x(at), scale.y(p.2?)))), P95);
-        curve(out, panel.points.iter().enumerate().filter_map(|(at, p)| Some((x(at), scale.y(p.1?)))), P50);
-        write(out, left + PANEL.0 / 2.0, scale.bottom + 32.0, "middle", "fill=\"#666\"", along);
+        let place = |p: &Point, value: Option<f64>| Some((x(&p.label), scale.y(value?)));
+        curve(out, panel.points.iter().filter_map(|p| place(p, p.p95)), P95);
+        curve(out, panel.points.iter().filter_map(|p| place(p, p.p50)), P50);
+        for point in panel.points.iter().filter(|p| p.refused > 0.0) {
+            let words = format!("{:.0} %", (point.refused * 100.0).max(1.0));
+            write(out, x(&point.label), scale.bottom + 30.0, "middle", REFUSED, &words);
+        }
+        write(out, left + PANEL.0 / 2.0, scale.bottom + 44.0, "middle", "fill=\"#666\"", along);
+    }
+    if points().any(|p| p.refused > 0.0) {
+        write(out, LEFT - 6.0, scale.bottom + 30.0, "end", REFUSED, "refused");
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Row {
     pub throughput_tps: Option<f64>,
     /// How it was set, in words.
     pub setting: String,
+    /// The share of the machine that others took before its section began, 0 to 1.
+    pub others_share: Option<f64>,
     /// Figures that this run gives, by name; see `docs/lab.md`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, f64>,

@@ -54,6 +54,8 @@ pub const RATED_ANSWER: usize = 40;
 pub const RATED_DEVICES: usize = 8;
 /// How often each of them asks.
 pub const RATED_EVERY: Duration = Duration::from_secs(30);
+/// How often each device of the technicians' trace asks.
+pub const TECHNICIAN_EVERY: Duration = Duration::from_secs(10);
 /// Tokens of a long prompt.
 pub const LONG_PROMPT: usize = 3_000;
 
@@ -107,12 +109,9 @@ pub fn technicians(devices: usize, length: Duration, seed: u64, spell: &dyn Spel
     let manual: Vec<Passage> = (0..24).map(|n| passage(n, &mut dice, &|t| spell.count(t))).collect();
     let mut asks = Vec::new();
     for device in 0..devices {
-        let mut at = Duration::ZERO;
-        loop {
-            at += exponential(&mut dice, Duration::from_secs(10));
-            if at >= length {
-                break;
-            }
+        // The first question of each comes early, so that a short trace has one of each.
+        let mut at = TECHNICIAN_EVERY.min(length).mul_f64(unit(&mut dice));
+        while at < length {
             let jitter = Duration::from_millis(20 + dice.below(181) as u64);
             let first = dice.below(manual.len());
             let among =
@@ -123,6 +122,7 @@ pub fn technicians(devices: usize, length: Duration, seed: u64, spell: &dyn Spel
                 prompt: answer::prompt::prompt(&question, &among.collect::<Vec<_>>()),
                 ..blank(at + jitter, RATED_ANSWER)
             });
+            at += exponential(&mut dice, TECHNICIAN_EVERY);
         }
     }
     let mut long = long_prompt(&mut dice, spell);
