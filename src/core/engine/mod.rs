@@ -8,6 +8,7 @@
 pub mod bits;
 pub mod chat;
 pub mod constraint;
+mod errand;
 mod job;
 pub mod kernels;
 pub mod kv;

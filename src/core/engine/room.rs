@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::bits::Bits;
 use super::chat::Chat;
+use super::errand::Load;
 use super::job::{Job, Part};
 use super::kv::{Cache, PAGE};
 use super::model::{Forward, Found, Slice, Want};
@@ -129,26 +130,15 @@ impl Room {
         }
     }
 
-    fn start(&mut self, inner: &mut Inner, ticket: Ticket, load: super::job::Load) {
-        match Job::start(ticket, load, &mut inner.cache, self.options.speculate) {
-            Ok(mut job) => match job.turn_over(&mut inner.cache, self.clock.now()) {
-                Ok(None) => {
-                    inner.scheduler.found(ticket, job.left());
-                    self.jobs.push(job);
-                }
-                ended => {
-                    job.announce(self.clock.now());
-                    let last = ended.unwrap_or_else(|e| Some(Update::Failed(e.to_string())));
-                    inner.scheduler.end(ticket, false);
-                    job.end(&mut inner.cache, last.unwrap_or(Update::Refused(Refusal::Gone)));
-                }
-            },
-            Err(load) => {
-                // The scheduler promises no more than there is: a fault, told and not hidden.
-                inner.scheduler.end(ticket, false);
-                load.say(Update::Failed("the KV cache has no room that was promised".to_owned()));
-            }
-        }
+    fn start(&mut self, inner: &mut Inner, ticket: Ticket, load: Load) {
+        let Some(job) = Job::start(ticket, load, &mut inner.cache, self.options.speculate) else {
+            inner.scheduler.end(ticket, false);
+            return;
+        };
+        inner.scheduler.found(ticket, job.left());
+        self.jobs.push(job);
+        // All that it reads may be there already.
+        self.turn_over(inner, self.jobs.len() - 1);
     }
 
     fn end_early(&mut self, inner: &mut Inner, ticket: Ticket, why: Why) {

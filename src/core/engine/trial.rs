@@ -94,7 +94,8 @@ impl Forward for Paper {
         let rows: usize = slices.iter().map(|s| s.tokens.len()).sum();
         self.orders.most_rows.fetch_max(rows as u64, Ordering::SeqCst);
         self.orders.most_slices.fetch_max(slices.len() as u64, Ordering::SeqCst);
-        (found.best.clear(), found.scores.clear());
+        found.best.clear();
+        found.scores.clear();
         // All keys and values are written before any are read, as in the real one.
         for slice in slices {
             assert!(!slice.tokens.is_empty());

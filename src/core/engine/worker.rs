@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::chat::Chat;
 use super::constraint::Automaton;
-use super::job::{Errand, Load};
+use super::errand::{Errand, Load};
 use super::kv::{Cache, Counts, PAGE};
 use super::model::{self, Forward, Identity};
 use super::room::Room;

@@ -185,7 +185,7 @@ impl Resident {
             .collect()
     }
 
-    /// The answerer's identity (file, architecture, SHA-256), `""` where none was loaded.
+    /// The answerer's identity (file, architecture, weights, instruction-set path, SHA-256), `""` where none was loaded.
     pub fn answerer(&self) -> String {
         self.known().answerer_identity.clone()
     }
@@ -254,7 +254,7 @@ fn rehearse(path: &Path, threads: usize) -> Result<Duration> {
 /// What identifies a loaded answerer in the audit.
 fn identity(located: &Located, model: &Identity) -> String {
     let sha = located.sha256.as_ref().map_or_else(|| "not pinned".to_owned(), ToString::to_string);
-    format!("{} {} {} sha256 {sha}", model.file, model.architecture, model.quantisation)
+    format!("{} {} {} {} sha256 {sha}", model.file, model.architecture, model.quantisation, model.path)
 }
 
 /// A task that panicked is a failure of its command, not of the node.

@@ -4,9 +4,10 @@
 //! Built once per vocabulary; the automata only look things up in it.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use super::super::bits::Bits;
-use super::text::{is_locked, may_follow_number};
+use super::text::{follows, is_locked};
 
 /// The tokens of a vocabulary, sorted.
 #[derive(Debug)]
@@ -28,8 +29,6 @@ pub struct Lexicon {
     after_number: Bits,
     after_number_tight: Bits,
     resume: Bits,
-    /// Bytes that begin a locked character, and do not end it.
-    risky: HashSet<Vec<u8>>,
 }
 
 impl Lexicon {
@@ -52,7 +51,6 @@ impl Lexicon {
             after_number: Bits::default(),
             after_number_tight: Bits::default(),
             resume: Bits::default(),
-            risky: HashSet::new(),
         };
         new.sort();
         new.class();
@@ -66,7 +64,7 @@ impl Lexicon {
         single.sort_by_key(|id| self.token(*id));
         longer.sort_by_key(|id| self.token(*id));
         let first = |id: u32| self.token(id).first().map_or(0, |b| u32::from(*b));
-        let pair = |id: u32| first(id) << 8 | self.token(id).get(1).map_or(0, |b| u32::from(*b));
+        let first_two = |id: u32| first(id) << 8 | self.token(id).get(1).map_or(0, |b| u32::from(*b));
         let from = |sorted: &[u32], key: &dyn Fn(u32) -> u32, n: u32| -> Vec<u32> {
             let mut at = 0;
             let mut starts = Vec::with_capacity(n as usize + 1);
@@ -78,7 +76,7 @@ impl Lexicon {
             }
             starts
         };
-        let (single_at, longer_at) = (from(&single, &first, 1 << 8), from(&longer, &pair, 1 << 16));
+        let (single_at, longer_at) = (from(&single, &first, 1 << 8), from(&longer, &first_two, 1 << 16));
         (self.single, self.single_at) = (single, single_at);
         (self.longer, self.longer_at) = (longer, longer_at);
     }
@@ -86,13 +84,6 @@ impl Lexicon {
     /// Sorts the tokens into those that write no locked character, nor the beginning of one,
     /// and says what these begin with.
     fn class(&mut self) {
-        for c in ('\0'..=char::MAX).filter(|c| is_locked(*c)) {
-            let mut buffer = [0; 4];
-            let bytes = c.encode_utf8(&mut buffer).as_bytes();
-            (1..bytes.len()).for_each(|n| {
-                self.risky.insert(bytes.get(..n).unwrap_or_default().to_vec());
-            });
-        }
         let none = Bits::none(self.size());
         let mut sets = [none.clone(), none.clone(), none.clone(), none];
         for id in 0..self.size() as u32 {
@@ -108,7 +99,7 @@ impl Lexicon {
                 }
                 Err(_) => continue,
             };
-            if whole.contains(is_locked) || self.risky.contains(cut) {
+            if whole.contains(is_locked) || risky().contains(cut) {
                 continue;
             }
             if lead > 0 {
@@ -117,10 +108,10 @@ impl Lexicon {
             }
             sets[0].insert(id);
             if let Some(c) = whole.chars().next() {
-                if may_follow_number(c) {
+                if follows(c, false) {
                     sets[1].insert(id);
                 }
-                if may_follow_number(c) && !c.is_whitespace() && !c.is_alphabetic() {
+                if follows(c, true) {
                     sets[2].insert(id);
                 }
             }
@@ -168,22 +159,16 @@ impl Lexicon {
 
     /// Could these bytes, the beginning of a character, become a locked one?
     pub(super) fn may_lock(&self, begun: &[u8]) -> bool {
-        self.risky.contains(begun)
+        risky().contains(begun)
     }
 
     /// Calls `found` with every token that `text` begins with.
     pub fn beginnings(&self, text: &[u8], mut found: impl FnMut(u32)) {
-        let part = |sorted: &'_ [u32], starts: &[u32], key: usize| -> (usize, usize) {
-            let at = |k: usize| starts.get(k).map_or(sorted.len(), |at| *at as usize);
-            (at(key), at(key + 1))
-        };
         let Some(first) = text.first() else { return };
-        let (from, to) = part(&self.single, &self.single_at, usize::from(*first));
-        self.single.get(from..to).unwrap_or_default().iter().for_each(|id| found(*id));
+        let of_first = part(&self.single, &self.single_at, usize::from(*first), 1);
+        of_first.iter().for_each(|id| found(*id));
         let Some(second) = text.get(1) else { return };
-        let pair = usize::from(*first) << 8 | usize::from(*second);
-        let (from, to) = part(&self.longer, &self.longer_at, pair);
-        let mut range = self.longer.get(from..to).unwrap_or_default();
+        let mut range = part(&self.longer, &self.longer_at, pair(*first, *second), 1);
         for depth in 2.. {
             // All of the range begin with the first `depth` bytes; the shortest come first.
             while let [id, rest @ ..] = range
@@ -193,15 +178,69 @@ impl Lexicon {
                 range = rest;
             }
             let Some(next) = text.get(depth) else { return };
-            let byte = |id: &u32| self.token(*id).get(depth).copied().unwrap_or(0);
-            let from = range.partition_point(|id| byte(id) < *next);
-            let to = range.partition_point(|id| byte(id) <= *next);
-            range = range.get(from..to).unwrap_or_default();
+            range = self.narrow(range, depth, *next);
             if range.is_empty() {
                 return;
             }
         }
     }
+
+    /// Calls `found` with every token that begins with all of `text`, a number or code or
+    /// the rest of one, and goes on as a text may after one: " %." after "12".
+    pub(super) fn beyond(&self, text: &[u8], tight: bool, mut found: impl FnMut(u32)) {
+        let (mut range, known) = match text {
+            [] => return,
+            [only] => (part(&self.longer, &self.longer_at, pair(*only, 0), 256), 1),
+            [first, second, ..] => (part(&self.longer, &self.longer_at, pair(*first, *second), 1), 2),
+        };
+        for (depth, byte) in text.iter().enumerate().skip(known) {
+            range = self.narrow(range, depth, *byte);
+        }
+        for first in FOLLOWING {
+            for id in self.narrow(range, text.len(), *first) {
+                let tail = self.token(*id).get(text.len()..).and_then(|t| std::str::from_utf8(t).ok());
+                let goes_on = |t: &str| t.starts_with(|c| follows(c, tight)) && !t.contains(is_locked);
+                if tail.is_some_and(goes_on) {
+                    found(*id);
+                }
+            }
+        }
+    }
+
+    /// Those of a range with this byte at `depth`; all of it are alike before that.
+    fn narrow<'r>(&self, range: &'r [u32], depth: usize, byte: u8) -> &'r [u32] {
+        let at = |id: &u32| self.token(*id).get(depth).copied();
+        let from = range.partition_point(|id| at(id) < Some(byte));
+        let to = range.partition_point(|id| at(id) <= Some(byte));
+        range.get(from..to).unwrap_or_default()
+    }
+}
+
+/// Bytes that begin a locked character, and do not end it.
+fn risky() -> &'static HashSet<Vec<u8>> {
+    static RISKY: OnceLock<HashSet<Vec<u8>>> = OnceLock::new();
+    RISKY.get_or_init(|| {
+        let mut risky = HashSet::new();
+        for c in ('\0'..=char::MAX).filter(|c| is_locked(*c)) {
+            let mut buffer = [0; 4];
+            let bytes = c.encode_utf8(&mut buffer).as_bytes();
+            risky.extend((1..bytes.len()).filter_map(|n| bytes.get(..n)).map(<[u8]>::to_vec));
+        }
+        risky
+    })
+}
+
+/// First bytes of what may follow a number: blanks and closing marks.
+const FOLLOWING: &[u8] = b"\n .,;:!?)]}\xC2\xE2\xE3\xEF";
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
+}
+
+/// The ids whose key is one of `keys` from `key` on.
+fn part<'s>(sorted: &'s [u32], starts: &[u32], key: usize, keys: usize) -> &'s [u32] {
+    let at = |k: usize| starts.get(k).map_or(sorted.len(), |at| *at as usize);
+    sorted.get(at(key)..at(key + keys)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -225,6 +264,20 @@ mod tests {
                 .collect();
             prop_assert_eq!(found, naive);
         }
+    }
+
+    #[test]
+    fn a_token_may_reach_past_a_number_into_what_closes_it() {
+        let tokens = ["%.", " %", " %.", " %).", " %s", " %5", " %。", " % ", "%", "bar.", "bars"];
+        let lexicon = Lexicon::new(tokens.iter().map(|t| t.as_bytes()), [].into_iter());
+        let of = |text: &str, tight| {
+            let mut found = Vec::new();
+            lexicon.beyond(text.as_bytes(), tight, |id| found.push(tokens[id as usize]));
+            found
+        };
+        assert_eq!(of(" %", false), [" % ", " %.", " %).", " %。"]);
+        assert_eq!(of(" %", true), [" %.", " %).", " %。"]);
+        assert_eq!((of("%", false), of("bar", false), of("", false)), (vec!["%."], vec!["bar."], vec![]));
     }
 
     #[test]

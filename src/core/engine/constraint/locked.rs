@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::super::bits::Bits;
 use super::Took;
 use super::lexicon::Lexicon;
-use super::text::{Chars, Sentences, Source, is_locked, may_follow_number, may_precede_number};
+use super::text::{Chars, Sentences, Source, follows, is_locked, may_precede_number};
 
 /// The state of a text under the number lock.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ struct Leaving {
 
 impl Leaving {
     fn allows(self, c: char) -> bool {
-        may_follow_number(c) && (self.wide || self.tight && !c.is_whitespace() && !c.is_alphabetic())
+        self.wide && follows(c, false) || self.tight && follows(c, true)
     }
 }
 
@@ -129,7 +129,9 @@ impl Locked {
             }
         }
         for (whole, at) in &self.walks {
-            lexicon.beginnings(self.rest(*whole, *at), |id| mask.insert(id));
+            let (rest, tight) = self.rest(*whole, *at);
+            lexicon.beginnings(rest, |id| mask.insert(id));
+            lexicon.beyond(rest, tight, |id| mask.insert(id));
         }
     }
 
@@ -186,8 +188,10 @@ impl Locked {
         self.sentences.push(c, self.free)
     }
 
-    fn rest(&self, whole: u32, at: u32) -> &[u8] {
-        self.rules.wholes.get(whole as usize).and_then(|(b, _)| b.get(at as usize..)).unwrap_or_default()
+    /// What is left of a whole, and whether it is tight.
+    fn rest(&self, whole: u32, at: u32) -> (&[u8], bool) {
+        let whole = self.rules.wholes.get(whole as usize);
+        whole.map_or((&[], false), |(bytes, tight)| (bytes.get(at as usize..).unwrap_or_default(), *tight))
     }
 
     /// Whether a walk is at its end, and what may follow it.

@@ -37,6 +37,12 @@ pub(super) fn may_follow_number(c: char) -> bool {
     c.is_whitespace() || closes(c) || is_unspaced(c)
 }
 
+/// May free text go on with `c` after a number or code? After one that is `tight` by a mark
+/// only.
+pub(super) fn follows(c: char, tight: bool) -> bool {
+    may_follow_number(c) && !(tight && (c.is_whitespace() || c.is_alphabetic()))
+}
+
 /// Bytes to characters.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Chars {
@@ -223,11 +229,15 @@ impl Source {
         let reading = quantity::read(original);
         let mut wholes = Vec::new();
         let mut covered = vec![false; new.text.len()];
-        let quantities = reading.quantities.iter().map(|q| (&q.span, true));
-        for (span, value) in quantities.chain(reading.codes.iter().map(|c| (&c.span, false))) {
+        let quantities = reading.quantities.iter().map(|q| (&q.span, true, q.ordinal));
+        for (span, value, ordinal) in quantities.chain(reading.codes.iter().map(|c| (&c.span, false, false)))
+        {
             let Some(span) = place(span) else { continue };
             covered.get_mut(span.clone()).unwrap_or_default().fill(true);
-            wholes.extend(new.whole(span, value, false));
+            // "step 3" is one thing.
+            let before = if ordinal { new.text.get(..span.start).unwrap_or_default().trim_end() } else { "" };
+            let start = if ordinal { before.rfind(' ').map_or(0, |blank| blank + 1) } else { span.start };
+            wholes.extend(new.whole(start..span.end, value, false));
         }
         for (i, c) in new.text.char_indices().filter(|(_, c)| is_locked(*c)) {
             if covered.get(i) == Some(&false) {
@@ -322,7 +332,7 @@ mod tests {
     #[test]
     fn a_bare_number_takes_the_next_word_along() {
         assert_eq!(wholes("Use 5 bolts."), ["5 bolts"]);
-        assert_eq!(wholes("Go to step 5."), ["5!"]);
+        assert_eq!(wholes("Go to step 5."), ["step 5!"]);
         assert_eq!(wholes("等待5秒后"), ["5秒"]);
     }
 

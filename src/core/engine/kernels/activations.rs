@@ -14,10 +14,10 @@ use super::rows::per_path;
 use super::{Path, Shared};
 
 /// Rows of the widest tile.
-pub const WIDEST: usize = 16;
+pub const WIDEST: usize = 8;
 
 /// The sizes that kernels are made for, ascending.
-pub const SIZES: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 12, 16];
+pub const SIZES: [usize; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /// Fewer rows than this are not worth handing out.
 const ALONE: usize = 4;
@@ -215,19 +215,33 @@ pub struct TileView<'a> {
 }
 
 per_path! {
-/// Rounds 32 numbers to 8 bits; returns their scale and the sums of their halves.
-pub fn quantise(x: &[f32; SUB], q: &mut [i8; SUB]) -> (f32, [i32; 2]) {
-    let most = x.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-    let scale = most / 127.0;
-    let inverse = if most > 0.0 { 127.0 / most } else { 0.0 };
-    let mut sums = [0_i32; 2];
-    for half in 0..2 {
-        for k in half * 16..half * 16 + 16 {
-            let rounded = (x[k] * inverse).round_ties_even() as i32;
-            q[k] = rounded as i8;
-            sums[half] += rounded;
+    /// Rounds 32 numbers to 8 bits; returns their scale and the sums of their halves.
+    pub fn quantise(x: &[f32; SUB], q: &mut [i8; SUB]) -> (f32, [i32; 2]) {
+        let mut most = [0.0_f32; 16];
+        for i in 0..16 {
+            let (a, b) = (x[i].abs(), x[i + 16].abs());
+            most[i] = if a > b { a } else { b };
         }
+        for width in [8, 4, 2, 1] {
+            for i in 0..width {
+                most[i] = if most[i] > most[i + width] { most[i] } else { most[i + width] };
+            }
+        }
+        let scale = most[0] / 127.0;
+        let inverse = if most[0] > 0.0 { 127.0 / most[0] } else { 0.0 };
+        let mut rounded = [0_i32; SUB];
+        for i in 0..SUB {
+            // Adding 1.5 · 2^23 rounds to the nearest whole number, ties to even, and leaves it
+            // in the low bits: it is between -127 and 127.
+            let shifted = x[i].mul_add(inverse, 12_582_912.0);
+            rounded[i] = shifted.to_bits().cast_signed().wrapping_sub(0x4b40_0000);
+            q[i] = rounded[i] as i8;
+        }
+        let mut sums = [0_i32; 2];
+        for i in 0..16 {
+            sums[0] = sums[0].wrapping_add(rounded[i]);
+            sums[1] = sums[1].wrapping_add(rounded[i + 16]);
+        }
+        (scale, sums)
     }
-    (scale, sums)
-}
 }

@@ -114,8 +114,11 @@ per_path! {
 /// 0 below -87.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    let clamped = x.clamp(-87.0, 88.0);
-    let n = (clamped * std::f32::consts::LOG2_E).round_ties_even();
+    let clamped = if x < -87.0 { -87.0 } else { x };
+    let clamped = if clamped > 88.0 { 88.0 } else { clamped };
+    // Adding 1.5 · 2^23 rounds to the nearest whole number and leaves it in the low bits.
+    let shifted = clamped.mul_add(std::f32::consts::LOG2_E, 12_582_912.0);
+    let n = shifted - 12_582_912.0;
     let r = n.mul_add(-0.693_359_4, clamped);
     let r = n.mul_add(2.121_944_4e-4, r);
     let p = 1.987_569_1e-4_f32;
@@ -125,6 +128,6 @@ pub(super) fn exp(x: f32) -> f32 {
     let p = p.mul_add(r, 1.666_666_6e-1);
     let p = p.mul_add(r, 5.0e-1);
     let y = p.mul_add(r * r, r) + 1.0;
-    let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     if x < -87.0 { 0.0 } else { y * power }
 }

@@ -23,6 +23,9 @@ const NEWEST: f64 = 0.3;
 const GOOD_NEWS: f64 = 0.1;
 /// What a refusal makes of the hope.
 const PROBE: f64 = 1.05;
+/// In such a time without steps half of the strain is forgotten, seconds: whoever shared the
+/// cores then may be done.
+const FORGETS: f64 = 2.0;
 /// No step is thought to take longer, milliseconds.
 const LONGEST: f64 = 3_600_000.0;
 
@@ -131,6 +134,11 @@ impl Cost {
         self.fit(INERTIA);
     }
 
+    /// Nothing was computed for so long.
+    pub fn rest(&mut self, idle: Duration) {
+        self.strain = 1.0 + (self.strain - 1.0) * 0.5f64.powf(idle.as_secs_f64() / FORGETS);
+    }
+
     /// Takes a writer's part of a step into account.
     pub fn saw_write(&mut self, rows: usize, tokens: usize) {
         self.writer_rows += 0.05 * (rows as f64 - self.writer_rows);
@@ -234,6 +242,17 @@ mod tests {
         assert!(cost.careful(64.0) > 1.7 * before);
         cost.saw_step(64, ms(73.0));
         assert!(cost.careful(64.0) > 1.4 * before);
+    }
+
+    #[test]
+    fn strain_is_forgotten_while_nothing_is_computed() {
+        let mut cost = measured();
+        cost.saw_step(64, ms(292.0));
+        let (strained, usual) = (cost.careful(64.0), cost.usual(64.0) * MARGIN);
+        cost.rest(Duration::from_secs(2));
+        assert!((cost.careful(64.0) - usual) < 0.51 * (strained - usual));
+        cost.rest(Duration::from_secs(600));
+        assert!((cost.careful(64.0) - usual).abs() < 0.01);
     }
 
     #[test]

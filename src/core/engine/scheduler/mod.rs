@@ -119,6 +119,8 @@ pub struct State<T> {
     /// The step that is being computed: its items and when it began.
     under_way: Vec<Item>,
     began: Moment,
+    /// When the last step ended, or what was measured was last let fade.
+    idle_since: Moment,
 }
 
 impl<T> State<T> {
@@ -133,6 +135,7 @@ impl<T> State<T> {
             ended: Vec::new(),
             under_way: Vec::new(),
             began: Moment::ZERO,
+            idle_since: Moment::ZERO,
         }
     }
 
@@ -165,6 +168,10 @@ impl<T> State<T> {
     /// cache could never hold it.
     pub fn push(&mut self, ask: Ask, load: T, now: Moment) -> Result<Ticket, Refusal> {
         self.sweep(now);
+        if self.line.running.is_empty() {
+            self.cost.rest(now.saturating_sub(self.idle_since));
+            self.idle_since = now;
+        }
         let (bound, kv_tokens) = (self.line.settings.queue_bound, self.line.settings.kv_tokens);
         if ask.promised > kv_tokens {
             return Err(Refusal::TooLong { tokens: ask.promised, window: kv_tokens });
@@ -260,8 +267,9 @@ impl<T> State<T> {
     fn least(&self, e: &Entry) -> std::time::Duration {
         let wide = self.line.settings.step_tokens;
         let written = self.cost.tokens_left(0).min(e.write as f64) / 2.0;
-        let read = (e.read / wide) as f64 * self.cost.hopeful(wide as f64);
-        let rest = if e.read % wide > 0 { self.cost.hopeful((e.read % wide) as f64) } else { 0.0 };
+        let (steps, rest) = (e.read / wide, e.read % wide);
+        let read = steps as f64 * self.cost.hopeful(wide as f64);
+        let rest = if rest > 0 { self.cost.hopeful(rest as f64) } else { 0.0 };
         millis(read + rest + written / self.cost.writer_tokens() * self.cost.hopeful(1.0))
     }
 
@@ -310,6 +318,7 @@ impl<T> State<T> {
     /// The step is done: so many rows took so long, waits for cores apart.
     pub fn stepped(&mut self, rows: usize, spent: std::time::Duration) {
         self.under_way.clear();
+        self.idle_since = self.began.saturating_add(spent);
         self.cost.saw_step(rows, spent);
     }
 

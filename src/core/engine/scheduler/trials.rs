@@ -301,14 +301,24 @@ fn check(state: &State<usize>, items: &[Item], next: Next) {
     let shorts = || real.iter().filter(|e| !(e.long && e.read > 0));
     let wanted: usize = shorts().map(|e| e.read).sum();
     let short_rows: usize = shorts().map(|e| read(e)).sum();
+    // Nothing of the step is left over while somebody could use it.
+    let left = s.step_tokens - (rows - long_rows - short_rows);
+    assert_eq!(short_rows, wanted.min(left - long_rows));
     if shorts().next().is_some() {
         assert!(long_rows <= s.long_step_tokens, "a short one waits behind a long one");
+    } else {
+        assert_eq!(long_rows, long.map(|e| e.read).sum::<usize>().min(left));
     }
-    assert!(
-        short_rows == wanted
-            || rows == s.step_tokens
-            || long_rows + short_rows + 2 * s.slots >= s.step_tokens / 2
-    );
+    let in_flight = |d: &str| line.running.iter().filter(|e| *e.device == *d).count();
+    if s.mode == Mode::Continuous && !line.waiting.iter().any(|w| w.long) {
+        // Whoever waits waits for a slot, for the cache, or for another device's turn.
+        let promised: usize = real.iter().map(|e| e.promised).sum();
+        let first = line.waiting.iter().find(|w| in_flight(&w.device) + 1 < s.slots);
+        if let Some(first) = first.filter(|w| w.is_real()) {
+            let fits = line.waiting.iter().all(|w| promised + w.promised <= s.kv_tokens);
+            assert!(real.len() == s.slots || !fits, "a slot is free and {first:?} waits");
+        }
+    }
 }
 
 fn trial(settings: Settings, seed: u64, n: usize, per_second: f64) -> HashMap<usize, End> {

@@ -192,30 +192,31 @@ unsafe fn multiply<C: Cells, const M: usize>(group: &[u8], tile: TileView<'_>, o
             let head = C::head(cell);
             for s in 0..per_cell {
                 let sub = C::sub(cell, head, s);
-                for m in 0..M {
-                    let quad =
-                        |v: usize| _mm512_set1_epi32(q.add(m * SUB + v * 4).cast::<i32>().read_unaligned());
-                    let activation = _mm512_set1_ps(*scale.add(m));
-                    if split {
-                        for h in 0..2 {
-                            let mut dot = _mm512_set1_epi32(*start.add(m * 2 + h));
-                            for v in h * 4..h * 4 + 4 {
-                                dot = _mm512_dpbusd_epi32(dot, sub.w[v], quad(v));
-                            }
-                            let both = _mm512_mul_ps(sub.scale[h], activation);
-                            sums[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), both, sums[m]);
+                // Rows side by side: each row's sum is a chain of products that wait for each
+                // other, and the CPU looks only so far ahead.
+                let quad = |m: usize, v: usize| {
+                    _mm512_set1_epi32(q.add(m * SUB + v * 4).cast::<i32>().read_unaligned())
+                };
+                for h in 0..if split { 2 } else { 1 } {
+                    let mut dots = [_mm512_setzero_si512(); M];
+                    if starts {
+                        for (m, dot) in dots.iter_mut().enumerate() {
+                            *dot = _mm512_set1_epi32(*start.add(if split { m * 2 + h } else { m }));
                         }
-                        continue;
                     }
-                    let mut dot =
-                        if starts { _mm512_set1_epi32(*start.add(m)) } else { _mm512_setzero_si512() };
-                    for v in 0..8 {
-                        dot = _mm512_dpbusd_epi32(dot, sub.w[v], quad(v));
+                    for v in if split { h * 4..h * 4 + 4 } else { 0..8 } {
+                        for m in 0..M {
+                            dots[m] = _mm512_dpbusd_epi32(dots[m], sub.w[v], quad(m, v));
+                        }
                     }
-                    let both = _mm512_mul_ps(sub.scale[0], activation);
-                    sums[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), both, sums[m]);
-                    if C::FORMAT.has_minimum() {
-                        sums[m] = _mm512_fmadd_ps(sub.min, _mm512_set1_ps(*weight.add(m)), sums[m]);
+                    for m in 0..M {
+                        let both = _mm512_mul_ps(sub.scale[h], _mm512_set1_ps(*scale.add(m)));
+                        sums[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[m]), both, sums[m]);
+                    }
+                }
+                if C::FORMAT.has_minimum() {
+                    for (m, sum) in sums.iter_mut().enumerate() {
+                        *sum = _mm512_fmadd_ps(sub.min, _mm512_set1_ps(*weight.add(m)), *sum);
                     }
                 }
                 q = q.add(M * SUB);
@@ -265,9 +266,8 @@ macro_rules! sized {
             4 => $call!(4),
             5 => $call!(5),
             6 => $call!(6),
-            8 => $call!(8),
-            12 => $call!(12),
-            _ => $call!(16),
+            7 => $call!(7),
+            _ => $call!(8),
         }
     };
 }
