@@ -17,6 +17,9 @@ pub const MOST_PASSAGES: usize = 3;
 /// reads in its share of the deadline.
 pub const PASSAGE_CHARS: usize = 1200;
 
+/// What stands around a passage.
+const FENCE: (&str, &str) = ("<<<", ">>>");
+
 /// A passage that would keep less than this is left out instead of cut.
 const LEAST_CHARS: usize = 80;
 
@@ -37,13 +40,23 @@ pub fn prompt(question: &str, passages: &[Passage]) -> Prompt {
         let body = cut(&body(passage), left);
         left = left.saturating_sub(body.chars().count());
         let head = defuse(&heading(passage));
-        fenced.push(format!("[{}] {head}\n<<<\n{}\n>>>", fenced.len() + 1, defuse(&body)));
+        fenced.push(format!("[{}] {head}\n{}\n{}\n{}", fenced.len() + 1, FENCE.0, defuse(&body), FENCE.1));
     }
     Prompt {
         system: SYSTEM.to_owned(),
         passages: fenced,
         question: format!("Question: {}\nAnswer from the passages:", defuse(question.trim())),
     }
+}
+
+/// The text of each passage that a prompt shows, without its number and fence: what a draft
+/// may take numbers from.
+pub fn sources(prompt: &Prompt) -> Vec<String> {
+    let bare = |passage: &String| {
+        let text = passage.split_once("] ").map_or(passage.as_str(), |(_, text)| text);
+        text.replace(FENCE.0, "\n").replace(FENCE.1, "\n")
+    };
+    prompt.passages.iter().map(bare).collect()
 }
 
 /// The passages that a prompt shows, in its order.
@@ -102,6 +115,12 @@ fn defuse(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::core::answer::source::tests::{fault, prose, record};
+
+    #[test]
+    fn the_sources_of_a_prompt_are_its_passages_without_number_and_fence() {
+        let p = prompt("q", &[record(&[("Joint", "Flange bolt"), ("Torque (Nm)", "195")])]);
+        assert_eq!(sources(&p), ["Pump jack, Torque table\n\n\nJoint: Flange bolt. Torque: 195 Nm.\n\n"]);
+    }
 
     #[test]
     fn passages_are_numbered_fenced_data_and_the_question_is_last() {

@@ -12,6 +12,7 @@ use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
 use super::resident::crashed;
 use super::shared::{Shared, identities, unix_ms};
+use crate::core::answer::prompt::sources;
 use crate::core::answer::{Answer, ladder};
 use crate::core::engine::{self, Cancel, Class, Constraint, Task};
 use crate::core::hear::Transcript;
@@ -30,7 +31,9 @@ const EVENTS: usize = 64;
 /// How long a closed turn waits for its client to say when the first sample was heard.
 const HEARD_PATIENCE: Duration = Duration::from_secs(3);
 /// Passages that retrieval hands to the ranker.
-const HITS: usize = 24;
+pub(super) const HITS: usize = 24;
+/// Sentences of a draft: what the prompt asks for.
+const SENTENCES: usize = 2;
 /// Turns that the snapshot remembers.
 const HISTORY: usize = 50;
 
@@ -243,9 +246,11 @@ impl Job {
         let model = self.options.model.clone().unwrap_or_default();
         let (device, max_tokens) = (self.session.clone(), node.config.engine.max_tokens);
         tokio::spawn(async move {
+            // Numbers, units and codes only as the passages have them; the guard looks again.
+            let constraint = Constraint::Locked { sources: sources(&prompt), sentences: SENTENCES };
             let request = engine::Request {
                 prompt,
-                task: Task::Write { constraint: Constraint::Free, max_tokens },
+                task: Task::Write { constraint, max_tokens },
                 deadline,
                 class: Class::Person,
                 device,

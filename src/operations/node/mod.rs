@@ -7,6 +7,7 @@
 //! [`resident`] keeps the models, [`mouth`] is the voice's thread,
 //! [`protocol`] and [`wire`] are what goes over the socket, [`lock`] says who is the node.
 
+mod ahead;
 pub mod client;
 pub mod driver;
 pub mod hearing;

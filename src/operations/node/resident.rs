@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use super::ahead;
 use super::mouth::Mouth;
 use crate::core::cores::{Clock, Cores};
 use crate::core::engine::model::Identity;
@@ -124,8 +125,14 @@ impl Resident {
             names.answerer_identity = identity(&located, engine.identity());
             names.engine = Some(Arc::downgrade(&engine));
         }
+        tokio::spawn(ahead::read_system(engine.clone(), self.clock.now()));
         *slot = Some((id, engine.clone()));
         Ok(engine)
+    }
+
+    /// The language model where one is in memory; nothing is loaded.
+    pub fn engine_here(&self) -> Option<Arc<Engine>> {
+        self.known().engine.as_ref().and_then(std::sync::Weak::upgrade)
     }
 
     /// The voice's thread.

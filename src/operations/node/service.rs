@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use super::ahead;
 use super::driver;
 use super::hearing::{self, Hearing};
 use super::indexing;
@@ -170,6 +171,7 @@ async fn run(
         Command::Ask(options) => driver::run(node, *options, samples, out, controls).await?,
         Command::Hear { interim, coverage, kb, machine, wake } => {
             let began = node.now();
+            let (in_kb, on) = (kb.clone(), machine.clone());
             let hearing =
                 Hearing { interim, coverage: Some(coverage), kb, machine, wake, ..Hearing::default() };
             let abort = hearing.abort.clone();
@@ -183,6 +185,7 @@ async fn run(
                 }
             };
             let ms = millis(node.now().saturating_sub(began));
+            tokio::spawn(ahead::read(node.clone(), transcript.text.clone(), in_kb, on));
             out.send(Event::Heard { transcript, ms }).await;
         }
         Command::Transcribe { language, prompt, kb } => {

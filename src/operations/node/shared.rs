@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
+use super::ahead::Ahead;
 use super::lexicon::Lexicons;
 use super::resident::{Resident, crashed};
 use crate::core::Moment;
@@ -49,6 +50,8 @@ pub struct Shared {
     pub audit: Audit,
     /// Models in memory.
     pub resident: Resident,
+    /// What is read before it is asked for.
+    pub(super) ahead: Ahead,
     /// The newest state.
     pub snapshot: watch::Sender<Snapshot>,
     /// Commands that run now, over all clients; a watcher is none.
@@ -80,6 +83,7 @@ impl Shared {
             clock,
             cores,
             audit: Audit::open(data)?,
+            ahead: Ahead::default(),
             snapshot: watch::channel(Snapshot::default()).0,
             busy: AtomicUsize::new(0),
             indexing: tokio::sync::Mutex::new(()),

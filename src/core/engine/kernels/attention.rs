@@ -9,7 +9,6 @@
 //! row's own position weigh exactly nothing.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -21,7 +20,7 @@ use crate::core::engine::kv::{PAGE, PageId};
 
 /// Query rows of one kernel call at most.
 const ROWS: usize = 8;
-/// Dimensions of a value vector per pass.
+/// Dimensions of a vector of values.
 const CHUNK: usize = 16;
 
 /// The shape of a model's attention.
@@ -217,6 +216,23 @@ pub fn plan(heads: &Heads, spans: &[Span<'_>], tasks: &mut Vec<Task>) {
     });
 }
 
+/// Calls a kernel made for so many rows; `$few` is its second number for one and two rows,
+/// `$many` for more.
+macro_rules! by_rows {
+    ($rows:expr, $name:ident, $few:expr, $many:expr, ($($arg:expr),* $(,)?)) => {
+        match $rows {
+            1 => $name::<1, $few>($($arg),*),
+            2 => $name::<2, $few>($($arg),*),
+            3 => $name::<3, $many>($($arg),*),
+            4 => $name::<4, $many>($($arg),*),
+            5 => $name::<5, $many>($($arg),*),
+            6 => $name::<6, $many>($($arg),*),
+            7 => $name::<7, $many>($($arg),*),
+            _ => $name::<8, $many>($($arg),*),
+        }
+    };
+}
+
 thread_local! {
     static TOKEN: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     static SCORES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
@@ -265,50 +281,64 @@ pub fn attend(
                     queries[d * ROWS + r] = x * scale;
                 }
             }
-            for (number, page) in used.iter().enumerate() {
-                let (keys, _) = pages.block(layer, *page, task.kv);
-                let (dim, at) = (heads.dim, number * PAGE);
-                match task.rows {
-                    1 => score::<1>(path, keys, queries, dim, scores, long, at),
-                    2 => score::<2>(path, keys, queries, dim, scores, long, at),
-                    3 => score::<3>(path, keys, queries, dim, scores, long, at),
-                    4 => score::<4>(path, keys, queries, dim, scores, long, at),
-                    5 => score::<5>(path, keys, queries, dim, scores, long, at),
-                    6 => score::<6>(path, keys, queries, dim, scores, long, at),
-                    7 => score::<7>(path, keys, queries, dim, scores, long, at),
-                    _ => score::<8>(path, keys, queries, dim, scores, long, at),
-                }
+            let block = |page: PageId| pages.block(layer, page, task.kv);
+            let dim = heads.dim;
+            let wide = if task.rows > 2 { 2 } else { 4 };
+            let (several, rest) = used.split_at(used.len() / wide * wide);
+            for (number, some) in several.chunks_exact(wide).enumerate() {
+                let at = number * wide * PAGE;
+                let keys: [&[f16]; 4] = std::array::from_fn(|i| block(some[i % wide]).0);
+                by_rows!(task.rows, score, 4, 2, (path, &keys, queries, dim, scores, long, at));
+            }
+            for (i, page) in rest.iter().enumerate() {
+                let at = (several.len() + i) * PAGE;
+                let keys = [block(*page).0; 4];
+                by_rows!(task.rows, score, 1, 1, (path, &keys, queries, dim, scores, long, at));
             }
             let mut shares = [0.0; ROWS];
             for (r, share) in shares.iter_mut().enumerate().take(task.rows) {
                 let (.., position) = place(r);
                 *share = 1.0 / soften(path, &mut scores[r * long..][..long], position + 1);
             }
-            for chunk in (0..heads.dim).step_by(CHUNK) {
-                let mut sums = [[0.0; CHUNK]; ROWS];
+            let wide = if task.rows > 4 { 2 } else { 4 };
+            let mut chunk = 0;
+            while chunk < dim / CHUNK {
+                let mut sums = [[[0.0; CHUNK]; 4]; ROWS];
+                let all = dim / CHUNK - chunk >= wide;
                 for (number, page) in used.iter().enumerate() {
-                    let (_, values) = pages.block(layer, *page, task.kv);
-                    let (at, range) = (number * PAGE, chunk..chunk + CHUNK);
-                    let dim = heads.dim;
-                    match task.rows {
-                        1 => gather::<1>(path, values, range, dim, scores, long, at, &mut sums),
-                        2 => gather::<2>(path, values, range, dim, scores, long, at, &mut sums),
-                        3 => gather::<3>(path, values, range, dim, scores, long, at, &mut sums),
-                        4 => gather::<4>(path, values, range, dim, scores, long, at, &mut sums),
-                        5 => gather::<5>(path, values, range, dim, scores, long, at, &mut sums),
-                        6 => gather::<6>(path, values, range, dim, scores, long, at, &mut sums),
-                        7 => gather::<7>(path, values, range, dim, scores, long, at, &mut sums),
-                        _ => gather::<8>(path, values, range, dim, scores, long, at, &mut sums),
+                    let (values, at) = (block(*page).1, number * PAGE);
+                    if all {
+                        match task.rows {
+                            1 => gather::<1, 4>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            2 => gather::<2, 4>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            3 => gather::<3, 4>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            4 => gather::<4, 4>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            5 => gather::<5, 2>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            6 => gather::<6, 2>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            7 => gather::<7, 2>(path, values, chunk, dim, scores, long, at, &mut sums),
+                            _ => gather::<8, 2>(path, values, chunk, dim, scores, long, at, &mut sums),
+                        }
+                    } else {
+                        by_rows!(
+                            task.rows,
+                            gather,
+                            1,
+                            1,
+                            (path, values, chunk, dim, scores, long, at, &mut sums)
+                        );
                     }
                 }
-                for r in 0..task.rows {
+                let done = if all { wide } else { 1 };
+                for (r, sums) in sums.iter().enumerate().take(task.rows) {
                     let (row, head, _) = place(r);
+                    let from = row * width + head * dim + chunk * CHUNK;
                     // SAFETY: no other task has this head of this row.
-                    let out = unsafe { out.slice(row * width + head * heads.dim + chunk, CHUNK) };
-                    for (out, sum) in out.iter_mut().zip(&sums[r]) {
+                    let out = unsafe { out.slice(from, done * CHUNK) };
+                    for (out, sum) in out.iter_mut().zip(sums.as_flattened()) {
                         *out = sum * shares[r];
                     }
                 }
+                chunk += done;
             }
         });
     });
@@ -343,124 +373,151 @@ mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-    pub fn score<const R: usize>(
-        keys: &[f16],
+    pub fn score<const R: usize, const P: usize>(
+        keys: &[&[f16]; 4],
         queries: &[f32],
         dim: usize,
         scores: &mut [f32],
         long: usize,
         at: usize,
     ) {
-        let mut sums = [_mm512_setzero_ps(); R];
-        let keys = keys.as_chunks::<PAGE>().0;
-        let queries = queries.as_chunks::<ROWS>().0;
-        for (key, q) in keys[..dim].iter().zip(&queries[..dim]) {
-            let key = floats(key);
+        let mut sums = [[_mm512_setzero_ps(); P]; R];
+        let keys: [&[[f16; PAGE]]; P] = std::array::from_fn(|p| &keys[p].as_chunks::<PAGE>().0[..dim]);
+        let queries = &queries.as_chunks::<ROWS>().0[..dim];
+        for d in 0..dim {
+            let key: [__m512; P] = std::array::from_fn(|p| floats(&keys[p][d]));
             for r in 0..R {
-                sums[r] = _mm512_fmadd_ps(key, _mm512_set1_ps(q[r]), sums[r]);
+                let q = _mm512_set1_ps(queries[d][r]);
+                for p in 0..P {
+                    sums[r][p] = _mm512_fmadd_ps(key[p], q, sums[r][p]);
+                }
             }
         }
-        for (r, sum) in sums.into_iter().enumerate() {
-            let out = &mut scores[r * long + at..][..PAGE];
-            // SAFETY: sixteen places.
-            unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sum) };
+        for (r, sums) in sums.iter().enumerate() {
+            let out = &mut scores[r * long + at..][..P * PAGE];
+            for (out, sum) in out.chunks_exact_mut(PAGE).zip(sums) {
+                // SAFETY: sixteen places.
+                unsafe { _mm512_storeu_ps(out.as_mut_ptr(), *sum) };
+            }
         }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
     #[allow(clippy::too_many_arguments)]
-    pub fn gather<const R: usize>(
+    pub fn gather<const R: usize, const W: usize>(
         values: &[f16],
-        range: Range<usize>,
+        chunk: usize,
         dim: usize,
         weights: &[f32],
         long: usize,
         at: usize,
-        sums: &mut [[f32; CHUNK]; ROWS],
+        sums: &mut [[[f32; CHUNK]; 4]; ROWS],
     ) {
-        // SAFETY (loads and stores of `sums`): rows of sixteen.
-        let mut mine: [__m512; R] = std::array::from_fn(|r| unsafe { _mm512_loadu_ps(sums[r].as_ptr()) });
-        let of: [&[f32]; R] = std::array::from_fn(|r| &weights[r * long + at..][..PAGE]);
-        for (token, value) in values.chunks_exact(dim).enumerate().take(PAGE) {
-            let Some(value) = value[range.clone()].first_chunk::<CHUNK>() else { return };
-            let value = floats(value);
+        let mut mine = [[_mm512_setzero_ps(); W]; R];
+        for r in 0..R {
+            for w in 0..W {
+                // SAFETY: sixteen numbers.
+                mine[r][w] = unsafe { _mm512_loadu_ps(sums[r][w].as_ptr()) };
+            }
+        }
+        let mut of = [&[0.0; PAGE]; R];
+        for (r, of) in of.iter_mut().enumerate() {
+            if let Some(weights) = weights[r * long + at..].first_chunk() {
+                *of = weights;
+            }
+        }
+        let values = &values.as_chunks::<CHUNK>().0[..PAGE * dim / CHUNK];
+        for token in 0..PAGE {
+            let value: [__m512; W] =
+                std::array::from_fn(|w| floats(&values[token * dim / CHUNK + chunk + w]));
             for r in 0..R {
-                mine[r] = _mm512_fmadd_ps(value, _mm512_set1_ps(of[r][token]), mine[r]);
+                let weight = _mm512_set1_ps(of[r][token]);
+                for w in 0..W {
+                    mine[r][w] = _mm512_fmadd_ps(value[w], weight, mine[r][w]);
+                }
             }
         }
         for (sums, mine) in sums.iter_mut().zip(mine) {
-            unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), mine) };
+            for (sum, mine) in sums.iter_mut().zip(mine) {
+                // SAFETY: sixteen places.
+                unsafe { _mm512_storeu_ps(sum.as_mut_ptr(), mine) };
+            }
         }
     }
 }
 
 macro_rules! for_rows {
-    ($(#[$doc:meta])* fn $name:ident<$r:ident>($($arg:ident: $type:ty),*) $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident<$r:ident, $w:ident>($($arg:ident: $type:ty),*) $body:block) => {
         $(#[$doc])*
         #[allow(clippy::too_many_arguments)]
         #[inline]
-        fn $name<const $r: usize>(path: Path, $($arg: $type),*) {
+        fn $name<const $r: usize, const $w: usize>(path: Path, $($arg: $type),*) {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn plain<const $r: usize>($($arg: $type),*) $body
+            fn plain<const $r: usize, const $w: usize>($($arg: $type),*) $body
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             #[allow(clippy::too_many_arguments)]
-            fn avx2<const $r: usize>($($arg: $type),*) { plain::<$r>($($arg),*) }
+            fn avx2<const $r: usize, const $w: usize>($($arg: $type),*) { plain::<$r, $w>($($arg),*) }
             match path {
                 // SAFETY (both): a path is only chosen where the CPU has it.
                 #[cfg(target_arch = "x86_64")]
-                Path::Avx512Vnni => unsafe { avx512::$name::<$r>($($arg),*) },
+                Path::Avx512Vnni => unsafe { avx512::$name::<$r, $w>($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                Path::AvxVnni | Path::Avx2 => unsafe { avx2::<$r>($($arg),*) },
-                _ => plain::<$r>($($arg),*),
+                Path::AvxVnni | Path::Avx2 => unsafe { avx2::<$r, $w>($($arg),*) },
+                _ => plain::<$r, $w>($($arg),*),
             }
         }
     };
 }
 
 for_rows! {
-    /// Scores of one page: `scores[r][at..at + 16] = q[r] · K`.
-    fn score<R>(keys: &[f16], queries: &[f32], dim: usize, scores: &mut [f32], long: usize, at: usize) {
-        let mut sums = [[0.0_f32; PAGE]; R];
-        let keys = keys.as_chunks::<PAGE>().0;
-        let queries = queries.as_chunks::<ROWS>().0;
-        for (key, q) in keys[..dim].iter().zip(&queries[..dim]) {
-            let key = floats(key);
-            for r in 0..R {
-                for i in 0..PAGE {
-                    sums[r][i] = key[i].mul_add(q[r], sums[r][i]);
+    /// Scores of `P` pages: `scores[r][at..at + 16 P] = q[r] · K`.
+    fn score<R, P>(keys: &[&[f16]; 4], queries: &[f32], dim: usize, scores: &mut [f32], long: usize, at: usize) {
+        let queries = &queries.as_chunks::<ROWS>().0[..dim];
+        for (p, keys) in keys.iter().enumerate().take(P) {
+            let mut sums = [[0.0_f32; PAGE]; R];
+            for (key, q) in keys.as_chunks::<PAGE>().0[..dim].iter().zip(queries) {
+                let key = floats(key);
+                for r in 0..R {
+                    for i in 0..PAGE {
+                        sums[r][i] = key[i].mul_add(q[r], sums[r][i]);
+                    }
                 }
             }
-        }
-        for (r, sums) in sums.iter().enumerate() {
-            scores[r * long + at..][..PAGE].copy_from_slice(sums);
+            for (r, sums) in sums.iter().enumerate() {
+                scores[r * long + at + p * PAGE..][..PAGE].copy_from_slice(sums);
+            }
         }
     }
 }
 
 for_rows! {
-    /// Adds one page's values: `sums[r] += weights[r][at..at + 16] · V[.., range]`.
-    fn gather<R>(values: &[f16], range: Range<usize>, dim: usize, weights: &[f32], long: usize, at: usize, sums: &mut [[f32; CHUNK]; ROWS]) {
-        let mut mine = [[0.0_f32; CHUNK]; R];
-        mine.copy_from_slice(&sums[..R]);
-        let mut of: [&[f32; PAGE]; R] = [&[0.0; PAGE]; R];
-        for (r, of) in of.iter_mut().enumerate() {
-            if let Some(weights) = weights[r * long + at..].first_chunk() {
-                *of = weights;
-            }
-        }
-        for (token, value) in values.chunks_exact(dim).enumerate().take(PAGE) {
-            let Some(value) = value[range.clone()].first_chunk::<CHUNK>() else { return };
-            let value = floats(value);
+    /// Adds one page's values: `sums[r][w] += weights[r][at..at + 16] · V[.., chunk + w]`.
+    fn gather<R, W>(values: &[f16], chunk: usize, dim: usize, weights: &[f32], long: usize, at: usize, sums: &mut [[[f32; CHUNK]; 4]; ROWS]) {
+        let values = &values.as_chunks::<CHUNK>().0[..PAGE * dim / CHUNK];
+        for w in 0..W {
+            let mut mine = [[0.0_f32; CHUNK]; R];
+            let mut of = [&[0.0; PAGE]; R];
             for r in 0..R {
-                let weight = of[r][token];
-                for i in 0..CHUNK {
-                    mine[r][i] = value[i].mul_add(weight, mine[r][i]);
+                mine[r] = sums[r][w];
+                if let Some(weights) = weights[r * long + at..].first_chunk() {
+                    of[r] = weights;
                 }
             }
+            for token in 0..PAGE {
+                let value = floats(&values[token * dim / CHUNK + chunk + w]);
+                for r in 0..R {
+                    let weight = of[r][token];
+                    for i in 0..CHUNK {
+                        mine[r][i] = value[i].mul_add(weight, mine[r][i]);
+                    }
+                }
+            }
+            for r in 0..R {
+                sums[r][w] = mine[r];
+            }
         }
-        sums[..R].copy_from_slice(&mine);
     }
 }
 
