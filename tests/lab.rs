@@ -112,6 +112,8 @@ fn the_peer_has_a_first_sentence_when_we_have() {
         "Close the valve. Then",
         "Set it to 1.5 bar and",
         "Ready\n",
+        "Ready to go\n\n",
+        "1. Close the valve",
         "关闭阀门。",
         "Stop!\tNow",
         "one two three four five six seven eight nine ten eleven twelve",

@@ -28,7 +28,8 @@ import time
 
 from llama_build import default_cache, programs
 
-# A first sentence is there after so many words at the latest.
+# The rule of src/operations/lab/sentence.rs: see there.
+LEAST_WORDS = 3
 MOST_WORDS = 12
 
 
@@ -40,11 +41,12 @@ def is_there(text):
     """Is the first sentence of `text` there? The rule of src/operations/lab/sentence.rs."""
     words, before = 0, " "
     for c in text.lstrip():
-        if c in "。！？\n":
+        if c in "。！？":
             return True
         if c.isspace() and not before.isspace():
             words += 1
-            if words >= MOST_WORDS or before in ".!?":
+            ends = c == "\n" or before in ".!?"
+            if words >= MOST_WORDS or (ends and words >= LEAST_WORDS):
                 return True
         before = c
     return False
