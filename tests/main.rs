@@ -17,6 +17,7 @@ mod fuzz;
 mod hands_free;
 mod index;
 mod index_job;
+mod lab;
 mod models;
 mod node;
 mod pdf;

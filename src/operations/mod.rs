@@ -4,6 +4,7 @@ pub mod audit;
 pub mod commands;
 pub mod config;
 pub mod eval;
+pub mod lab;
 pub mod models;
 pub mod node;
 pub mod outcome;

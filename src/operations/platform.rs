@@ -18,6 +18,61 @@ pub fn resident_bytes() -> u64 {
     }
 }
 
+/// The most resident memory of this process since its start, or since [`forget_peak`], bytes;
+/// 0 where the system does not say.
+pub fn peak_resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or(0, |kib| kib * 1024)
+}
+
+/// Lets [`peak_resident_bytes`] count from now on, where the system can.
+pub fn forget_peak() {
+    // "5" resets the high-water mark. Where that is refused the peak is that of the whole run.
+    #[cfg(target_os = "linux")]
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The share of all cores that is computing while this process waits for `length`, 0 to 1: what
+/// others take. `None` where the system does not say.
+pub fn busy_share(length: std::time::Duration) -> Option<f64> {
+    // "cpu  user nice system idle iowait irq softirq steal …", in ticks since the start.
+    let ticks = || -> Option<(f64, f64)> {
+        let text = std::fs::read_to_string("/proc/stat").ok()?;
+        let words = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+        let all: Vec<f64> = words.take(8).filter_map(|w| w.parse().ok()).collect();
+        Some((all.iter().sum(), all.get(3)? + all.get(4)?))
+    };
+    let (before, idle_before) = ticks()?;
+    std::thread::sleep(length);
+    let (after, idle_after) = ticks()?;
+    (after > before).then(|| (1.0 - (idle_after - idle_before) / (after - before)).clamp(0.0, 1.0))
+}
+
+/// Of the instructions that the engine's paths ask for, those that this CPU has.
+pub fn cpu_flags() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let all = [
+            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+            ("fma", std::arch::is_x86_feature_detected!("fma")),
+            ("f16c", std::arch::is_x86_feature_detected!("f16c")),
+            ("avxvnni", std::arch::is_x86_feature_detected!("avxvnni")),
+            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+            ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
+            ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
+            ("avx512bf16", std::arch::is_x86_feature_detected!("avx512bf16")),
+            ("avx512fp16", std::arch::is_x86_feature_detected!("avx512fp16")),
+        ];
+        all.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        Vec::new()
+    }
+}
+
 /// Anonymous resident memory of this process in bytes: what no file backs, so that the
 /// system cannot drop it; 0 where the system does not say.
 pub fn anonymous_bytes() -> u64 {

@@ -50,6 +50,8 @@ pub enum Command {
     Replay(Replay),
     /// Measure
     Eval(Eval),
+    /// Measure the language model's engine, alone and beside its peers
+    Lab(Lab),
     /// Show the configuration
     #[command(subcommand)]
     Config(Config),
@@ -411,6 +413,54 @@ impl Section {
             Section::Barge => "barge",
         }
     }
+}
+
+/// `lab`
+#[derive(Debug, Args)]
+pub struct Lab {
+    /// Measure llama.cpp beside; DIR holds llama-server, llama-bench and llama-batched-bench, and
+    /// without it they are where benches/peers/llama_build.py puts them
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "auto")]
+    pub peers: Option<String>,
+    /// Through the node's server, over the network (not built yet)
+    #[arg(long)]
+    pub serve: bool,
+    /// A model's id, or the path of a GGUF file
+    #[arg(long, value_name = "ID|PATH")]
+    pub model: Option<String>,
+    /// Fewer and shorter runs: shows that it works, not how fast it is
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these parts, comma-separated
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME")]
+    pub only: Vec<LabSection>,
+    /// Length of each played trace, instead of each part's own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
+    /// Draw the times to the first sentence
+    #[arg(long, value_name = "F.svg")]
+    pub plot: Option<PathBuf>,
+    /// Only start the model in this file, answer, and print how long that took: the lab starts
+    /// itself so, to measure a process that does nothing else
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub start_of: Option<PathBuf>,
+}
+
+/// A part of the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LabSection {
+    /// Prefill and decode, against the machine and the peer
+    Speeds,
+    /// One by one, in batches, behind a window, or continuously
+    Modes,
+    /// The rated load and its multiples
+    Rated,
+    /// Short prompts beside a long one
+    Interference,
+    /// Memory, and starting cold and warm
+    Memory,
+    /// An hour's worth of random requests, compressed
+    Hour,
 }
 
 /// `config …`

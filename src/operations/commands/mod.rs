@@ -6,6 +6,7 @@ mod devices;
 mod ears;
 mod eval;
 mod index;
+mod lab;
 mod loudspeaker;
 mod models;
 mod output;
@@ -115,6 +116,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<()> {
         Command::Say(args) => say::run(context, args).await,
         Command::Replay(args) => replay::run(context, args).await,
         Command::Eval(args) => eval::run(context, args).await,
+        Command::Lab(args) => lab::run(context, args).await,
         // Handled before the runtime started.
         Command::Models(_)
         | Command::Devices(_)
