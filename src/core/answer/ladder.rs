@@ -11,6 +11,10 @@
 //! On every rung the warnings that govern a cited passage come first, verbatim; only the
 //! lead goes before them.
 
+mod complete;
+
+pub use complete::leaves_out;
+
 use super::asked::Asked;
 use super::guard::{self, numbers, warnings};
 use super::quantity;

@@ -365,7 +365,12 @@ impl Turn {
         match judged {
             Ok(answer) => {
                 self.draft_verdict = Some(answer.verdict.clone());
-                self.deliver(answer, now)
+                match ladder::leaves_out(&self.question, &quoted, &answer) {
+                    None => self.deliver(answer, now),
+                    Some(what) => {
+                        self.deliver(with_why(quoted, format!("the draft leaves out \"{what}\"")), now)
+                    }
+                }
             }
             Err(verdict) => {
                 let why = ladder::why_of(&verdict);

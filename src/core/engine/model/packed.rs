@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use candle_core::quantized::GgmlDType;
@@ -175,7 +176,9 @@ impl Packed {
 
 /// Where a file is made before it is whole.
 fn tempfile_in(dir: &Path, name: &str) -> PathBuf {
-    dir.join(format!(".{name}.{}", std::process::id()))
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    dir.join(format!(".{name}.{}.{number}", std::process::id()))
 }
 
 fn unwritable(dir: &Path, e: std::io::Error) -> Error {
