@@ -53,8 +53,9 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
             let tick = &mut |done| told.progress(&what, done, asks.len());
             let (played, setting) = peer.play(&bench.card, bench.threads(), slots, &asks, &tokens, tick)?;
             let row = Row { setting, ..of(&played, *times) };
-            theirs
-                .insert(*times as u64, bench.sign(row, Section::Rated, peer::NAME, Mode::Continuous.name()));
+            let row = bench.sign(row, Section::Rated, peer::NAME, Mode::Continuous.name());
+            told.row(&row)?;
+            theirs.insert(*times as u64, row);
         }
         ours.push((*times, played));
     }
@@ -64,10 +65,8 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
         let beside = theirs.remove(&(*times as u64));
         (row.figures, row.bars) = judge(&row, *times, peak, beside.as_ref());
         let row = bench.sign(row, Section::Rated, "millwright", Mode::Continuous.name());
-        for row in [Some(row), beside].into_iter().flatten() {
-            told.row(&row)?;
-            rows.push(row);
-        }
+        told.row(&row)?;
+        rows.extend([Some(row), beside].into_iter().flatten());
     }
     Ok(rows)
 }
