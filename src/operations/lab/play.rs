@@ -12,7 +12,7 @@ use super::sentence;
 use super::subject::Subject;
 use super::trace::Ask;
 use crate::core::engine::worker::Stream;
-use crate::core::engine::{Cancel, Constraint, Finish, Refusal, Request, Task, Update};
+use crate::core::engine::{Cancel, Class, Constraint, Finish, Refusal, Request, Task, Update};
 use crate::operations::outcome::{Error, Kind, Result};
 use crate::operations::platform;
 
@@ -165,6 +165,20 @@ pub fn play(subject: &Arc<Subject>, asks: &[Ask], tick: &mut dyn FnMut(usize)) -
 
 /// One request, from its arrival to its end.
 async fn one(subject: Arc<Subject>, ask: Ask, arrives: Instant) -> Seen {
+    if let Some(before) = ask.ahead {
+        tokio::time::sleep_until((arrives - before).into()).await;
+        let request = Request {
+            task: Task::Read,
+            class: Class::Idle,
+            ..request(&subject, &ask, arrives, Cancel::default())
+        };
+        if let Ok(mut stream) = subject.engine.submit(request) {
+            // What is not read when the question comes is read then: the stream is dropped, which
+            // ends it.
+            let all = async { while stream.next().await.is_some() {} };
+            let _ = tokio::time::timeout_at(arrives.into(), all).await;
+        }
+    }
     tokio::time::sleep_until(arrives.into()).await;
     let mut seen = Seen::of(&ask);
     let cancel = Cancel::default();

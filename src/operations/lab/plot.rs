@@ -43,7 +43,7 @@ pub fn svg(rows: &[Row]) -> String {
     let rated = panels(
         rows,
         "rated",
-        |_| true,
+        |r| r.trace.contains('×'),
         |r| r.trace.rsplit(' ').next().map_or_else(String::new, |times| format!("× {times}")),
     );
     let strips =

@@ -19,6 +19,8 @@ use crate::operations::eval::score::share;
 use crate::operations::outcome::Result;
 
 const SEED: u64 = 31;
+/// From the first words that can be searched for to the end of a question.
+const TALKS: Duration = Duration::from_millis(1_500);
 
 /// Measures both engines.
 ///
@@ -53,23 +55,43 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
             let tick = &mut |done| told.progress(&what, done, asks.len());
             let (played, setting) = peer.play(&bench.card, bench.threads(), slots, &asks, &tokens, tick)?;
             let row = Row { setting, ..of(&played, *times) };
-            theirs
-                .insert(*times as u64, bench.sign(row, Section::Rated, peer::NAME, Mode::Continuous.name()));
+            let row = bench.sign(row, Section::Rated, peer::NAME, Mode::Continuous.name());
+            told.row(&row)?;
+            theirs.insert(*times as u64, row);
         }
         ours.push((*times, played));
     }
+    let prepared = prepared(bench, once, told)?;
     let peak = ours.iter().filter_map(|(times, p)| of(p, *times).goodput_per_s).fold(0.0, f64::max);
     for (times, played) in &ours {
         let mut row = of(played, *times);
         let beside = theirs.remove(&(*times as u64));
         (row.figures, row.bars) = judge(&row, *times, peak, beside.as_ref());
         let row = bench.sign(row, Section::Rated, "millwright", Mode::Continuous.name());
-        for row in [Some(row), beside].into_iter().flatten() {
-            told.row(&row)?;
-            rows.push(row);
-        }
+        told.row(&row)?;
+        rows.extend([Some(row), beside].into_iter().flatten());
     }
+    told.row(&prepared)?;
+    rows.push(prepared);
     Ok(rows)
+}
+
+/// The rated load once more, its passages read ahead while the person talks: shown apart, and mixed
+/// into no other figure.
+fn prepared(bench: &Bench<'_>, length: Duration, told: &mut dyn Told) -> Result<Row> {
+    let mut asks = trace::rated(1.0, length, SEED + 1, &bench.card);
+    for ask in asks.iter_mut().filter(|a| !a.warm) {
+        // All arrive a little later, so that the first one has time to be prepared as well.
+        ask.at += TALKS;
+        ask.ahead = Some(TALKS);
+    }
+    let subject = bench.subject(Mode::Continuous, true)?;
+    let tick = &mut |done| told.progress("rated load × 1, read ahead", done, asks.len());
+    let mut row = of(&play(&subject, &asks, tick)?, 1.0);
+    row.trace = "rated load, read ahead while talking".into();
+    let p95 = row.first_sentence_ms.p95.map(|p95| ("lab.rated_ahead_first_sentence_ms_p95".to_owned(), p95));
+    row.figures.extend(p95);
+    Ok(bench.sign(row, Section::Rated, "millwright", Mode::Continuous.name()))
 }
 
 fn of(played: &Played, times: f64) -> Row {

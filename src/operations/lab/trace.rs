@@ -30,6 +30,8 @@ pub struct Ask {
     pub deadline: Duration,
     /// From the arrival: when the asker leaves, if it does.
     pub leaves: Option<Duration>,
+    /// Before the arrival: when its passages are handed in to be read ahead, if they are.
+    pub ahead: Option<Duration>,
     /// A prompt of the long kind.
     pub long: bool,
     /// Played before the trace starts, and not counted: it fills caches.
@@ -94,6 +96,7 @@ pub fn samples() -> Vec<Ask> {
             class: Class::Person,
             deadline: Duration::from_secs(60),
             leaves: None,
+            ahead: None,
             long: false,
             warm: false,
         }
@@ -208,6 +211,7 @@ fn blank(at: Duration, max_tokens: usize) -> Ask {
         class: Class::Person,
         deadline: DEADLINE,
         leaves: None,
+        ahead: None,
         long: false,
         warm: false,
     }
