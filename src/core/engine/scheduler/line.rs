@@ -17,9 +17,9 @@ const EQUAL: Duration = Duration::from_millis(250);
 /// Drafted tokens of one writer in one step, at most.
 const DRAFT: usize = 8;
 /// Rows that a long prompt gets in each step, whatever they cost the others.
-const LEAST: usize = 8;
+const LEAST: usize = 4;
 /// By what share of itself a step of short ones may grow for the sake of long ones.
-const SHARE: f64 = 0.5;
+const SHARE: f64 = 0.25;
 
 /// One request as numbers.
 #[derive(Debug, Clone)]
@@ -221,8 +221,9 @@ impl Line {
 
     /// Who gets which rows of the next step. Each writer has its row and a share of a quarter
     /// of the step for drafts; the rest is read, the most urgent first, long prompts from a
-    /// slice of their own, which is the whole step where nobody short is in flight. Guessed
-    /// work gets rows only while nobody real is in flight.
+    /// slice of their own: never a whole step, for a short one that comes meanwhile waits for
+    /// it, and less beside short ones. Guessed work gets rows only while nobody real is in
+    /// flight.
     pub fn compose(&self, cost: &Cost, items: &mut Vec<Item>) {
         items.clear();
         let real = self.real_running() > 0;
@@ -240,11 +241,12 @@ impl Line {
                 false => (short, short_rows) = (true, short_rows + e.read),
             }
         }
+        let slice = self.settings.long_step_tokens;
         if short {
             let others = writers as f64 * cost.writer_rows() + short_rows.min(rows) as f64;
-            let slice = self.settings.long_step_tokens;
             long_rows = long_rows.min(cost.rows_worth(others, SHARE).clamp(LEAST.min(slice), slice));
         }
+        long_rows = long_rows.min(slice.max(1));
         long_rows = long_rows.min(rows);
         short_rows = short_rows.min(rows - long_rows);
         for e in counted() {
