@@ -15,7 +15,7 @@ use half::slice::HalfFloatSliceExt;
 
 use super::pool::Pool;
 use super::rows::{exp, per_path};
-use super::{Path, Shared};
+use super::{Path, Set, Shared};
 use crate::core::engine::kv::{PAGE, PageId};
 
 /// Query rows of one kernel call at most.
@@ -459,12 +459,12 @@ macro_rules! for_rows {
             #[target_feature(enable = "avx2,fma,f16c")]
             #[allow(clippy::too_many_arguments)]
             fn avx2<const $r: usize, const $w: usize>($($arg: $type),*) { plain::<$r, $w>($($arg),*) }
-            match path {
-                // SAFETY (both): a path is only chosen where the CPU has it.
+            match path.0 {
+                // SAFETY (both): a `Path` is only made where the CPU has it.
                 #[cfg(target_arch = "x86_64")]
-                Path::Avx512Vnni => unsafe { avx512::$name::<$r, $w>($($arg),*) },
+                Set::Avx512Vnni => unsafe { avx512::$name::<$r, $w>($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                Path::AvxVnni | Path::Avx2 => unsafe { avx2::<$r, $w>($($arg),*) },
+                Set::AvxVnni | Set::Avx2 => unsafe { avx2::<$r, $w>($($arg),*) },
                 _ => plain::<$r, $w>($($arg),*),
             }
         }

@@ -16,9 +16,9 @@ pub mod rows;
 
 use std::sync::OnceLock;
 
-/// An instruction-set path.
+/// The instruction sets that there are kernels for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
+enum Set {
     /// 512-bit vectors with `vpdpbusd`.
     Avx512Vnni,
     /// 256-bit vectors with `vpdpbusd` (AVX-VNNI).
@@ -29,26 +29,22 @@ pub enum Path {
     Scalar,
 }
 
-impl Path {
-    /// Every path.
-    pub const ALL: [Path; 4] = [Path::Avx512Vnni, Path::AvxVnni, Path::Avx2, Path::Scalar];
-
-    /// Does this CPU have it?
-    pub fn is_here(self) -> bool {
+impl Set {
+    fn is_here(self) -> bool {
         match self {
-            Path::Scalar => true,
+            Set::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512Vnni => {
+            Set::Avx512Vnni => {
                 std::arch::is_x86_feature_detected!("avx512f")
                     && std::arch::is_x86_feature_detected!("avx512bw")
                     && std::arch::is_x86_feature_detected!("avx512vl")
                     && std::arch::is_x86_feature_detected!("avx512vnni")
-                    && Path::Avx2.is_here()
+                    && Set::Avx2.is_here()
             }
             #[cfg(target_arch = "x86_64")]
-            Path::AvxVnni => std::arch::is_x86_feature_detected!("avxvnni") && Path::Avx2.is_here(),
+            Set::AvxVnni => std::arch::is_x86_feature_detected!("avxvnni") && Set::Avx2.is_here(),
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => {
+            Set::Avx2 => {
                 std::arch::is_x86_feature_detected!("avx2")
                     && std::arch::is_x86_feature_detected!("fma")
                     && std::arch::is_x86_feature_detected!("f16c")
@@ -57,20 +53,33 @@ impl Path {
             _ => false,
         }
     }
+}
 
-    /// The fastest one that this CPU has; looked up once.
+/// An instruction-set path that this CPU has: only [`Path::here`] makes one, and it looks.
+/// Every kernel relies on that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path(Set);
+
+impl Path {
+    /// The paths of this CPU, the fastest first; plain Rust is the last.
+    pub fn here() -> impl Iterator<Item = Path> {
+        let all = [Set::Avx512Vnni, Set::AvxVnni, Set::Avx2, Set::Scalar];
+        all.into_iter().filter(|set| set.is_here()).map(Path)
+    }
+
+    /// The fastest one; looked up once.
     pub fn best() -> Self {
         static BEST: OnceLock<Path> = OnceLock::new();
-        *BEST.get_or_init(|| Path::ALL.into_iter().find(|p| p.is_here()).unwrap_or(Path::Scalar))
+        *BEST.get_or_init(|| Path::here().next().unwrap_or(Path(Set::Scalar)))
     }
 
     /// Its name, for people and for the audit.
     pub fn name(self) -> &'static str {
-        match self {
-            Path::Avx512Vnni => "avx512-vnni",
-            Path::AvxVnni => "avx-vnni",
-            Path::Avx2 => "avx2",
-            Path::Scalar => "scalar",
+        match self.0 {
+            Set::Avx512Vnni => "avx512-vnni",
+            Set::AvxVnni => "avx-vnni",
+            Set::Avx2 => "avx2",
+            Set::Scalar => "scalar",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Written in plain Rust on sixteen lanes and compiled once per instruction-set path: the
 //! compiler may use wider vectors, never another order of operations.
 
-use super::Path;
+use super::{Path, Set};
 
 /// Lanes of a partial sum.
 const LANES: usize = 16;
@@ -21,12 +21,12 @@ macro_rules! per_path {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             fn avx2($($arg: $type),*) $(-> $ret)? { plain($($arg),*) }
-            match path {
-                // SAFETY (both): a path is only chosen where the CPU has it (`Path::is_here`).
+            match path.0 {
+                // SAFETY (both): a `Path` is only made where the CPU has it.
                 #[cfg(target_arch = "x86_64")]
-                Path::Avx512Vnni => unsafe { avx512($($arg),*) },
+                Set::Avx512Vnni => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                Path::AvxVnni | Path::Avx2 => unsafe { avx2($($arg),*) },
+                Set::AvxVnni | Set::Avx2 => unsafe { avx2($($arg),*) },
                 _ => plain($($arg),*),
             }
         }

@@ -18,7 +18,9 @@ const EQUAL: Duration = Duration::from_millis(250);
 const DRAFT: usize = 8;
 /// Rows that a long prompt gets in each step, whatever they cost the others.
 const LEAST: usize = 4;
-/// By what share of itself a step of short ones may grow for the sake of long ones.
+/// By what share of itself a step in which short ones write may grow for the sake of long
+/// ones. Where one is read, the long ones get no more than [`LEAST`]: it is soon over, and a
+/// prompt that is not quite read costs a step more.
 const SHARE: f64 = 0.25;
 
 /// One request as numbers.
@@ -242,8 +244,10 @@ impl Line {
             }
         }
         let slice = self.settings.long_step_tokens;
-        if short {
-            let others = writers as f64 * cost.writer_rows() + short_rows.min(rows) as f64;
+        if short_rows > 0 {
+            long_rows = long_rows.min(LEAST.min(slice));
+        } else if short {
+            let others = writers as f64 * cost.writer_rows();
             long_rows = long_rows.min(cost.rows_worth(others, SHARE).clamp(LEAST.min(slice), slice));
         }
         long_rows = long_rows.min(slice.max(1));

@@ -85,7 +85,7 @@ fn a_long_prompt_gets_its_slice_and_less_beside_those_that_write() {
     assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 32 })]);
     let short = push(&mut line, &person("b", 400, 40), "short");
     started(&mut line, 0);
-    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 32 }), (1, Work::Read { tokens: 96 })]);
+    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 4 }), (1, Work::Read { tokens: 124 })]);
     // Beside one that only writes the slice is what makes the step a quarter longer, but some.
     line.read(short, 400);
     line.wrote(short, 0, 1);

@@ -169,7 +169,9 @@ unsafe fn multiply<const VNNI: bool>(format: Format, group: &[u8], tile: TileVie
         }
         for block in 0..tile.subs {
             let (c, s) = (block / per_cell, block % per_cell);
-            unpack(format, group.as_ptr().add(c * format.cell()), s, &mut sub);
+            let cell = group.as_ptr().add(c * format.cell());
+            super::fetch_ahead(format, cell, s);
+            unpack(format, cell, s, &mut sub);
             for (m, row) in out.iter_mut().take(tile.size).enumerate() {
                 let at = block * tile.size + m;
                 let q = tile.q.as_ptr().add(at * SUB);

@@ -191,6 +191,7 @@ unsafe fn multiply<C: Cells, const M: usize>(group: &[u8], tile: TileView<'_>, o
         for _ in 0..cells {
             let head = C::head(cell);
             for s in 0..per_cell {
+                super::fetch_ahead(C::FORMAT, cell, s);
                 let sub = C::sub(cell, head, s);
                 // Rows side by side: each row's sum is a chain of products that wait for each
                 // other, and the CPU looks only so far ahead.
