@@ -21,6 +21,11 @@ use crate::operations::outcome::Result;
 /// The long prompt comes once the short ones have settled.
 const LONG_AT: Duration = Duration::from_secs(1);
 
+/// A short prompt comes no more often than that.
+const PACE: Duration = Duration::from_millis(500);
+/// The traces are no shorter than that.
+const LENGTH: Duration = Duration::from_secs(20);
+
 /// Three traces: the long prompt alone, the short ones alone, and both.
 struct Traces {
     long: Vec<Ask>,
@@ -57,8 +62,8 @@ pub fn measure(bench: &Bench<'_>, told: &mut dyn Told) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The pace is half of what the engine could do with short prompts alone, and lasts for as long as
-/// the long one may take beside them.
+/// Two short ones a second (eight times the rated load), fewer where that is more than half of
+/// what the engine could do, for as long as the long one may take beside them.
 fn traces(bench: &Bench<'_>, subject: &Arc<Subject>) -> Result<Traces> {
     let mut dice = Dice::new(41);
     let once = |ask: Ask| -> Result<Duration> {
@@ -68,12 +73,13 @@ fn traces(bench: &Bench<'_>, subject: &Arc<Subject>) -> Result<Traces> {
     };
     once(trace::fresh(60, 4, &mut dice, &bench.card))?;
     let short = once(trace::fresh(120, 16, &mut dice, &bench.card))?;
-    let every = (short * 2).clamp(Duration::from_millis(200), Duration::from_secs(20));
+    let every = (short * 2).clamp(PACE, Duration::from_secs(20));
     let length = if bench.options.quick {
         every * 3
     } else {
         // A prompt twenty times as long, beside others: four times as long again.
-        bench.options.seconds.map_or(short * 20 * 3 + LONG_AT, Duration::from_secs)
+        let length = (short * 20 * 3 + LONG_AT).max(LENGTH);
+        bench.options.seconds.map_or(length, Duration::from_secs)
     };
     let short = trace::short(every, length, 42, &bench.card);
     let long = Ask { at: LONG_AT.min(length / 2), ..trace::long(43, &bench.card) };

@@ -14,8 +14,9 @@ use crate::core::engine::{Cancel, Class};
 /// Deadlines that are no further apart count as equal: then the device with fewer sequences
 /// in flight goes first.
 const EQUAL: Duration = Duration::from_millis(250);
-/// Drafted tokens of one writer in one step, at most.
-const DRAFT: usize = 8;
+/// Drafted tokens of one writer in one step, at most: with the token before them as many rows
+/// as the widest tile of the kernels has.
+const DRAFT: usize = 7;
 /// Rows that a long prompt gets in each step, whatever they cost the others.
 const LEAST: usize = 4;
 /// By what share of itself a step in which short ones write may grow for the sake of long

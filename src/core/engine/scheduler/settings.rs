@@ -65,7 +65,7 @@ impl Default for Settings {
             long_slots: 1,
             long_prompt: 1024,
             step_tokens: 128,
-            long_step_tokens: 32,
+            long_step_tokens: 24,
             kv_tokens: 16 * 1024,
         }
     }

@@ -74,7 +74,7 @@ fn a_step_mixes_those_that_write_with_a_slice_of_what_is_read() {
     started(&mut line, 0);
     line.read(writer, 10);
     line.wrote(writer, 0, 1);
-    assert_eq!(step(&mut line, 20), [(0, Work::Write { draft: 8 }), (1, Work::Read { tokens: 119 })]);
+    assert_eq!(step(&mut line, 20), [(0, Work::Write { draft: 7 }), (1, Work::Read { tokens: 120 })]);
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn a_long_prompt_gets_its_slice_and_less_beside_those_that_write() {
     let mut line = state(Settings::default());
     push(&mut line, &person("a", 3000, 40), "long");
     started(&mut line, 0);
-    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 32 })]);
+    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 24 })]);
     let short = push(&mut line, &person("b", 400, 40), "short");
     started(&mut line, 0);
     assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 4 }), (1, Work::Read { tokens: 124 })]);
     // Beside one that only writes the slice is what makes the step a quarter longer, but some.
     line.read(short, 400);
     line.wrote(short, 0, 1);
-    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 4 }), (1, Work::Write { draft: 8 })]);
+    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 4 }), (1, Work::Write { draft: 7 })]);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn guessed_work_is_paused_for_a_real_request_and_makes_room_where_room_is_scarce
     let mut line = state(Settings { slots: 2, ..Settings::default() });
     push(&mut line, &job(ms(0), Class::Idle, "a", 300, 0, 9000), "guess");
     started(&mut line, 0);
-    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 32 })], "somebody may come");
+    assert_eq!(step(&mut line, 0), [(0, Work::Read { tokens: 24 })], "somebody may come");
     push(&mut line, &person("a", 100, 10), "real");
     started(&mut line, 0);
     assert_eq!(step(&mut line, 0), [(1, Work::Read { tokens: 100 })]);
