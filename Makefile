@@ -9,7 +9,7 @@ export MILLWRIGHT_DATA := $(DATA)
 export MILLWRIGHT_TEST_DATA := $(DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test packages build build-tests models test-models lint picture figures
+.PHONY: demo test packages build build-tests models test-models lint picture figures lab
 
 demo: build models ## build, fetch models, index the sample manuals, ask the recorded question
 	$(MILLWRIGHT) index knowledge
@@ -59,3 +59,8 @@ lint: packages
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
 	cargo deny check bans licenses sources
+
+lab: models ## the engine beside llama.cpp, an hour on a quiet machine: writes docs/lab.json and README
+	python3 benches/peers/llama_build.py
+	$(MILLWRIGHT) lab --peers --json > docs/lab.json.new && mv docs/lab.json.new docs/lab.json
+	python3 docs/lab_table.py
