@@ -53,6 +53,9 @@ impl Heads {
     }
 }
 
+/// Writes the keys and the values of a row at a position.
+pub type KeysAndValues<'a> = dyn Fn(usize, usize, &mut [f32], &mut [f32]) + Sync + 'a;
+
 /// The memory of all pages.
 pub struct Pages {
     heads: Heads,
@@ -88,13 +91,7 @@ impl Pages {
     ///
     /// # Panics
     /// Where there is no such page, or two spans write to one.
-    pub fn keep(
-        &mut self,
-        pool: &mut Pool,
-        layer: usize,
-        writes: &Writes,
-        make: &(dyn Fn(usize, usize, &mut [f32], &mut [f32]) + Sync),
-    ) {
+    pub fn keep(&mut self, pool: &mut Pool, layer: usize, writes: &Writes, make: &KeysAndValues<'_>) {
         let heads = self.heads;
         let count = self.count();
         let numbers = Shared::new(&mut self.numbers);

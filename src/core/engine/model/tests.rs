@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::type_complexity)]
 //! The decoder beside candle-transformers on small weights made here, every architecture and
 //! every type of weights. Real weights: `tests/engine.rs`.
 

@@ -206,8 +206,8 @@ unsafe fn multiply<C: Cells, const M: usize>(group: &[u8], tile: TileView<'_>, o
                         }
                     }
                     for v in if split { h * 4..h * 4 + 4 } else { 0..8 } {
-                        for m in 0..M {
-                            dots[m] = _mm512_dpbusd_epi32(dots[m], sub.w[v], quad(m, v));
+                        for (m, dot) in dots.iter_mut().enumerate() {
+                            *dot = _mm512_dpbusd_epi32(*dot, sub.w[v], quad(m, v));
                         }
                     }
                     for m in 0..M {

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::super::rows::sum_of_products;
 use super::*;
 use crate::core::engine::kernels::format::{pack_group, unpack_row};
