@@ -11,7 +11,7 @@ use millwright::core::engine::scheduler::{Mode, Settings};
 use millwright::core::engine::worker::{Engine, Options, Stream};
 use millwright::core::engine::{Cancel, Class, Constraint, Finish, Prompt, Refusal, Request, Task, Update};
 
-use crate::support::{model, model_data};
+use crate::support::{model, model_data, quiet};
 
 struct SinceStart(Instant);
 
@@ -55,6 +55,7 @@ struct Bench {
 
 impl Bench {
     fn of(id: &str, file: &str, options: Options, clock: Arc<dyn Clock>) -> Self {
+        quiet::compute();
         let cores = Cores::new(2, clock.clone());
         let packed = Some(model_data().join("models").join("packed"));
         let options = Options { packed, ..options };

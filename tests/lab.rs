@@ -7,6 +7,7 @@ use millwright::operations::lab::sentence;
 use serde_json::Value;
 
 use crate::support::plant::{Plant, lines, root, stderr};
+use crate::support::quiet;
 
 const SMALL: &str = "smollm2-135m";
 
@@ -29,6 +30,7 @@ fn is_a_run(row: &Value) {
 
 #[test]
 fn with_model_every_mode_prints_its_runs_and_the_plot_is_drawn() {
+    quiet::compute();
     let plant = Plant::without_index();
     let plot = plant.data().join("lab.svg");
     let rows = plant.json(&[

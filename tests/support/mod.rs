@@ -1,6 +1,7 @@
 //! What every behaviour test shares: where the models are.
 
 pub mod plant;
+pub mod quiet;
 pub mod sound;
 
 use std::io::{BufRead, Lines};

@@ -29,6 +29,7 @@ impl Sound {
     /// # Panics
     /// Where PulseAudio is not installed or does not start.
     pub fn start() -> Self {
+        super::quiet::listen();
         let dir = tempfile::tempdir().unwrap();
         let script = dir.path().join("server.pa");
         std::fs::write(

@@ -152,6 +152,7 @@ impl Copy {
         Took::Written
     }
 
+    #[cfg(test)]
     pub(super) fn lexicon(&self) -> &Lexicon {
         &self.rules.lexicon
     }

@@ -148,6 +148,7 @@ impl Locked {
         Took::Written
     }
 
+    #[cfg(test)]
     pub(super) fn lexicon(&self) -> &Lexicon {
         &self.rules.lexicon
     }

@@ -45,22 +45,6 @@ pub enum Took {
     },
 }
 
-/// The old question's answer: what the next step may do, as a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Any token.
-    Any,
-    /// One of these ids, ascending; `end` where the text may also end here.
-    OneOf {
-        /// Allowed ids.
-        ids: Vec<u32>,
-        /// May the model end its turn instead?
-        end: bool,
-    },
-    /// Nothing is left to choose: this is the whole text.
-    Settled(String),
-}
-
 /// The state of a constraint while a text is written. A clone is cheap: it may run ahead
 /// over a draft.
 #[derive(Debug, Clone)]
@@ -169,29 +153,10 @@ impl Automaton {
     }
 
     /// The choice that what was written amounts to, where it may end here.
-    pub fn whole(&self) -> Option<&str> {
+    fn whole(&self) -> Option<&str> {
         let Automaton::Choice(Choice { texts, live, depth, .. }) = self else { return None };
         let mut live = live.iter().filter_map(|n| texts.get(*n));
         live.find(|(_, ids)| ids.len() == *depth).map(|(text, _)| text.as_str())
-    }
-
-    /// [`Automaton::allow`] as a list.
-    pub fn next(&self) -> Next {
-        let mut mask = Bits::default();
-        match self.allow(&mut mask) {
-            Allow::Any => Next::Any,
-            Allow::Done => Next::Settled(self.choice().unwrap_or_default().to_owned()),
-            Allow::Masked => {
-                let lexicon = match self {
-                    Automaton::Free => return Next::Any,
-                    Automaton::Choice(choice) => &choice.lexicon,
-                    Automaton::Locked(locked) => locked.lexicon(),
-                    Automaton::Copy(copy) => copy.lexicon(),
-                };
-                let (stops, ids): (Vec<u32>, Vec<u32>) = mask.iter().partition(|id| lexicon.is_stop(*id));
-                Next::OneOf { ids, end: !stops.is_empty() }
-            }
-        }
     }
 }
 

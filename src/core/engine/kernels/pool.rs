@@ -1,8 +1,9 @@
 //! Threads for the parts of one step.
 //!
 //! A helper spins for work only between [`Pool::wake`] and [`Pool::rest`], that is while the
-//! step that it works for holds a lease of cores; otherwise it sleeps. Parts are handed out by
-//! a counter, so a thread that was held up delays no more than the part it is in; which
+//! step that it works for holds a lease of cores, and then for no longer than parts of a step
+//! are apart: while the step waits for its lease to come back, it sleeps. Parts are handed out
+//! by a counter, so a thread that was held up delays no more than the part it is in; which
 //! thread computes a part changes nothing in the result.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -29,12 +30,17 @@ impl Job<'_> {
     }
 }
 
+/// Turns of a spinning helper before it goes to sleep: some tenths of a millisecond.
+const PATIENCE: usize = 20_000;
+
 #[derive(Default)]
 struct Shared {
     /// Helpers with a smaller number may spin.
     awake: Mutex<usize>,
     changed: Condvar,
     spinning: AtomicUsize,
+    /// Helpers that wait for the next round asleep.
+    asleep: AtomicUsize,
     /// Raised by one for every job: a helper works once on each.
     round: AtomicUsize,
     /// The job of this round; null when it is over.
@@ -131,7 +137,13 @@ impl Pool {
         }
         let taken_back = TakeBack(shared);
         shared.job.store((&raw const job).cast_mut().cast(), Ordering::SeqCst);
-        shared.round.fetch_add(1, Ordering::Release);
+        // In this order, as a helper does it the other way round: either it sees the new round
+        // before it sleeps, or it is seen asleep here.
+        shared.round.fetch_add(1, Ordering::SeqCst);
+        if shared.asleep.load(Ordering::SeqCst) > 0 {
+            drop(shared.awake.lock().unwrap_or_else(PoisonError::into_inner));
+            shared.changed.notify_all();
+        }
         job.help();
         drop(taken_back);
         assert!(!shared.broken.swap(false, Ordering::AcqRel), "a part of the step panicked");
@@ -152,6 +164,7 @@ impl Drop for Pool {
 /// A helper's life.
 fn help(shared: &Shared, number: usize) {
     let mut seen = 0;
+    let mut idle = 0;
     loop {
         {
             let mut awake = shared.awake.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,12 +173,17 @@ fn help(shared: &Shared, number: usize) {
             }
         }
         while number < shared.spinning.load(Ordering::Acquire) && !shared.over.load(Ordering::Acquire) {
-            let round = shared.round.load(Ordering::Acquire);
+            let round = shared.round.load(Ordering::SeqCst);
             if round == seen {
+                idle += 1;
+                if idle > PATIENCE {
+                    sleep(shared, number, seen);
+                    idle = 0;
+                }
                 std::hint::spin_loop();
                 continue;
             }
-            seen = round;
+            (seen, idle) = (round, 0);
             // In this order: who takes the job back first clears the pointer and then waits
             // for the count to fall, so either the pointer is seen as null here or the count
             // is seen there.
@@ -191,6 +209,19 @@ fn help(shared: &Shared, number: usize) {
     }
 }
 
+/// Sleeps until there is another round than `seen`, or the helper is not wanted any more.
+fn sleep(shared: &Shared, number: usize, seen: usize) {
+    let mut awake = shared.awake.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.asleep.fetch_add(1, Ordering::SeqCst);
+    while shared.round.load(Ordering::SeqCst) == seen
+        && *awake > number
+        && !shared.over.load(Ordering::Acquire)
+    {
+        awake = shared.changed.wait(awake).unwrap_or_else(PoisonError::into_inner);
+    }
+    shared.asleep.fetch_sub(1, Ordering::SeqCst);
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -208,6 +239,20 @@ mod tests {
                 });
                 assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1));
             }
+        }
+    }
+
+    #[test]
+    fn helpers_that_fell_asleep_between_two_jobs_are_woken_by_the_next() {
+        let mut pool = Pool::new(3);
+        pool.wake(3);
+        for pause in [0, 3, 0, 3] {
+            let ran = AtomicUsize::new(0);
+            pool.run(12, &|_| {
+                ran.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(ran.into_inner(), 12);
+            std::thread::sleep(std::time::Duration::from_millis(pause));
         }
     }
 
