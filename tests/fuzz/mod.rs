@@ -44,6 +44,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 /// Runs `read` on every seed and on edits of them for a while.
 fn fuzz(target: &str, read: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
+    crate::support::quiet::compute();
     let seeds = seeds(target);
     for seed in &seeds {
         read(seed);
