@@ -13,6 +13,7 @@
 //! Source of the block types: the GGUF specification and ggml's `ggml-common.h`.
 
 use half::f16;
+use serde::{Deserialize, Serialize};
 
 /// Output rows of a group.
 pub const GROUP: usize = 16;
@@ -20,7 +21,7 @@ pub const GROUP: usize = 16;
 pub const SUB: usize = 32;
 
 /// A type of weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Format {
     Q4_0,
@@ -36,6 +37,20 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every type.
+    pub const ALL: [Format; 10] = [
+        Format::Q4_0,
+        Format::Q4_1,
+        Format::Q5_0,
+        Format::Q5_1,
+        Format::Q8_0,
+        Format::Q4K,
+        Format::Q5K,
+        Format::Q6K,
+        Format::F16,
+        Format::F32,
+    ];
+
     /// Depth of one block.
     pub const fn block(self) -> usize {
         match self {

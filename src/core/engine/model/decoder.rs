@@ -40,6 +40,21 @@ struct Layer {
     down: Tensor,
 }
 
+impl Layer {
+    /// All that rows are multiplied with.
+    fn matrices(&self) -> [&Tensor; 7] {
+        [
+            &self.query.weights,
+            &self.key.weights,
+            &self.value.weights,
+            &self.output.weights,
+            &self.gate,
+            &self.up,
+            &self.down,
+        ]
+    }
+}
+
 /// What a step works in.
 #[derive(Debug, Default)]
 struct Work {
@@ -153,9 +168,7 @@ impl Decoder {
             Some(_) => vector("rope_freqs.weight", shape.rotated / 2)?,
             None => None,
         };
-        let all = layers.iter().flat_map(|l| {
-            [&l.query.weights, &l.key.weights, &l.value.weights, &l.output.weights, &l.gate, &l.up, &l.down]
-        });
+        let all = layers.iter().flat_map(Layer::matrices);
         let floats = all.chain([&head]).any(|t| !weights.matrix(t).format.is_quantised());
         let pages = (kv_bytes / (heads.page() * 2)).max(1);
         Ok(Self {
@@ -176,26 +189,13 @@ impl Decoder {
 
     /// Bytes of weights that a step with one row reads.
     pub fn bytes_per_step(&self) -> usize {
-        let packed = |t: &Tensor| self.weights.matrix(t).packed.len();
-        let layers = self.layers.iter().map(|l| {
-            [&l.query.weights, &l.key.weights, &l.value.weights, &l.output.weights, &l.gate, &l.up, &l.down]
-                .into_iter()
-                .map(packed)
-                .sum::<usize>()
-        });
-        layers.sum::<usize>() + packed(&self.head)
+        let matrices = self.layers.iter().flat_map(Layer::matrices).chain([&self.head]);
+        matrices.map(|t| self.weights.matrix(t).packed.len()).sum()
     }
 
     /// Parameters of the matrices that every row goes through, the output layer apart.
     pub fn parameters_per_row(&self) -> usize {
-        let size = |t: &Tensor| t.rows * t.depth;
-        let layers = self.layers.iter().map(|l| {
-            [&l.query.weights, &l.key.weights, &l.value.weights, &l.output.weights, &l.gate, &l.up, &l.down]
-                .into_iter()
-                .map(size)
-                .sum::<usize>()
-        });
-        layers.sum()
+        self.layers.iter().flat_map(Layer::matrices).map(|t| t.rows * t.depth).sum()
     }
 
     /// Bytes of all weights, and of the KV cache.

@@ -32,7 +32,7 @@ const ALIGN: usize = 64;
 /// A tensor in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tensor {
-    format: String,
+    format: Format,
     /// Outputs.
     pub rows: usize,
     /// Inputs; 1 for a vector.
@@ -57,23 +57,6 @@ pub struct Packed {
     bytes: OwnedBytes,
     data: Range<usize>,
 }
-
-fn name_of(format: Format) -> String {
-    format!("{format:?}")
-}
-
-const FORMATS: [Format; 10] = [
-    Format::Q4_0,
-    Format::Q4_1,
-    Format::Q5_0,
-    Format::Q5_1,
-    Format::Q8_0,
-    Format::Q4K,
-    Format::Q5K,
-    Format::Q6K,
-    Format::F16,
-    Format::F32,
-];
 
 fn format_of(dtype: GgmlDType) -> Option<Format> {
     Some(match dtype {
@@ -131,10 +114,9 @@ impl Packed {
         let start = (16 + length).next_multiple_of(ALIGN);
         let data = start..start.checked_add(header.bytes)?;
         let fits = |t: &Tensor| {
-            let format = FORMATS.into_iter().find(|f| name_of(*f) == t.format)?;
             let whole = t.rows.checked_mul(t.depth).is_some_and(|n| n < 1 << 40);
-            let end = whole.then(|| t.at.checked_add(format.packed_bytes(t.rows, t.depth)))??;
-            (end <= header.bytes && t.depth.is_multiple_of(format.block())).then_some(())
+            let end = whole.then(|| t.at.checked_add(t.format.packed_bytes(t.rows, t.depth)))??;
+            (end <= header.bytes && t.depth.is_multiple_of(t.format.block())).then_some(())
         };
         let whole = header.layout == LAYOUT && header.source == sum && data.end == bytes.len();
         (whole && header.tensors.values().all(|t| fits(t).is_some())).then_some(Self { header, bytes, data })
@@ -147,7 +129,7 @@ impl Packed {
 
     /// A tensor as a matrix.
     pub fn matrix(&self, tensor: &Tensor) -> Matrix<'_> {
-        let format = FORMATS.into_iter().find(|f| name_of(*f) == tensor.format).unwrap_or(Format::F32);
+        let format = tensor.format;
         let bytes = format.packed_bytes(tensor.rows, tensor.depth);
         let packed = &self.bytes[self.data.clone()][tensor.at..][..bytes];
         Matrix { format, rows: tensor.rows, depth: tensor.depth, packed }
@@ -231,7 +213,7 @@ fn pack(source: &Path, content: &Content, sum: &str, to: &Path) -> Result<()> {
             return Err(Error::new(Kind::Model, format!("`{name}` is {rows} by {depth}: no whole blocks"))
                 .hint("millwright models verify"));
         }
-        tensors.insert(name.clone(), Tensor { format: name_of(format), rows, depth, at });
+        tensors.insert(name.clone(), Tensor { format, rows, depth, at });
         plan.push((info, format, rows, depth, at));
         at = (at + format.packed_bytes(rows, depth)).next_multiple_of(ALIGN);
     }

@@ -46,6 +46,24 @@ unsafe fn times(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
     unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
 }
 
+/// Inner scales and minimums of sub-block `s` of the K-quants with minimums, six bits each, a
+/// byte for each row.
+#[inline(always)]
+pub(super) unsafe fn inner(cell: *const u8, s: usize) -> (__m128i, __m128i) {
+    unsafe {
+        let raw = |j: usize| _mm_loadu_si128(cell.add(64 + j * GROUP).cast());
+        let low = |v: __m128i, bits: i8| _mm_and_si128(v, _mm_set1_epi8(bits));
+        if s < 4 {
+            return (low(raw(s), 63), low(raw(s + 4), 63));
+        }
+        let top = |v: __m128i| _mm_slli_epi16::<4>(low(_mm_srli_epi16::<6>(v), 3));
+        (
+            _mm_or_si128(low(raw(s + 4), 15), top(raw(s - 4))),
+            _mm_or_si128(low(_mm_srli_epi16::<4>(raw(s + 4)), 15), top(raw(s))),
+        )
+    }
+}
+
 /// Unpacks sub-block `s` of a cell.
 #[inline(always)]
 unsafe fn unpack(format: Format, cell: *const u8, s: usize, to: &mut Sub) {
@@ -55,17 +73,7 @@ unsafe fn unpack(format: Format, cell: *const u8, s: usize, to: &mut Sub) {
         let d = halves(cell);
         match format {
             Format::Q4K | Format::Q5K => {
-                let raw = |j: usize| _mm_loadu_si128(cell.add(64 + j * GROUP).cast());
-                let low = |v: __m128i, bits: i8| _mm_and_si128(v, _mm_set1_epi8(bits));
-                let (scale, min) = if s < 4 {
-                    (low(raw(s), 63), low(raw(s + 4), 63))
-                } else {
-                    let top = |v: __m128i| _mm_slli_epi16::<4>(low(_mm_srli_epi16::<6>(v), 3));
-                    (
-                        _mm_or_si128(low(raw(s + 4), 15), top(raw(s - 4))),
-                        _mm_or_si128(low(_mm_srli_epi16::<4>(raw(s + 4)), 15), top(raw(s))),
-                    )
-                };
+                let (scale, min) = inner(cell, s);
                 let m = halves(cell.add(32)).map(|m| _mm256_xor_ps(m, _mm256_set1_ps(-0.0)));
                 store(&mut to.scale[0], times(d, floats_of(scale, false)));
                 store(&mut to.min, times(m, floats_of(min, false)));

@@ -61,17 +61,7 @@ unsafe fn fives(at: *const u8) -> [__m512i; 8] {
 #[inline(always)]
 unsafe fn inner(cell: *const u8, s: usize) -> (__m512, __m512) {
     unsafe {
-        let raw = |j: usize| _mm_loadu_si128(cell.add(64 + j * GROUP).cast());
-        let low = |v: __m128i, bits: i8| _mm_and_si128(v, _mm_set1_epi8(bits));
-        let (scale, min) = if s < 4 {
-            (low(raw(s), 63), low(raw(s + 4), 63))
-        } else {
-            let top = |v: __m128i| _mm_slli_epi16::<4>(low(_mm_srli_epi16::<6>(v), 3));
-            (
-                _mm_or_si128(low(raw(s + 4), 15), top(raw(s - 4))),
-                _mm_or_si128(low(_mm_srli_epi16::<4>(raw(s + 4)), 15), top(raw(s))),
-            )
-        };
+        let (scale, min) = super::avx2::inner(cell, s);
         let float = |v: __m128i| _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(v));
         (float(scale), float(min))
     }

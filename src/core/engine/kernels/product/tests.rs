@@ -4,18 +4,6 @@ use super::super::rows::sum_of_products;
 use super::*;
 use crate::core::engine::kernels::format::{pack_group, unpack_row};
 
-const FORMATS: [Format; 10] = [
-    Format::Q4_0,
-    Format::Q4_1,
-    Format::Q5_0,
-    Format::Q5_1,
-    Format::Q8_0,
-    Format::Q4K,
-    Format::Q5K,
-    Format::Q6K,
-    Format::F16,
-    Format::F32,
-];
 const DEPTH: usize = 512;
 const ROWS: usize = 37;
 
@@ -96,7 +84,7 @@ fn product(format: Format, packed: &[u8], x: &[Vec<f32>], path: Path, threads: u
 
 #[test]
 fn every_path_and_every_batch_gives_each_row_the_same_bits() {
-    for format in FORMATS {
+    for format in Format::ALL {
         let mut dice = Dice(17);
         let (packed, _) = matrix(format, &mut dice);
         let x = inputs(21, &mut dice);
@@ -116,7 +104,7 @@ fn every_path_and_every_batch_gives_each_row_the_same_bits() {
 
 #[test]
 fn a_product_is_that_of_the_files_weights() {
-    for format in FORMATS {
+    for format in Format::ALL {
         let mut dice = Dice(5);
         let (packed, weights) = matrix(format, &mut dice);
         let x = inputs(3, &mut dice);
