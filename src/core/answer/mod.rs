@@ -1,7 +1,8 @@
 //! From passages and a draft to an answer that the manuals stand behind.
 //!
 //! [`quote`] picks the passage's own sentences, [`prompt`] writes what the model reads,
-//! [`guard`] judges a draft, [`ladder`] picks the rung and builds the [`Answer`]. Under
+//! [`guard`] judges a draft, [`ladder`] builds the [`Answer`] of a rung, [`refusal`] says when
+//! there is none. Under
 //! them lie [`asked`] (what a question wants), [`quantity`] (numbers, units, codes),
 //! [`sentence`] and [`words`].
 
@@ -11,6 +12,7 @@ pub mod ladder;
 pub mod prompt;
 pub mod quantity;
 pub mod quote;
+pub mod refusal;
 pub mod sentence;
 pub mod source;
 pub mod words;

@@ -25,9 +25,10 @@ mod tests;
 use std::time::Duration;
 
 use super::Moment;
-use super::answer::ladder::{self, Evidence};
+use super::answer::ladder;
 use super::answer::prompt::{MOST_PASSAGES, prompt};
 use super::answer::quote::{self, quote};
+use super::answer::refusal::{self, Evidence};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
 use super::engine::{Finish, Update};
 use super::hear::Transcript;
@@ -480,13 +481,13 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
     let mut evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
     // Two measures that err differently; the smaller one refuses better.
     evidence.coverage = evidence.coverage.min(found.coverage);
-    let answer = match ladder::decide_refusal(&evidence) {
-        None | Some(ladder::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
-            ladder::clarify(&found.choices)
+    let answer = match refusal::decide_refusal(&evidence) {
+        None | Some(refusal::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
+            refusal::clarify(&found.choices)
         }
         Some(reason) => {
             let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
-            ladder::refuse(&reason, &nearest)
+            refusal::refuse(&reason, &nearest)
         }
         None => ladder::quoted(&quote(question, &hits, &siblings), ""),
     };
@@ -496,7 +497,7 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
 
 /// "Say it once more", and why.
 fn say_again(why: &str) -> Answer {
-    with_why(ladder::clarify(&[]), why.to_owned())
+    with_why(refusal::clarify(&[]), why.to_owned())
 }
 
 /// The part of a cut draft that ends with a full stop, so that half a number is never

@@ -350,7 +350,7 @@ pub struct Eval {
     /// hearing: keep what the peer gave in DIR, and take it from there for the same audio
     #[arg(long, value_name = "DIR", env = "MILLWRIGHT_PEER_CACHE")]
     pub peer_cache: Option<PathBuf>,
-    /// hearing: only these sections
+    /// hearing, trust: only these sections
     #[arg(long, value_enum, num_args = 1.., value_name = "NAME")]
     pub section: Vec<Section>,
     /// A model's id, or the path of a GGUF file
@@ -374,7 +374,7 @@ pub enum Suite {
     Retrieval,
     /// Is what was said heard, and nothing else?
     Hearing,
-    /// Is nothing unsupported said, and refused what no manual says? (not built yet)
+    /// Is nothing unsupported said, and refused what no manual says?
     Trust,
     /// Is it in time? (not built yet)
     Turn,
@@ -384,7 +384,7 @@ pub enum Suite {
     Models,
 }
 
-/// A section of the suite hearing.
+/// A section of the suites hearing and trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Section {
     /// Word error rate and time, beside a peer
@@ -399,6 +399,18 @@ pub enum Section {
     Wake,
     /// Speech into the own voice
     Barge,
+    /// Emergencies, shop talk, safe and unsafe prompts
+    Screen,
+    /// Orders hidden in passages
+    Injection,
+    /// The guard on labelled sets, beside overlap and similarity
+    Guard,
+    /// Damaged copies of right answers
+    Mutation,
+    /// Refused and answered, by rung and by model
+    Answers,
+    /// Risk and coverage of refusing
+    Risk,
 }
 
 impl Section {
@@ -411,6 +423,12 @@ impl Section {
             Section::Phantoms => "phantoms",
             Section::Wake => "wake",
             Section::Barge => "barge",
+            Section::Screen => "screen",
+            Section::Injection => "injection",
+            Section::Guard => "guard",
+            Section::Mutation => "mutation",
+            Section::Answers => "answers",
+            Section::Risk => "risk",
         }
     }
 }

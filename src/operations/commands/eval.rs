@@ -13,7 +13,7 @@ use crate::operations::eval::report::{Bar, Figures, Last, Want};
 use crate::operations::eval::retrieval::asked::Row;
 use crate::operations::eval::retrieval::shelf::Bench;
 use crate::operations::eval::retrieval::{self, Listener, Options};
-use crate::operations::eval::{golden, hearing};
+use crate::operations::eval::{golden, hearing, report, trust};
 use crate::operations::node::protocol::TurnReport;
 use crate::operations::outcome::{Error, Kind};
 use crate::operations::platform;
@@ -29,7 +29,8 @@ pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
             // Compute for minutes: the runtime's other work goes on beside it.
             Suite::Retrieval => tokio::task::block_in_place(|| retrieval(context, &args))?,
             Suite::Hearing => tokio::task::block_in_place(|| hearing(context, &args))?,
-            Suite::Trust | Suite::Turn | Suite::Voice | Suite::Models => {
+            Suite::Trust => tokio::task::block_in_place(|| trust(context, &args))?,
+            Suite::Turn | Suite::Voice | Suite::Models => {
                 return Err(not_built(*suite));
             }
         }
@@ -70,6 +71,23 @@ fn hearing(context: &Context, args: &cli::Eval) -> Result<()> {
         context.out.text(&hearing::table(&sheet))?;
     }
     print(context, &last("hearing", sheet.figures, sheet.bars))
+}
+
+fn trust(context: &Context, args: &cli::Eval) -> Result<()> {
+    let options = trust::Options {
+        from: from(args, "the suite `trust` needs questions, manuals and labelled answers")?,
+        data: context.data.clone(),
+        config: context.config.clone(),
+        repository: PathBuf::from("."),
+        models: args.model.iter().cloned().collect(),
+        quick: args.quick,
+    };
+    let only: Vec<String> = args.section.iter().map(|s| s.name().to_owned()).collect();
+    let mut screen = Screen { context, bar: progress_bar() };
+    let sheet = trust::run(&options, &only, &mut screen);
+    screen.bar.finish_and_clear();
+    let sheet = sheet?;
+    print(context, &last("trust", sheet.figures, sheet.bars))
 }
 
 fn retrieval(context: &Context, args: &cli::Eval) -> Result<()> {
@@ -132,7 +150,7 @@ impl Listener for Screen<'_> {
     }
 }
 
-impl hearing::Told for Screen<'_> {
+impl report::Told for Screen<'_> {
     fn row(&mut self, row: &serde_json::Value) -> Result<()> {
         self.print(row)
     }

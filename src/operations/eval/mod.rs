@@ -1,6 +1,7 @@
 //! Measuring: suites of questions whose right answers are known.
 //!
-//! [`golden`] scores answers, [`retrieval`] what is found for them; [`score`] holds the pure
+//! [`golden`] scores answers, [`retrieval`] what is found for them,
+//! [`hearing`] what is heard, [`trust`] what the guard lets through; [`score`] holds the pure
 //! rules, [`report`] the form of a suite's last line. A suite prints a row per item, then its
 //! figures; every figure's name is listed in `docs/figures.md`.
 
@@ -10,3 +11,4 @@ pub mod report;
 pub mod retrieval;
 pub mod score;
 pub mod scratch;
+pub mod trust;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::operations::outcome::Result;
+
 /// Figures by name.
 pub type Figures = BTreeMap<String, f64>;
 
@@ -59,6 +61,46 @@ impl Bar {
             Want::Equal(b) => ("=", b, value == Some(b)),
         };
         Bar { name: name.to_owned(), value, want: format!("{sign} {bound}"), holds }
+    }
+}
+
+/// Who is told while it runs.
+pub trait Told {
+    /// A row of the results, one JSON object.
+    ///
+    /// # Errors
+    /// Where it cannot be printed.
+    fn row(&mut self, row: &serde_json::Value) -> Result<()>;
+    /// A word to the person.
+    fn note(&mut self, line: &str);
+    /// `done` of `of` steps of `what`.
+    fn progress(&mut self, what: &str, done: usize, of: usize);
+}
+
+/// What a suite of several sections has measured so far.
+#[derive(Debug)]
+pub struct Sheet {
+    suite: &'static str,
+    /// By name, each beginning with the suite's.
+    pub figures: Figures,
+    /// What is wanted of some.
+    pub bars: Vec<Bar>,
+}
+
+impl Sheet {
+    /// An empty one.
+    pub fn of(suite: &'static str) -> Sheet {
+        Sheet { suite, figures: Figures::new(), bars: Vec::new() }
+    }
+
+    /// Writes a figure down.
+    pub fn put(&mut self, name: &str, value: f64) {
+        self.figures.insert(format!("{}.{name}", self.suite), value);
+    }
+
+    /// Holds a figure against what is wanted of it.
+    pub fn want(&mut self, name: &str, want: Want) {
+        self.bars.push(Bar::of(&self.figures, &format!("{}.{name}", self.suite), want));
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use super::*;
-use crate::core::answer::quote::quote;
+use crate::core::answer::quote::{Hit, quote};
+use crate::core::answer::refusal::{Evidence, clarify, decide_refusal};
 use crate::core::answer::source::tests::{fault, prose, record, warning};
 use crate::core::knowledge::passage::Signal;
 

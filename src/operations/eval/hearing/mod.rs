@@ -22,7 +22,7 @@ mod words;
 
 use std::path::PathBuf;
 
-use super::report::{Bar, Figures, Want};
+pub use super::report::{Sheet, Told, Want};
 use crate::operations::config::Config;
 use crate::operations::outcome::Result;
 
@@ -46,40 +46,6 @@ pub struct Options {
     pub peer_cache: Option<PathBuf>,
     /// Fewer of everything.
     pub quick: bool,
-}
-
-/// Who is told while it runs.
-pub trait Told {
-    /// A row of the results, one JSON object.
-    ///
-    /// # Errors
-    /// Where it cannot be printed.
-    fn row(&mut self, row: &serde_json::Value) -> Result<()>;
-    /// A word to the person.
-    fn note(&mut self, line: &str);
-    /// `done` of `of` steps of `what`.
-    fn progress(&mut self, what: &str, done: usize, of: usize);
-}
-
-/// What was measured.
-#[derive(Debug, Default)]
-pub struct Sheet {
-    /// By name, each beginning with `hearing.`.
-    pub figures: Figures,
-    /// What is wanted of some.
-    pub bars: Vec<Bar>,
-}
-
-impl Sheet {
-    /// Writes a figure down.
-    pub fn put(&mut self, name: &str, value: f64) {
-        self.figures.insert(format!("hearing.{name}"), value);
-    }
-
-    /// Holds a figure against what is wanted of it.
-    pub fn want(&mut self, name: &str, want: Want) {
-        self.bars.push(Bar::of(&self.figures, &format!("hearing.{name}"), want));
-    }
 }
 
 /// One section of the suite.
@@ -106,7 +72,7 @@ pub fn table(sheet: &Sheet) -> String {
 /// # Errors
 /// Data, a model or the microphone's stand-in is missing.
 pub fn run(options: &Options, only: &[String], told: &mut dyn Told) -> Result<Sheet> {
-    let mut sheet = Sheet::default();
+    let mut sheet = Sheet::of("hearing");
     for (name, section) in SECTIONS {
         if only.is_empty() || only.iter().any(|o| o == name) {
             section(options, told, &mut sheet)?;
