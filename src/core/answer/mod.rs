@@ -7,6 +7,7 @@
 //! [`sentence`] and [`words`].
 
 pub mod asked;
+pub mod calibration;
 pub mod guard;
 pub mod ladder;
 pub mod prompt;

@@ -55,6 +55,8 @@ pub struct Findings {
     pub found: Found,
     /// All passages of the best hit's own section, in the manual's order.
     pub siblings: Vec<Passage>,
+    /// The evidence below which the index that was searched refuses.
+    pub threshold: f32,
     /// Time that retrieval waited (for cores, for the index).
     pub wait: Duration,
 }

@@ -475,13 +475,11 @@ fn or(text: String, other: &str) -> String {
 /// Ranks what was found: a refusal where the evidence asks for one, else the passages' own
 /// sentences, and the passages for the model. Pure; [`Action::Rank`] asks for it.
 pub fn rank(question: &str, findings: Findings) -> Ranked {
-    let Findings { found, siblings, .. } = findings;
+    let Findings { found, siblings, threshold, .. } = findings;
     let hits: Vec<quote::Hit<'_>> =
         found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-    let mut evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
-    // Two measures that err differently; the smaller one refuses better.
-    evidence.coverage = evidence.coverage.min(found.coverage);
-    let answer = match refusal::decide_refusal(&evidence) {
+    let evidence = Evidence::of(question, &found);
+    let answer = match refusal::decide_refusal(&evidence, threshold) {
         None | Some(refusal::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
             refusal::clarify(&found.choices)
         }
