@@ -8,6 +8,7 @@
 
 pub mod asked;
 pub mod calibration;
+pub mod choose;
 pub mod guard;
 pub mod ladder;
 pub mod prompt;

@@ -60,6 +60,8 @@ pub struct Evidence {
     pub unknown_codes: Vec<String>,
     /// A machine named in the question that no document is about.
     pub foreign_machine: Option<String>,
+    /// Is that machine a model that is called like those of the manuals?
+    pub other_model: bool,
     /// Is a hit the own entry of a code of the question?
     pub code_hit: bool,
     /// Was anything found at all?
@@ -110,6 +112,7 @@ impl Evidence {
         Evidence {
             unknown_codes: found.codes.unknown.clone(),
             foreign_machine: foreign(question, found),
+            other_model: found.foreign.is_some(),
             code_hit: found.hits.iter().any(own),
             found: !found.hits.is_empty(),
             score: scored(&|h| if lacks(h) { WITHOUT_FIGURE } else { 1.0 }),
@@ -124,8 +127,8 @@ const ABOUT: &[&str] = &[" of the ", " on the ", " for the ", " in the ", " at t
 /// The machine of a question, where no manual has a word for it: what stands last behind
 /// "of the". Chinese puts no such words.
 fn foreign(question: &str, found: &Found) -> Option<String> {
-    if !found.machine.is_empty() {
-        return None;
+    if found.foreign.is_some() || !found.machine.is_empty() {
+        return found.foreign.clone();
     }
     let (at, about) = ABOUT.iter().filter_map(|a| Some((question.rfind(a)?, *a))).max()?;
     let tail = question.get(at + about.len()..)?;
@@ -150,15 +153,18 @@ pub fn code_decides(evidence: &Evidence) -> bool {
 
 /// Must the question be refused? `None` means that it can be answered from the hits.
 ///
-/// In this order: an unknown code, a machine that is not covered, nothing near, silence on
-/// the figure that was asked for. The own entry of a code of the question is always near
-/// enough.
+/// In this order: an unknown code, another model, nothing near (or a machine that is not
+/// covered), silence on the figure that was asked for. The own entry of a code of the question
+/// is always near enough.
 pub fn decide_refusal(evidence: &Evidence, threshold: f32) -> Option<Reason> {
     if let Some(code) = evidence.unknown_codes.first() {
         return Some(Reason::UnknownCode(code.clone()));
     }
     if evidence.code_hit {
         return None;
+    }
+    if let (Some(machine), true) = (&evidence.foreign_machine, evidence.other_model) {
+        return Some(Reason::MachineNotCovered(machine.clone()));
     }
     if !evidence.found || evidence.score < threshold {
         return Some(match &evidence.foreign_machine {
@@ -204,5 +210,79 @@ fn bare(kind: AnswerKind, text: String, choices: Vec<String>, why: String) -> An
         choices,
         numbers: Vec::new(),
         verdict: Verdict { passed: true, ..Verdict::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::answer::source::tests::{prose, record};
+
+    #[test]
+    fn refusals_have_their_own_wording_and_show_the_nearest_sections() {
+        let near = [record(&[("Thread", "M16")]), record(&[("Thread", "M16")]), prose("x")];
+        let mut texts = Vec::new();
+        for reason in [
+            Reason::UnknownCode("E999".into()),
+            Reason::MachineNotCovered("crane".into()),
+            Reason::NothingRelevant,
+            Reason::SilentOnPoint,
+        ] {
+            let answer = refuse(&reason, &near);
+            assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
+            assert!(answer.text().starts_with("The manuals do not say"));
+            assert!(!answer.rung_why.is_empty());
+            assert_eq!(answer.choices, ["Pump jack PJ-40, Torque table", "Pump jack PJ-40, Gear reducer"]);
+            texts.push(answer.text());
+        }
+        texts.dedup();
+        assert_eq!(texts.len(), 4);
+    }
+
+    #[test]
+    fn one_question_back() {
+        assert_eq!(clarify(&["E15".into(), "E50".into()]).text(), "Did you mean E15 or E50?");
+        assert_eq!(clarify(&["E15".into(), "E50".into(), "E5".into()]).text(), "Did you mean E15, E50 or E5?");
+        assert_eq!(clarify(&[]).kind, AnswerKind::Clarify);
+    }
+
+    #[test]
+    fn codes_decide_before_any_threshold() {
+        let sure = Evidence { found: true, score: 0.99, about: 0.99, ..Evidence::default() };
+        let unknown = Evidence { unknown_codes: vec!["E204".into()], ..sure.clone() };
+        assert_eq!(decide_refusal(&unknown, 0.0), Some(Reason::UnknownCode("E204".into())));
+        let entry = Evidence { code_hit: true, found: true, ..Evidence::default() };
+        assert_eq!(decide_refusal(&entry, 1.0), None);
+        assert_eq!(decide_refusal(&sure, 0.7), None);
+        assert!(code_decides(&unknown) && code_decides(&entry) && !code_decides(&sure));
+    }
+
+    #[test]
+    fn what_is_missing_has_its_own_reason() {
+        let weak = Evidence { found: true, score: 0.3, about: 0.3, ..Evidence::default() };
+        assert_eq!(decide_refusal(&weak, 0.7), Some(Reason::NothingRelevant));
+        let silent = Evidence { about: 0.9, ..weak.clone() };
+        assert_eq!(decide_refusal(&silent, 0.7), Some(Reason::SilentOnPoint));
+        let crane = Evidence { foreign_machine: Some("tower crane".into()), ..weak };
+        assert_eq!(decide_refusal(&crane, 0.7), Some(Reason::MachineNotCovered("tower crane".into())));
+        let other = Evidence { other_model: true, score: 0.9, ..crane };
+        assert!(decide_refusal(&other, 0.7).is_some(), "however near it is");
+        assert_eq!(decide_refusal(&Evidence::default(), 0.0), Some(Reason::NothingRelevant));
+    }
+
+    #[test]
+    fn more_support_is_a_higher_score_with_and_without_meaning() {
+        assert!(score(0.9, None) > score(0.5, None) && score(0.9, Some(0.8)) > score(0.5, Some(0.7)));
+        assert!(score(1.0, None) <= 1.0 && score(0.0, Some(0.0)) >= 0.0);
+    }
+
+    #[test]
+    fn a_machine_that_no_manual_has_a_word_for_is_named() {
+        let found = Found { absent: vec!["boiler".into()], ..Found::default() };
+        let named = |question| foreign(question, &found);
+        assert_eq!(named("What is the valve setting of the steam boiler?"), Some("steam boiler".into()));
+        assert_eq!(named("What is the valve setting of the pump?"), None);
+        let known = Found { machine: "pump jack".into(), ..found.clone() };
+        assert_eq!(foreign("What is the setting of the boiler?", &known), None);
     }
 }

@@ -40,11 +40,16 @@ pub(super) async fn run(context: &Context, args: cli::Replay) -> Result<()> {
     };
     let mut client = context.client().await?;
     let drafted = record.draft_verdict.is_some();
+    let chosen = record.report.rung == Rung::Constrained;
     let how = How {
         kb: record.kb.clone(),
         machine: record.machine.clone(),
         session: Some(record.report.session.clone()),
-        rung: Some(if drafted { record.rung_limit } else { Rung::Quoted }),
+        rung: Some(match (drafted, chosen) {
+            (true, _) => record.rung_limit,
+            (false, true) => Rung::Constrained,
+            (false, false) => Rung::Quoted,
+        }),
         deadline_ms: None,
         model: record.model.clone(),
     };
@@ -54,6 +59,7 @@ pub(super) async fn run(context: &Context, args: cli::Replay) -> Result<()> {
         replay: Some(ReplayOf {
             why: record.report.rung_why.clone(),
             judged: drafted.then_some(record.draft.len()),
+            chosen,
             heard: record.heard.clone(),
         }),
         ..super::ask::options(&how, false, false)

@@ -121,7 +121,7 @@ fn limits(node: &Shared, options: &AskOptions) -> Limits {
         rung: options.rung.unwrap_or(turn.rung),
         budgets: node.config.budgets.clone(),
         spoken: options.speak,
-        replay: options.replay.as_ref().map(|r| Replay { why: r.why.clone(), judged: r.judged }),
+        replay: options.replay.as_ref().map(|r| Replay { why: r.why.clone(), judged: r.judged, chosen: r.chosen }),
     }
 }
 
@@ -165,7 +165,15 @@ impl Job {
             Action::Judge { draft, passages } => {
                 self.compute(move || Event::Judged(Box::new(ladder::from_draft(&draft, &passages))));
             }
-            Action::Draft { prompt, deadline } => self.start_draft(prompt, deadline),
+            Action::Score { prompt, texts, deadline } => {
+                self.ask_model(prompt, Task::Score(texts), deadline);
+            }
+            Action::Draft { prompt, deadline } => {
+                // Numbers, units and codes only as the passages have them; the guard looks again.
+                let constraint = Constraint::Locked { sources: sources(&prompt), sentences: SENTENCES };
+                let max_tokens = self.node.config.engine.max_tokens;
+                self.ask_model(prompt, Task::Write { constraint, max_tokens }, deadline);
+            }
             Action::CancelDraft => self.draft.raise(),
             Action::Deliver(answer) => self.deliver(*answer).await,
             Action::Fail { what, hint, missing } => {
@@ -241,16 +249,14 @@ impl Job {
         });
     }
 
-    fn start_draft(&self, prompt: engine::Prompt, deadline: Duration) {
+    fn ask_model(&self, prompt: engine::Prompt, task: Task, deadline: Duration) {
         let (node, events, cancel) = (self.node.clone(), self.events.clone(), self.draft.clone());
         let model = self.options.model.clone().unwrap_or_default();
-        let (device, max_tokens) = (self.session.clone(), node.config.engine.max_tokens);
+        let device = self.session.clone();
         tokio::spawn(async move {
-            // Numbers, units and codes only as the passages have them; the guard looks again.
-            let constraint = Constraint::Locked { sources: sources(&prompt), sentences: SENTENCES };
             let request = engine::Request {
                 prompt,
-                task: Task::Write { constraint, max_tokens },
+                task,
                 deadline,
                 class: Class::Person,
                 device,

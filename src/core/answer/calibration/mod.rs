@@ -53,7 +53,11 @@ pub fn calibrate(
     Ok(Calibration::of(generation, find(&scored, generation.vectors.is_some())))
 }
 
-/// Sets the threshold where the mean of both kinds' shares that are judged wrongly is least.
+/// What answering a question that the index does not answer costs, beside refusing one that it
+/// does: a person who is refused looks it up, one who is told another machine's figure uses it.
+const ANSWERED_WRONGLY: f64 = 2.0;
+
+/// Sets the threshold where what is judged wrongly costs least.
 fn find(scored: &[(f32, bool)], by_meaning: bool) -> Finding {
     let of = |kind: bool| scored.iter().filter(|(_, a)| *a == kind).map(|(s, _)| *s).collect::<Vec<f32>>();
     let (answerable, unanswerable) = (of(true), of(false));
@@ -63,7 +67,7 @@ fn find(scored: &[(f32, bool)], by_meaning: bool) -> Finding {
     let mut threshold = LEAST_SCORE;
     if answerable.len().min(unanswerable.len()) >= LEAST_TRIALS {
         let steps = |n: u32| BOUNDS.0 + (BOUNDS.1 - BOUNDS.0) * n as f32 / 40.0;
-        let wrong = |t: f32| below(&answerable, t) + 1.0 - below(&unanswerable, t);
+        let wrong = |t: f32| below(&answerable, t) + ANSWERED_WRONGLY * (1.0 - below(&unanswerable, t));
         let best = (0..=40).map(|n| wrong(steps(n))).fold(f64::INFINITY, f64::min);
         // Of those that are equally good the middle one.
         let good: Vec<f32> = (0..=40).map(steps).filter(|t| wrong(*t) <= best + 1e-9).collect();

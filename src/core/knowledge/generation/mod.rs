@@ -344,6 +344,12 @@ impl Generation {
         }
     }
 
+    /// What was found about the newest earlier generation that is still on the disk.
+    pub fn calibration_before(&self) -> Option<Calibration> {
+        let parent = self.dir.parent()?;
+        (1..self.number).rev().take(8).find_map(|n| Calibration::read(&parent.join(dir_name(n))))
+    }
+
     /// The directory that holds it.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir

@@ -134,6 +134,9 @@ pub struct Found {
     /// How much of the question the best passage holds: the share of the idf of the
     /// question's content words and codes, 0 to 1. Words that no manual has count fully.
     pub coverage: f32,
+    /// A model that the question names and no manual is about, though it is called like one of
+    /// theirs (`BP-30` beside `BP-22`).
+    pub foreign: Option<String>,
     /// Terms of the question that no manual has.
     pub absent: Vec<String>,
     /// The machine that the question names clearly, `""` where it names none or several.
@@ -244,7 +247,7 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
             hit(c, is_code(c), generations, rank, support).transpose()
         })
         .collect::<Result<_>>()?;
-    Ok(Found { hits, codes, best_words_score, coverage, absent: absent.0, machine: machine_of(&scopes), choices })
+    Ok(Found { hits, codes, best_words_score, coverage, foreign: scope::foreign(generations, &query.text), absent: absent.0, machine: machine_of(&scopes), choices })
 }
 
 /// Procedures whose whole sections are read for one question.
