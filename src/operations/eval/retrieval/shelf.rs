@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::answer::calibration::calibrate;
 use crate::core::answer::refusal;
+use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::embed::{Embed, Side, steps};
 use crate::core::knowledge::index::{self, Build, Report, Store};
 use crate::core::knowledge::passage::Passage;
@@ -170,6 +171,16 @@ impl<'b> Shelf<'b> {
         search::sections(&self.store.generations.iter().collect::<Vec<_>>(), found)
     }
 
+    /// The passages of a document that overlap with some bytes of its stored text.
+    pub fn at(&self, document: &str, start: usize, end: usize) -> Vec<Passage> {
+        let of = |g: &Generation| {
+            let (first, last) = g.document(document).map_or((0, 0), |d| d.passages);
+            (first..last).filter_map(|id| g.passage(id)).collect::<Vec<_>>()
+        };
+        let meets = |p: &Passage| p.span.start < end && start < p.span.end;
+        self.store.generations.iter().flat_map(of).filter(meets).collect()
+    }
+
     /// The evidence below which this index refuses.
     pub fn threshold(&self, found: &Found) -> f32 {
         refusal::threshold(&self.store.generations.iter().collect::<Vec<_>>(), found)
@@ -182,7 +193,9 @@ impl<'b> Shelf<'b> {
     pub fn calibrate(&mut self) -> Result<()> {
         let meaning = self.bench.embedder.as_ref().map(|e| e.meaning(self.bench.threads));
         for generation in &mut self.store.generations {
-            generation.calibration = Some(calibrate(generation, meaning, None)?);
+            let calibration = calibrate(generation, meaning, None)?;
+            calibration.keep(generation)?;
+            generation.calibration = Some(calibration);
         }
         Ok(())
     }
