@@ -114,6 +114,12 @@ pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<
         });
         return reasons;
     }
+    contradicted(sentence, source, alignment)
+}
+
+/// What in `sentence` stands otherwise in the segments that it is aligned with.
+pub fn contradicted(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<String> {
+    let mut reasons = Vec::new();
     let segments: Vec<&Segment> = alignment.segments.iter().filter_map(|&i| source.segments.get(i)).collect();
     let said = Polarity::of(sentence);
     let held: Vec<Polarity> = segments.iter().map(|s| Polarity::of(&s.text)).collect();

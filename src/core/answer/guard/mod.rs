@@ -86,6 +86,35 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     Judgement { verdict, sentences }
 }
 
+/// What in `draft` contradicts `passages`, whoever's words it is said in: figures, units and
+/// codes that they do not hold, or hold otherwise or for something else, and negations,
+/// exceptions, obligations and opposites that stand otherwise there.
+///
+/// The half of [`judge`] that does not ask whether the passages say it at all: a paraphrase
+/// passes, and so does an invention that names nothing. Nothing is delivered on it alone.
+pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
+    let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
+    let all: Vec<&Source<'_>> = sources.iter().collect();
+    let mut verdict = Verdict::default();
+    for piece in pieces(draft) {
+        let (_, unsupported) = numbers::check(&piece.text, &all);
+        verdict.unsupported.extend(unsupported.iter().map(ToString::to_string));
+        let best = sources
+            .iter()
+            .map(|s| (s, grounding::align(&piece.text, s)))
+            .max_by(|a, b| a.1.covered.total_cmp(&b.1.covered));
+        if let Some((source, alignment)) = best {
+            let own = source.segments.iter().any(|s| exact(&s.text, &piece.text));
+            if !own {
+                let reasons = grounding::contradicted(&piece.text, source, &alignment);
+                verdict.reasons.extend(reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
+            }
+        }
+    }
+    verdict.passed = verdict.unsupported.is_empty() && verdict.reasons.is_empty();
+    verdict
+}
+
 /// A sentence of the draft with the passages (from 1) that it claims.
 struct Piece {
     text: String,
