@@ -7,13 +7,19 @@
 //! its arguments.
 
 pub mod grounding;
+pub mod held;
 pub mod injection;
 pub mod numbers;
+mod owner;
+mod polarity;
 pub mod warnings;
 
 use std::sync::OnceLock;
 
 use regex::Regex;
+
+use held::Held;
+use polarity::{Clause, Grade};
 
 use super::sentence;
 use super::source::Source;
@@ -94,21 +100,19 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
 /// passes, and so does an invention that names nothing. Nothing is delivered on it alone.
 pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
-    let all: Vec<&Source<'_>> = sources.iter().collect();
+    let held: Vec<Held> = sources.iter().map(Held::of).collect();
+    let clauses: Vec<Clause> =
+        sources.iter().flat_map(|s| &s.segments).flat_map(|s| polarity::clauses(&s.text)).collect();
     let mut verdict = Verdict::default();
     for piece in pieces(draft) {
-        let (_, unsupported) = numbers::check(&piece.text, &all);
-        verdict.unsupported.extend(unsupported.iter().map(ToString::to_string));
-        let best = sources
-            .iter()
-            .map(|s| (s, grounding::align(&piece.text, s)))
-            .max_by(|a, b| a.1.covered.total_cmp(&b.1.covered));
-        if let Some((source, alignment)) = best {
-            let own = source.segments.iter().any(|s| exact(&s.text, &piece.text));
-            if !own {
-                let reasons = grounding::contradicted(&piece.text, source, &alignment);
-                verdict.reasons.extend(reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
-            }
+        let (_, unsupported) = numbers::check_held(&piece.text, &held);
+        // A comparison that only one side makes may still be true.
+        let contrary = unsupported.iter().filter(|u| u.flaw != numbers::Flaw::Uncompared);
+        verdict.unsupported.extend(contrary.map(ToString::to_string));
+        let verbatim = sources.iter().flat_map(|s| &s.segments).any(|s| s.text.contains(piece.text.as_str()));
+        if !verbatim {
+            let reasons = polarity::turned(&piece.text, &clauses, Grade::Paraphrase);
+            verdict.reasons.extend(reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
         }
     }
     verdict.passed = verdict.unsupported.is_empty() && verdict.reasons.is_empty();

@@ -77,6 +77,10 @@ struct Question {
     #[serde(default)]
     expected_doc: Option<String>,
     #[serde(default)]
+    expected_section_or_code: Option<String>,
+    #[serde(default)]
+    expected_section: Option<String>,
+    #[serde(default)]
     answer: Option<String>,
 }
 
@@ -97,8 +101,14 @@ fn over(bench: &Bench, set: &'static str, manual: &Path, rows: &[Question]) -> R
         let held = |i: usize| {
             let bag = bags.get(i)?;
             let part = |of: &BTreeSet<String>| of.iter().filter(|t| bag.contains(*t)).count();
-            // The shorter of two that hold it; the question decides between the rest.
-            let key = part(&wanted) * 1000 + part(&asked) * 100;
+            // The shorter of two that hold it; section and question decide between the rest.
+            let text = passages.get(i).map(whole).unwrap_or_default();
+            let named = [&row.expected_section, &row.expected_section_or_code]
+                .into_iter()
+                .flatten()
+                .filter(|s| text.contains(s.as_str()))
+                .count();
+            let key = part(&wanted) * 1000 + part(&asked) * 100 + named * 1500;
             Some(key as i64 - bag.len() as i64)
         };
         let best = (0..passages.len())

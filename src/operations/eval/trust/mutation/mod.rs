@@ -27,8 +27,6 @@ use crate::operations::outcome::{Error, Kind as Fault, Result};
 use damage::{KINDS, Kind};
 use gold::Gold;
 
-pub use gold::passage;
-
 /// How many damaged copies, and how many of them of recombined answers.
 const COPIES: usize = 2000;
 const RECOMBINED_COPIES: usize = 1000;
