@@ -104,8 +104,9 @@ pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
     let clauses: Vec<Clause> =
         sources.iter().flat_map(|s| &s.segments).flat_map(|s| polarity::clauses(&s.text)).collect();
     let mut verdict = Verdict::default();
-    for piece in pieces(draft) {
-        let (_, unsupported) = numbers::check_held(&piece.text, &held);
+    let pieces = pieces(draft);
+    for (i, piece) in pieces.iter().enumerate() {
+        let (_, unsupported) = numbers::check_held(&piece.text, &context(&pieces, i), &held);
         // A comparison that only one side makes may still be true.
         let contrary = unsupported.iter().filter(|u| u.flaw != numbers::Flaw::Uncompared);
         verdict.unsupported.extend(contrary.map(ToString::to_string));
@@ -117,6 +118,17 @@ pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
     }
     verdict.passed = verdict.unsupported.is_empty() && verdict.reasons.is_empty();
     verdict
+}
+
+/// What the draft spoke of before its sentence `at`: its first sentence, which names the
+/// thing, and the last one.
+fn context(pieces: &[Piece], at: usize) -> String {
+    let text = |i: usize| pieces.get(i).map_or("", |p| p.text.as_str());
+    match at {
+        0 => String::new(),
+        1 => text(0).to_owned(),
+        _ => format!("{} {}", text(0), text(at - 1)),
+    }
 }
 
 /// A sentence of the draft with the passages (from 1) that it claims.

@@ -4,7 +4,7 @@
 //!
 //! A number that only the question holds is not supported: the question is not a source.
 
-use super::held::{Held, Line};
+use super::held::{Held, Line, stems};
 use super::owner;
 use crate::core::answer::quantity::{self, Bound, Code, Quantity, convert};
 use crate::core::answer::source::Source;
@@ -75,11 +75,12 @@ pub struct Locked {
 /// Looks every number and code of `draft` up in `sources`.
 pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsupported>) {
     let held: Vec<Held> = sources.iter().map(|s| Held::of(s)).collect();
-    check_held(draft, &held)
+    check_held(draft, "", &held)
 }
 
-/// As [`check`], in sources that were read already.
-pub fn check_held(draft: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
+/// As [`check`], in sources that were read already; `before` is what the draft said before.
+pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
+    let before = stems(before);
     let line = Line::of(draft, false);
     let wanted = &line.reading;
     let computed = convert::stands(draft);
@@ -90,7 +91,7 @@ pub fn check_held(draft: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>)
         if computed.iter().any(|c| c.contains(&quantity.span.start)) {
             continue;
         }
-        match hold(quantity, &line, held) {
+        match hold(quantity, &line, &before, held) {
             Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
             Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
         }
@@ -99,7 +100,7 @@ pub fn check_held(draft: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>)
     for code in &wanted.codes {
         if !held.iter().any(|h| h.names(&code.key)) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
-        } else if !verbatim(draft, held) && !owner::code_is_home(code, &line, held) {
+        } else if !verbatim(draft, held) && !owner::code_is_home(code, &line, &before, held) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Owner });
         }
     }
@@ -113,7 +114,7 @@ fn verbatim(draft: &str, held: &[Held]) -> bool {
 }
 
 /// The source that holds `wanted` of `draft`, or how near the nearest came.
-fn hold(wanted: &Quantity, draft: &Line, held: &[Held]) -> Result<usize, Flaw> {
+fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Result<usize, Flaw> {
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
     let rank = |f: Flaw| {
@@ -150,7 +151,7 @@ fn hold(wanted: &Quantity, draft: &Line, held: &[Held]) -> Result<usize, Flaw> {
         }
     }
     let Some(&(source, ..)) = holders.first() else { return Err(nearest) };
-    if verbatim(&draft.text, held) || owner::value_is_home(wanted, draft, held, &holders) {
+    if verbatim(&draft.text, held) || owner::value_is_home(wanted, draft, before, held, &holders) {
         Ok(source)
     } else {
         Err(Flaw::Owner)

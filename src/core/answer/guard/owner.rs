@@ -20,10 +20,16 @@ const MARGIN: f32 = 0.8;
 const MARGIN_SHARE: f32 = 0.1;
 /// Weight of a word that stands with another value of the kind.
 const ELSEWHERE: f32 = 0.3;
-/// Weight of a word of the sentence's head, behind the first value.
-const HEAD: f32 = 0.7;
-/// Weight of the headings above, and of the sentence before.
+/// Weight of a word of the sentence's head behind the first value.
+const HEAD: f32 = 0.9;
+/// Weight of the headings above, and of the sentences before and behind.
 const ABOUT: f32 = 0.5;
+/// Weight of the sentence before where this one begins with "it".
+const MEANT: f32 = 0.9;
+/// Between rows of a table, which say one thing each, less of a difference counts.
+const ROW_MARGIN: f32 = 0.5;
+/// What a word of a row's first cells that the draft does not say takes from the row.
+const UNSAID: f32 = 0.35;
 
 /// Words with their weights: what stands beside one thing.
 type Near = HashMap<String, f32>;
@@ -41,34 +47,70 @@ fn kind(q: &Quantity, line: &Line) -> String {
     format!("#{}", counted.map_or("", |t| t.stem.as_str()))
 }
 
-/// May the quantity `q` of `draft` be said of what it is said of there? `holders` are the
-/// places (source, line, quantity) that hold its value.
+/// The words beside one thing of the draft, and all its words.
+struct Wanted {
+    near: Near,
+    all: Vec<String>,
+    weight: f32,
+}
+
+impl Wanted {
+    fn of(draft: &Line, before: &[String], kin: &[Range<usize>], own: &Range<usize>) -> Wanted {
+        let mut near = near(draft, kin, own, true);
+        // What the draft spoke of before goes on.
+        for stem in before.iter().filter(|s| !is_measure(s)) {
+            near.entry(stem.clone()).or_insert(0.4);
+        }
+        let mut all: Vec<String> = draft.terms.iter().map(|t| t.stem.clone()).collect();
+        all.extend(before.iter().cloned());
+        let weight = near.iter().map(|(s, w)| w * words::weight(s)).sum();
+        Wanted { near, all, weight }
+    }
+
+    /// Does a rival that shares `there` come clearly before a home that shares `home`?
+    fn prefers(&self, there: f32, home: f32, rows: bool) -> bool {
+        let margin = if rows { ROW_MARGIN } else { MARGIN };
+        let margin = (margin + MARGIN_SHARE * home.max(0.0)).min(0.2 + 0.15 * self.weight).max(0.35);
+        there > home + margin
+    }
+}
+
+/// May the quantity `q` of `draft` be said of what it is said of there? `before` are stems of
+/// what the draft said before; `holders` are the places (source, line, quantity) that hold
+/// its value.
 pub fn value_is_home(
     q: &Quantity,
     draft: &Line,
+    before: &[String],
     held: &[Held],
     holders: &[(usize, usize, usize)],
 ) -> bool {
     let of_kind = kind(q, draft);
-    let own: Vec<Range<usize>> = spans(draft, &of_kind);
-    let wanted = near(draft, &own, &q.span, true);
-    let mut home = f32::MIN;
+    let wanted = Wanted::of(draft, before, &spans(draft, &of_kind), &q.span);
+    let (mut home, mut home_row) = (f32::MIN, false);
     for &(s, l, i) in holders {
         let Some((source, line)) = place(held, s, l) else { continue };
         let Some(have) = line.reading.quantities.get(i) else { continue };
         let theirs = spans(line, &kind(have, line));
-        home = home.max(shared(&wanted, &near(line, &theirs, &have.span, false), source, l));
+        let got = shared(&wanted, &near(line, &theirs, &have.span, false), source, l);
+        if got > home {
+            (home, home_row) = (got, line.row);
+        }
     }
     let rival = |have: &Quantity, line: &Line| {
-        let other = kind(have, line) == of_kind || have.unit.is_none() && q.unit.is_none() && line.row && draft_is_bare(q);
-        other && !touches(have, q)
+        let bare = have.unit.is_none() && q.unit.is_none() && line.row && draft_is_bare(q);
+        (kind(have, line) == of_kind || bare) && !touches(have, q)
     };
     for source in held {
         for (l, line) in source.lines.iter().enumerate() {
+            // Nothing in common, nothing to win.
+            if !line.reading.quantities.iter().any(|h| rival(h, line)) {
+                continue;
+            }
             for have in line.reading.quantities.iter().filter(|h| rival(h, line)) {
                 let theirs = spans(line, &kind(have, line));
                 let there = shared(&wanted, &near(line, &theirs, &have.span, false), source, l);
-                if there > home + MARGIN + MARGIN_SHARE * home.max(0.0) {
+                if wanted.prefers(there, home, home_row && line.row) {
                     return false;
                 }
             }
@@ -82,12 +124,12 @@ fn draft_is_bare(q: &Quantity) -> bool {
 }
 
 /// May `code` of `draft` be said of what it is said of there?
-pub fn code_is_home(code: &Code, draft: &Line, held: &[Held]) -> bool {
+pub fn code_is_home(code: &Code, draft: &Line, before: &[String], held: &[Held]) -> bool {
     let same = |line: &Line| -> Vec<Range<usize>> {
         line.reading.codes.iter().filter(|c| c.prefix() == code.prefix()).map(|c| c.span.clone()).collect()
     };
-    let wanted = near(draft, &same(draft), &code.span, true);
-    let (mut home, mut rival) = (f32::MIN, f32::MIN);
+    let wanted = Wanted::of(draft, before, &same(draft), &code.span);
+    let (mut home, mut rival, mut rows) = (f32::MIN, f32::MIN, true);
     for source in held {
         let about = source.about_codes.iter().any(|c| c.key == code.key);
         for (l, line) in source.lines.iter().enumerate() {
@@ -103,6 +145,7 @@ pub fn code_is_home(code: &Code, draft: &Line, held: &[Held]) -> bool {
                 let got = shared(&wanted, &near(line, &spans, &there.span, false), source, l);
                 if there.key == code.key {
                     home = home.max(got);
+                    rows &= line.row;
                 } else if !draft.reading.codes.iter().any(|c| c.key == there.key) {
                     rival = rival.max(got);
                 }
@@ -110,7 +153,7 @@ pub fn code_is_home(code: &Code, draft: &Line, held: &[Held]) -> bool {
         }
     }
     // Named only in the headings: nothing to weigh.
-    home == f32::MIN || rival <= home + MARGIN + MARGIN_SHARE * home.max(0.0)
+    home == f32::MIN || !wanted.prefers(rival, home, rows)
 }
 
 fn place(held: &[Held], source: usize, line: usize) -> Option<(&Held, &Line)> {
@@ -133,16 +176,47 @@ fn spans(line: &Line, of_kind: &str) -> Vec<Range<usize>> {
 }
 
 /// What the words in `wanted` weigh at a place with the words `there`.
-fn shared(wanted: &Near, there: &Near, source: &Held, line: usize) -> f32 {
-    let before = line.checked_sub(1).and_then(|l| source.lines.get(l)).filter(|l| !l.row);
-    wanted
+fn shared(wanted: &Wanted, there: &Near, source: &Held, line: usize) -> f32 {
+    let prose = |at: Option<usize>| at.and_then(|l| source.lines.get(l)).filter(|l| !l.row);
+    let before = prose(line.checked_sub(1));
+    let behind = prose(Some(line + 1));
+    let own = source.lines.get(line);
+    let meant = if own.is_some_and(|l| means_the_last(&l.text)) { MEANT } else { ABOUT };
+    let says = |l: Option<&Line>, stem: &String| l.is_some_and(|l| l.terms.iter().any(|t| t.stem == *stem));
+    let mut sum: f32 = wanted
+        .near
         .iter()
         .map(|(stem, ours)| {
             let beside = there.get(stem).copied().unwrap_or(0.0);
-            let about = source.about.contains(stem) || before.is_some_and(|l| l.terms.iter().any(|t| t.stem == *stem));
-            ours * words::weight(stem) * beside.max(if about { ABOUT } else { 0.0 })
+            let around = if says(before, stem) {
+                meant
+            } else if source.about.contains(stem) || says(behind, stem) {
+                ABOUT
+            } else {
+                0.0
+            };
+            ours * words::weight(stem) * beside.max(around)
         })
-        .sum()
+        .sum();
+    if let Some(line) = own.filter(|l| l.row) {
+        let first = line.reading.quantities.iter().map(|q| q.span.start).min().unwrap_or(usize::MAX);
+        let cells = pieces(&line.text);
+        let key = cells.get(1).or(cells.first()).map_or(0, |p| p.end).min(first);
+        sum -= line
+            .terms
+            .iter()
+            .filter(|t| t.start < key && !is_measure(&t.stem) && !wanted.all.contains(&t.stem))
+            .map(|t| UNSAID * words::weight(&t.stem))
+            .sum::<f32>();
+    }
+    sum
+}
+
+/// Does a sentence speak of what the one before it named ("It stops at …")?
+fn means_the_last(text: &str) -> bool {
+    words::words(text).first().is_some_and(|(_, w)| {
+        matches!(w.as_str(), "it" | "its" | "they" | "their" | "this" | "these" | "both" | "se" | "su" | "其" | "该" | "此")
+    })
 }
 
 /// The words beside the span `own` of `line`; `kin` are the spans of its kind, `own` among
@@ -159,6 +233,7 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
         leads -= 1;
     }
     let elsewhere = if strict { 0.0 } else { ELSEWHERE };
+    let head = if strict || begins_anew(line, kin, own) { elsewhere } else { HEAD };
     let mut near = Near::new();
     for Term { stem, start } in &line.terms {
         let in_kin = kin.iter().any(|k| k.contains(start));
@@ -172,13 +247,19 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
             let apart = kin.iter().any(|k| {
                 k != own && of(k.start) == own_piece && (k.start < own.start && *start < k.start || k.start > own.start && *start > k.start)
             });
-            if apart { 0.5 } else { 1.0 }
+            if !apart {
+                1.0
+            } else if *start < first && !strict {
+                head.max(0.5)
+            } else {
+                0.5
+            }
         } else if line.row {
             if has_other(piece) { elsewhere } else { 1.0 }
         } else if (leads..own_piece).contains(&piece) {
             1.0
         } else if *start < first {
-            if has_other(piece) { elsewhere } else { HEAD }
+            if strict && !has_other(piece) { 0.5 } else { head }
         } else if has_other(piece) {
             elsewhere
         } else {
@@ -188,6 +269,23 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
         *entry = entry.max(weight);
     }
     near
+}
+
+/// Does what leads up to `own` name a thing of its own ("… 40 bar, the pilot pump 25 bar"),
+/// rather than go on with the sentence's first ("opened in 1931 and enlarged in 1958")?
+fn begins_anew(line: &Line, kin: &[Range<usize>], own: &Range<usize>) -> bool {
+    let Some(last) = kin.iter().filter(|k| k.end <= own.start).max_by_key(|k| k.end) else {
+        return false;
+    };
+    let first = kin.iter().map(|k| k.start).min().unwrap_or(0);
+    let lead = last.end..own.start;
+    let mut between = words::words(line.text.get(lead.clone()).unwrap_or_default())
+        .into_iter()
+        .map(|(_, w)| w)
+        .skip_while(|w| matches!(w.as_str(), "and" | "or" | "but" | "while" | "whereas" | "then" | "y"));
+    let named = matches!(between.next().as_deref(), Some("the" | "a" | "an" | "el" | "la" | "los" | "las"));
+    let head = |stem: &String| line.terms.iter().any(|t| t.start < first && t.stem == *stem);
+    named || line.terms.iter().any(|t| lead.contains(&t.start) && head(&t.stem))
 }
 
 /// A line cut where one thing ends and the next may begin.

@@ -224,11 +224,11 @@ pub enum Grade {
 pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
     let mut reasons = Vec::new();
     for said in clauses(sentence) {
-        let near = nearest(&said, held);
+        let (near, covered) = nearest(&said, held);
         if near.is_empty() {
             continue;
         }
-        reasons.extend(negations(&said, &near));
+        reasons.extend(negations(&said, &near, covered));
         if grade == Grade::Draft {
             reasons.extend(restrictions(&said, &near));
         }
@@ -243,18 +243,30 @@ pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
 /// A clause of the source with how near it is, from 0 to 1 for the nearest.
 type Near<'c> = (&'c Clause, f32);
 
-/// The clauses that share the most with `said`, nearest first.
-fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> Vec<Near<'c>> {
-    let shared = |c: &Clause| -> f32 {
-        said.stems.iter().filter(|s| c.has(s)).map(|s| words::weight(s)).sum()
-    };
-    let mut all: Vec<Near<'c>> = held.iter().map(|c| (c, shared(c))).filter(|c| c.1 > 0.0).collect();
+/// A clause that holds so much of the sentence says it nearly in the same words: then it
+/// answers for every negation in it.
+const SAME_WORDS: f32 = 0.75;
+
+/// The clauses that share the most with `said`, nearest first, and how much of `said` the
+/// nearest holds.
+fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
+    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(|s| words::weight(s)).sum() };
+    let whole = weigh(&mut said.stems.iter()).max(0.1);
+    let mut all: Vec<(&Clause, f32, f32)> = Vec::new();
+    for clause in held {
+        let shared = weigh(&mut said.stems.iter().filter(|s| clause.has(s)));
+        if shared > 0.0 {
+            // Of two that hold as much the shorter is nearer.
+            let size = weigh(&mut clause.stems.iter());
+            all.push((clause, shared / (whole + 0.25 * size), shared / whole));
+        }
+    }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     let top = all.first().map_or(1.0, |c| c.1);
-    all.iter_mut().for_each(|c| c.1 /= top);
-    all.retain(|c| c.1 >= 0.4);
-    all.truncate(8);
-    all
+    let covered = all.first().map_or(0.0, |c| c.2);
+    let least = if covered >= SAME_WORDS { 0.8 } else { 0.4 };
+    let near = all.into_iter().map(|(c, n, _)| (c, n / top)).filter(|c| c.1 >= least).take(8).collect();
+    (near, covered)
 }
 
 fn meets(a: &Mark, b: &Mark) -> bool {
@@ -273,16 +285,26 @@ fn alike(a: &str, b: &str) -> bool {
     }
 }
 
-/// A negation that is on one side only.
-fn negations(said: &Clause, near: &[Near<'_>]) -> Option<String> {
+/// How many words two marks share.
+fn common(a: &Mark, b: &Mark) -> usize {
+    let all = |m: &Mark| m.ahead.iter().chain(&m.behind).cloned().collect::<Vec<_>>();
+    let (a, b) = (all(a), all(b));
+    a.iter().filter(|w| b.iter().any(|t| alike(w, t))).count()
+}
+
+/// A negation that is on one side only. Each answers for one: where a sentence has two, two
+/// are wanted.
+fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
+    let same_words = covered >= SAME_WORDS;
     let mut used: Vec<*const Mark> = Vec::new();
     for ours in said.of_turn(Turn::Not) {
         let theirs = near
             .iter()
             .flat_map(|(c, _)| &c.marks)
             .filter(|m| !used.contains(&std::ptr::from_ref(*m)))
+            .filter(|m| !same_words || m.turn == Turn::Not)
             .filter(|m| meets(ours, m))
-            .min_by_key(|m| m.turn != Turn::Not);
+            .max_by_key(|m| (m.turn == Turn::Not, common(ours, m)));
         match theirs {
             Some(mark) => used.push(std::ptr::from_ref(mark)),
             // "impossible" for "not possible"
@@ -290,19 +312,25 @@ fn negations(said: &Clause, near: &[Near<'_>]) -> Option<String> {
             None => return Some("a negation that the passage does not have".to_owned()),
         }
     }
-    let top: Vec<&Clause> = near.iter().filter(|(_, n)| *n >= 0.85).map(|(c, _)| *c).take(2).collect();
-    for clause in &top {
-        for theirs in clause.of_turn(Turn::Not) {
+    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= 0.9).take(2) {
+        for theirs in clause.of_turn(Turn::Not).filter(|m| !used.contains(&std::ptr::from_ref(*m))) {
             let governed: Vec<&String> = match theirs.ahead.is_empty() {
                 false => theirs.ahead.iter().take(GOVERNED).collect(),
                 true => theirs.behind.iter().take(GOVERNED).collect(),
             };
             let spoken = governed.iter().filter(|w| said.stems.iter().any(|s| alike(s, w))).count();
-            let speaks = governed.is_empty() || spoken * 2 >= governed.len() || governed.first().is_some_and(|w| said.has(w));
-            let denied = said.marks.iter().any(|m| m.turn != Turn::Unless && (meets(m, theirs) || m.turn == Turn::Not))
-                || governed.iter().any(|w| denies(said, w));
+            let speaks = governed.is_empty()
+                || spoken * 2 >= governed.len()
+                || governed.first().is_some_and(|w| said.stems.iter().any(|s| alike(s, w)));
+            let denied = said.marks.iter().any(|m| match m.turn {
+                // One that was answered already is no second one.
+                Turn::Not => !same_words && used.len() < 2,
+                Turn::Soft => !same_words && meets(m, theirs),
+                Turn::Only => !same_words,
+                Turn::Unless => false,
+            }) || governed.iter().any(|w| denies(said, w));
             let elsewhere = near.iter().any(|(c, n)| {
-                *n >= 0.6 && !std::ptr::eq(*c, *clause) && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
+                *n > *nearness && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
             });
             if speaks && !denied && !elsewhere {
                 return Some("a negation of the passage is missing".to_owned());

@@ -150,11 +150,23 @@ fn fraction_sign(c: char) -> Option<(f64, usize)> {
 
 /// A piece for a number of `len` bytes at `at`, taking a unit that follows.
 fn with_unit(text: &str, at: usize, value: f64, len: usize, spelled: bool) -> (Piece, usize) {
-    let (unit, extra) = match unit::read(&text[at + len..]) {
+    let (unit, extra) = match unit::read(&text[at + len..]).or_else(|| qualified(&text[at + len..])) {
         Some((unit, extra)) => (Some(unit), extra),
         None => (None, 0),
     };
     (Piece::Number(Literal { value, unit, spelled, marker: false }), len + extra)
+}
+
+/// " operating hours": a unit behind a word that only says of which sort it is.
+fn qualified(tail: &str) -> Option<(Unit, usize)> {
+    const SORTS: &[&str] =
+        &["operating", "working", "running", "full", "whole", "complete", "consecutive", "calendar", "further", "more"];
+    let word = tail.strip_prefix(' ')?;
+    let sort = SORTS.iter().find(|s| word.starts_with(**s) && word[s.len()..].starts_with(' '))?;
+    let used = 1 + sort.len();
+    let (unit, extra) = unit::read(&tail[used..])?;
+    // Spelled: "2 more m" is nobody's wording.
+    (extra > 3).then_some((unit, used + extra))
 }
 
 /// A number in digits, or a code that begins with a digit ("10W-40", "3D", "2024-05-13").
@@ -209,7 +221,7 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
             return (Piece::Code, run.max(len));
         }
     }
-    (Piece::Number(Literal { value, unit: None, spelled: false, marker: false }), len)
+    with_unit(text, at, value, len, false)
 }
 
 /// " million" behind digits: its factor and bytes.
