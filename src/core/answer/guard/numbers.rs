@@ -132,6 +132,8 @@ fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Re
         .position(|x| *x == f)
     };
     let mut holders: Vec<(usize, usize, usize)> = Vec::new();
+    // The value with a comparison on one side only: still somebody's.
+    let mut loose: Vec<(usize, usize, usize)> = Vec::new();
     for (s, source) in held.iter().enumerate() {
         for (l, line) in source.lines.iter().enumerate() {
             let marked = |m: &f64| quantity::equal(*m, wanted.value);
@@ -144,13 +146,22 @@ fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Re
                 });
                 match found {
                     Ok(()) => holders.push((s, l, i)),
-                    Err(flaw) if rank(flaw) > rank(nearest) => nearest = flaw,
-                    Err(_) => {}
+                    Err(flaw) => {
+                        if flaw == Flaw::Uncompared {
+                            loose.push((s, l, i));
+                        }
+                        if rank(flaw) > rank(nearest) {
+                            nearest = flaw;
+                        }
+                    }
                 }
             }
         }
     }
-    let Some(&(source, ..)) = holders.first() else { return Err(nearest) };
+    let Some(&(source, ..)) = holders.first() else {
+        let elsewhere = !loose.is_empty() && !owner::value_is_home(wanted, draft, before, held, &loose);
+        return Err(if elsewhere { Flaw::Owner } else { nearest });
+    };
     if verbatim(&draft.text, held) || owner::value_is_home(wanted, draft, before, held, &holders) {
         Ok(source)
     } else {

@@ -15,7 +15,7 @@ use crate::core::answer::quantity::{Code, Quantity};
 use crate::core::answer::words::{self, Term};
 
 /// How much more a rival must share, in weights of words ([`words::weight`]): about one word.
-const MARGIN: f32 = 0.8;
+const MARGIN: f32 = 0.7;
 /// The same as a part of what the home shares: in long sentences single words say less.
 const MARGIN_SHARE: f32 = 0.1;
 /// Weight of a word that stands with another value of the kind.
@@ -23,7 +23,7 @@ const ELSEWHERE: f32 = 0.3;
 /// Weight of a word of the sentence's head behind the first value.
 const HEAD: f32 = 0.9;
 /// Weight of the headings above, and of the sentences before and behind.
-const ABOUT: f32 = 0.5;
+const ABOUT: f32 = 0.35;
 /// Weight of the sentence before where this one begins with "it".
 const MEANT: f32 = 0.9;
 /// Between rows of a table, which say one thing each, less of a difference counts.
@@ -99,7 +99,7 @@ pub fn value_is_home(
     }
     let rival = |have: &Quantity, line: &Line| {
         let bare = have.unit.is_none() && q.unit.is_none() && line.row && draft_is_bare(q);
-        (kind(have, line) == of_kind || bare) && !touches(have, q)
+        (kind(have, line) == of_kind || bare) && (!touches(have, q) || have.bound != q.bound)
     };
     for source in held {
         for (l, line) in source.lines.iter().enumerate() {
@@ -177,7 +177,10 @@ fn spans(line: &Line, of_kind: &str) -> Vec<Range<usize>> {
 
 /// What the words in `wanted` weigh at a place with the words `there`.
 fn shared(wanted: &Wanted, there: &Near, source: &Held, line: usize) -> f32 {
-    let prose = |at: Option<usize>| at.and_then(|l| source.lines.get(l)).filter(|l| !l.row);
+    // In a list of entries ("Saddle bearing: 120 g") each stands for itself.
+    let entry = |l: &&Line| l.text.find([':', '：']).is_some_and(|at| at < 60);
+    let alone = source.lines.get(line).is_none_or(|l| l.row || entry(&l));
+    let prose = |at: Option<usize>| at.and_then(|l| source.lines.get(l)).filter(|l| !alone && !l.row);
     let before = prose(line.checked_sub(1));
     let behind = prose(Some(line + 1));
     let own = source.lines.get(line);

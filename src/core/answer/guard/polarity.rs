@@ -42,6 +42,8 @@ struct Mark {
     turn: Turn,
     ahead: Vec<String>,
     behind: Vec<String>,
+    /// "not … until": holds for a while only.
+    conditional: bool,
 }
 
 /// How many content words a mark reaches, ahead and behind.
@@ -100,7 +102,10 @@ impl Clause {
                 continue;
             }
             let content = |w: &&Word| w.content;
-            let ahead: Vec<String> = words
+            let conditional = words.iter().skip(i + len).any(|w| {
+                matches!(w.lower.as_str(), "until" | "before" | "unless" | "without" | "while" | "hasta" | "antes" | "mientras" | "sin")
+            });
+            let mut ahead: Vec<String> = words
                 .iter()
                 .skip(i + len)
                 .enumerate()
@@ -110,6 +115,11 @@ impl Clause {
                 .take(AHEAD)
                 .map(|w| w.stem.clone())
                 .collect();
+            // "is not 5": what is denied is the number; "is prohibited" looks back instead.
+            if ahead.is_empty() && !words.get(i).is_some_and(|w| w.lower.ends_with("ed") || w.lower.ends_with("en") || w.lower.starts_with("prohibid")) {
+                let figure = |w: &&Word| w.lower.starts_with(|c: char| c.is_ascii_digit());
+                ahead.extend(words.iter().skip(i + len).filter(figure).take(1).map(|w| w.lower.clone()));
+            }
             let behind: Vec<String> = words
                 .iter()
                 .take(i)
@@ -119,7 +129,7 @@ impl Clause {
                 .take(BEHIND)
                 .map(|w| w.stem.clone())
                 .collect();
-            marks.push(Mark { turn, ahead, behind });
+            marks.push(Mark { turn, ahead, behind, conditional });
         }
         let mut unique = Vec::new();
         for s in stems(text) {
@@ -225,9 +235,6 @@ pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
     let mut reasons = Vec::new();
     for said in clauses(sentence) {
         let (near, covered) = nearest(&said, held);
-        if near.is_empty() {
-            continue;
-        }
         reasons.extend(negations(&said, &near, covered));
         if grade == Grade::Draft {
             reasons.extend(restrictions(&said, &near));
@@ -235,7 +242,9 @@ pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
         reasons.extend(modality(&said, &near, grade));
         reasons.extend(opposites(&said, &near));
     }
-    reasons.extend(affirmation(sentence, held));
+    if grade == Grade::Draft {
+        reasons.extend(affirmation(sentence, held));
+    }
     reasons.dedup();
     reasons
 }
@@ -250,7 +259,9 @@ const SAME_WORDS: f32 = 0.75;
 /// The clauses that share the most with `said`, nearest first, and how much of `said` the
 /// nearest holds.
 fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
-    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(|s| words::weight(s)).sum() };
+    // Codes and figures say which entry it is, not what is said of it.
+    let of = |s: &String| if s.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(s) };
+    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(of).sum() };
     let whole = weigh(&mut said.stems.iter()).max(0.1);
     let mut all: Vec<(&Clause, f32, f32)> = Vec::new();
     for clause in held {
@@ -269,12 +280,16 @@ fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
     (near, covered)
 }
 
-fn meets(a: &Mark, b: &Mark) -> bool {
+/// May `a` and `b` be the same mark? In the `same_words` they govern the same; else what one
+/// governs may stand before the other ("not mixed with oil", "oil must not be added").
+fn meets(a: &Mark, b: &Mark, same_words: bool) -> bool {
     let hit = |x: &[String], y: &[String]| x.iter().any(|s| y.iter().any(|t| alike(s, t)));
+    let back = a.ahead.is_empty() || b.ahead.is_empty();
     hit(&a.ahead, &b.ahead)
-        || hit(&a.ahead, &b.behind)
-        || hit(&a.behind, &b.ahead)
-        || a.ahead.is_empty() && b.ahead.is_empty() && (hit(&a.behind, &b.behind) || a.behind.is_empty() && b.behind.is_empty())
+        || (back || !same_words) && (hit(&a.ahead, &b.behind) || hit(&a.behind, &b.ahead))
+        || a.ahead.is_empty()
+            && b.ahead.is_empty()
+            && (hit(&a.behind, &b.behind) || a.behind.is_empty() && b.behind.is_empty())
 }
 
 /// The same word, perhaps in another form ("navig", "navigabl").
@@ -303,7 +318,7 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             .flat_map(|(c, _)| &c.marks)
             .filter(|m| !used.contains(&std::ptr::from_ref(*m)))
             .filter(|m| !same_words || m.turn == Turn::Not)
-            .filter(|m| meets(ours, m))
+            .filter(|m| meets(ours, m, same_words))
             .max_by_key(|m| (m.turn == Turn::Not, common(ours, m)));
         match theirs {
             Some(mark) => used.push(std::ptr::from_ref(mark)),
@@ -325,14 +340,15 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             let denied = said.marks.iter().any(|m| match m.turn {
                 // One that was answered already is no second one.
                 Turn::Not => !same_words && used.len() < 2,
-                Turn::Soft => !same_words && meets(m, theirs),
+                Turn::Soft => !same_words && meets(m, theirs, false),
                 Turn::Only => !same_words,
                 Turn::Unless => false,
             }) || governed.iter().any(|w| denies(said, w));
             let elsewhere = near.iter().any(|(c, n)| {
                 *n > *nearness && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
             });
-            if speaks && !denied && !elsewhere {
+            let for_a_while = theirs.conditional && !same_words;
+            if speaks && !denied && !elsewhere && !for_a_while {
                 return Some("a negation of the passage is missing".to_owned());
             }
         }
@@ -355,12 +371,12 @@ fn restrictions(said: &Clause, near: &[Near<'_>]) -> Option<String> {
     let top: Vec<&Clause> = near.iter().filter(|(_, n)| *n >= 0.85).map(|(c, _)| *c).take(2).collect();
     for (turn, name) in [(Turn::Only, "an \"only\""), (Turn::Unless, "an exception")] {
         let theirs: Vec<&Mark> = near.iter().flat_map(|(c, _)| c.of_turn(turn)).collect();
-        if said.of_turn(turn).any(|a| !theirs.iter().any(|b| meets(a, b))) {
+        if said.of_turn(turn).any(|a| !theirs.iter().any(|b| meets(a, b, false))) {
             return Some(format!("{name} that the passage does not have"));
         }
         let dropped = top.iter().flat_map(|c| c.of_turn(turn)).any(|b| {
             let speaks = b.ahead.is_empty() || b.ahead.iter().take(GOVERNED).any(|w| said.has(w));
-            speaks && !said.of_turn(turn).any(|a| meets(a, b))
+            speaks && !said.of_turn(turn).any(|a| meets(a, b, false))
         });
         if dropped {
             return Some(format!("{name} of the passage is missing"));
@@ -523,7 +539,7 @@ fn opposites(said: &Clause, near: &[Near<'_>]) -> Option<String> {
     None
 }
 
-/// For each place of `word` in `clause` the two content words after it and the one before.
+/// For each place of `word` in `clause` the two content words after it, or the one before.
 /// Where a number is compared, the number lock compares better: no place.
 fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
     let parts: Vec<String> = match word.is_ascii() || word.chars().any(|c| ('a'..='ÿ').contains(&c)) {
@@ -549,7 +565,9 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
         let content = |w: &&Word| w.content && !digit(w);
         let mut around: Vec<String> =
             clause.words.iter().skip(end).filter(content).take(2).map(|w| w.stem.clone()).collect();
-        around.extend(clause.words.iter().take(i).rev().filter(content).take(1).map(|w| w.stem.clone()));
+        if around.is_empty() {
+            around.extend(clause.words.iter().take(i).rev().filter(content).take(1).map(|w| w.stem.clone()));
+        }
         all.push(around);
     }
     all

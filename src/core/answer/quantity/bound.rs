@@ -170,7 +170,10 @@ fn opposite(bound: Bound) -> Bound {
 /// "210 bar max.", "10 bar or more", "(maximum)", "5 bar como máximo", "5bar以上".
 fn after(pieces: &[Lexeme], next: usize) -> Option<Bound> {
     let at = if sign_at(pieces, next) == Some('(') { next + 1 } else { next };
+    // "below 3.6 mA or above 20.8 mA": the second compares another.
+    let other = (2..5).any(|n| matches!(pieces.get(at + n).map(|l| &l.piece), Some(Piece::Number(_))));
     match word_at(pieces, at)? {
+        "or" | "and" | "o" | "y" if other => None,
         "max" | "maximum" | "máximo" | "máx" | "以下" | "以内" | "之内" => Some(Bound::Most),
         "min" | "minimum" | "mínimo" | "mín" | "以上" => Some(Bound::Least),
         "como" => match word_at(pieces, at + 1)? {
