@@ -26,7 +26,7 @@ impl Line {
 }
 
 /// A source with all that is compared of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Held {
     /// Its lines, as many as its segments at least: a row whose unit stands in a column of its
     /// own has one more, with the unit behind its numbers.

@@ -12,6 +12,7 @@ pub mod injection;
 pub mod numbers;
 mod owner;
 mod polarity;
+pub mod score;
 pub mod warnings;
 
 use std::sync::OnceLock;
@@ -57,6 +58,12 @@ pub struct Judgement {
 pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
     let usable: Vec<bool> = passages.iter().map(|p| injection::sign(&p.text).is_none()).collect();
+    // A flagged passage holds nothing and is nobody's rival.
+    let held: Vec<Held> = sources
+        .iter()
+        .zip(&usable)
+        .map(|(s, usable)| if *usable { Held::of(s) } else { Held::default() })
+        .collect();
     let mut verdict = Verdict::default();
     let mut sentences = Vec::new();
     let pieces = pieces(draft);
@@ -76,7 +83,7 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
         if passages.iter().flat_map(|p| &p.warnings).any(|w| warnings::same(&w.text, &piece.text)) {
             continue;
         }
-        match ground(piece, &sources, &usable) {
+        match ground(piece, &context(&pieces, i), &sources, &held, &usable) {
             Ok(grounded) => sentences.push(grounded),
             Err(fault) => {
                 failed = true;
@@ -186,7 +193,15 @@ struct Refused {
 }
 
 /// Finds the passage that says a sentence.
-fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grounded, Refused> {
+fn ground(
+    piece: &Piece,
+    before: &str,
+    sources: &[Source<'_>],
+    held: &[Held],
+    usable: &[bool],
+) -> Result<Grounded, Refused> {
+    // Against all of them together: a value that stands in one passage may belong to another's.
+    let (_, misplaced) = numbers::check_held(&piece.text, before, held);
     let aligned: Vec<grounding::Alignment> =
         sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
     let mut order: Vec<usize> = (0..sources.len()).filter(|&i| usable.get(i) == Some(&true)).collect();
@@ -200,14 +215,17 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
     });
     let mut nearest: Option<Refused> = None;
     for &i in &order {
-        let (Some(source), Some(alignment)) = (sources.get(i), aligned.get(i)) else {
+        let (Some(source), Some(alignment), Some(holds)) = (sources.get(i), aligned.get(i), held.get(i)) else {
             continue;
         };
         let segment_spans: Vec<Span> =
             alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
         // A sentence of the passage's own, word for word.
         let own = source.segments.iter().find(|s| exact(&s.text, &piece.text));
-        let (locked, unsupported) = numbers::check(&piece.text, &[source]);
+        let (locked, mut unsupported) = numbers::check_held(&piece.text, before, std::slice::from_ref(holds));
+        if unsupported.is_empty() {
+            unsupported.clone_from(&misplaced);
+        }
         let reasons =
             if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
         if unsupported.is_empty() && reasons.is_empty() {

@@ -155,7 +155,9 @@ fn mark_at(words: &[Word], i: usize) -> Option<(Turn, usize)> {
     let next = words.get(i + 1).map_or("", |w| w.lower.as_str());
     let found = turn(word)?;
     let none = match word {
-        "not" | "no" => matches!(next, "only" | "matter" | "later" | "doubt" | "obstante") || next.starts_with(|c: char| c.is_ascii_digit()),
+        "not" => matches!(next, "only" | "later"),
+        // "no. 4" is a number.
+        "no" => matches!(next, "matter" | "later" | "doubt" | "obstante") || next.starts_with(|c: char| c.is_ascii_digit()),
         "sin" => next == "embargo",
         // "不锈钢", "不同", "不断", "无线", "无论", "未来" negate nothing.
         "不" => matches!(next, "锈" | "同" | "断" | "仅" | "足" | "良"),

@@ -8,7 +8,7 @@
 //! damaged is no catch.
 
 mod damage;
-mod gold;
+pub mod gold;
 
 use std::collections::BTreeMap;
 use std::path::Path;
