@@ -215,7 +215,8 @@ fn ground(
     });
     let mut nearest: Option<Refused> = None;
     for &i in &order {
-        let (Some(source), Some(alignment), Some(holds)) = (sources.get(i), aligned.get(i), held.get(i)) else {
+        let (Some(source), Some(alignment), Some(holds)) = (sources.get(i), aligned.get(i), held.get(i))
+        else {
             continue;
         };
         let segment_spans: Vec<Span> =

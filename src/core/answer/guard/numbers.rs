@@ -215,7 +215,9 @@ fn compare(wanted: &Quantity, have: &Quantity, leaning: Option<Bound>) -> Result
 fn same_unit(wanted: &str, have: &str) -> bool {
     wanted == have
         || !wanted.is_empty()
-            && have.strip_prefix(wanted).is_some_and(|rest| matches!(rest, " DC" | " AC" | "(g)" | "(a)" | "(A)"))
+            && have
+                .strip_prefix(wanted)
+                .is_some_and(|rest| matches!(rest, " DC" | " AC" | "(g)" | "(a)" | "(A)"))
 }
 
 /// May a number of a segment that names `there` be said of the things `about`?

@@ -133,8 +133,7 @@ pub fn code_is_home(code: &Code, draft: &Line, before: &[String], held: &[Held])
     for source in held {
         let about = source.about_codes.iter().any(|c| c.key == code.key);
         for (l, line) in source.lines.iter().enumerate() {
-            let kin: Vec<&Code> =
-                line.reading.codes.iter().filter(|c| c.prefix() == code.prefix()).collect();
+            let kin: Vec<&Code> = line.reading.codes.iter().filter(|c| c.prefix() == code.prefix()).collect();
             let spans = same(line);
             // A passage under the code's own heading is the code's, whichever others it names.
             if about && !kin.iter().any(|c| c.key == code.key) {
@@ -218,7 +217,10 @@ fn shared(wanted: &Wanted, there: &Near, source: &Held, line: usize) -> f32 {
 /// Does a sentence speak of what the one before it named ("It stops at …")?
 fn means_the_last(text: &str) -> bool {
     words::words(text).first().is_some_and(|(_, w)| {
-        matches!(w.as_str(), "it" | "its" | "they" | "their" | "this" | "these" | "both" | "se" | "su" | "其" | "该" | "此")
+        matches!(
+            w.as_str(),
+            "it" | "its" | "they" | "their" | "this" | "these" | "both" | "se" | "su" | "其" | "该" | "此"
+        )
     })
 }
 
@@ -237,6 +239,8 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
     }
     let elsewhere = if strict { 0.0 } else { ELSEWHERE };
     let head = if strict || begins_anew(line, kin, own) { elsewhere } else { HEAD };
+    // "The main pump gives 40 bar, the pilot pump 25": the verb goes on.
+    let verb = line.terms.iter().filter(|t| t.start < first && !is_measure(&t.stem)).map(|t| t.start).max();
     let mut near = Near::new();
     for Term { stem, start } in &line.terms {
         let in_kin = kin.iter().any(|k| k.contains(start));
@@ -248,7 +252,9 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
             // Two of a kind in one piece: what lies before an earlier one or behind a later
             // one is less its own.
             let apart = kin.iter().any(|k| {
-                k != own && of(k.start) == own_piece && (k.start < own.start && *start < k.start || k.start > own.start && *start > k.start)
+                k != own
+                    && of(k.start) == own_piece
+                    && (k.start < own.start && *start < k.start || k.start > own.start && *start > k.start)
             });
             if !apart {
                 1.0
@@ -261,6 +267,8 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
             if has_other(piece) { elsewhere } else { 1.0 }
         } else if (leads..own_piece).contains(&piece) {
             1.0
+        } else if !strict && Some(*start) == verb {
+            HEAD
         } else if *start < first {
             if strict && !has_other(piece) { 0.5 } else { head }
         } else if has_other(piece) {
@@ -293,8 +301,19 @@ fn begins_anew(line: &Line, kin: &[Range<usize>], own: &Range<usize>) -> bool {
 
 /// A line cut where one thing ends and the next may begin.
 fn pieces(text: &str) -> Vec<Range<usize>> {
-    const WORDS: &[&str] =
-        &[" and ", " or ", " but ", " while ", " whereas ", " then ", " y ", " pero ", " mientras ", "而", "则"];
+    const WORDS: &[&str] = &[
+        " and ",
+        " or ",
+        " but ",
+        " while ",
+        " whereas ",
+        " then ",
+        " y ",
+        " pero ",
+        " mientras ",
+        "而",
+        "则",
+    ];
     let mut cuts: Vec<usize> = Vec::new();
     for (i, c) in text.char_indices() {
         let next = text.get(i + c.len_utf8()..).and_then(|t| t.chars().next());
@@ -334,7 +353,9 @@ mod tests {
 
     #[test]
     fn a_value_stays_with_the_thing_beside_it() {
-        let p = [prose("The main pump gives 40 bar, the pilot pump 25 bar. The brake gap is 0.4 mm and the fan gap 3 mm.")];
+        let p = [prose(
+            "The main pump gives 40 bar, the pilot pump 25 bar. The brake gap is 0.4 mm and the fan gap 3 mm.",
+        )];
         for right in [
             "The main pump gives 40 bar.",
             "The pilot pump gives 25 bar.",
@@ -345,9 +366,12 @@ mod tests {
         ] {
             assert_eq!(flaws(right, &p), [], "{right}");
         }
-        for wrong in
-            ["The pilot pump gives 40 bar.", "The main pump gives 25 bar.", "Pilot pump: 40 bar.", "The fan has a gap of 0.4 mm."]
-        {
+        for wrong in [
+            "The pilot pump gives 40 bar.",
+            "The main pump gives 25 bar.",
+            "Pilot pump: 40 bar.",
+            "The fan has a gap of 0.4 mm.",
+        ] {
             assert_eq!(flaws(wrong, &p), [Flaw::Owner], "{wrong}");
         }
     }

@@ -84,7 +84,8 @@ impl Clause {
             .into_iter()
             .map(|(_, lower)| {
                 let content = !words::is_stop(&lower)
-                    && (lower.chars().count() > 1 || lower.chars().any(|c| c.is_ascii_digit() || !c.is_ascii()))
+                    && (lower.chars().count() > 1
+                        || lower.chars().any(|c| c.is_ascii_digit() || !c.is_ascii()))
                     && turn(&lower).is_none();
                 Word { stem: stem(&lower), lower, content }
             })
@@ -103,20 +104,37 @@ impl Clause {
             }
             let content = |w: &&Word| w.content;
             let conditional = words.iter().skip(i + len).any(|w| {
-                matches!(w.lower.as_str(), "until" | "before" | "unless" | "without" | "while" | "hasta" | "antes" | "mientras" | "sin")
+                matches!(
+                    w.lower.as_str(),
+                    "until"
+                        | "before"
+                        | "unless"
+                        | "without"
+                        | "while"
+                        | "hasta"
+                        | "antes"
+                        | "mientras"
+                        | "sin"
+                )
             });
             let mut ahead: Vec<String> = words
                 .iter()
                 .skip(i + len)
                 .enumerate()
-                .take_while(|(n, w)| !joins(&w.lower) && mark_at(&words, i + len + n).is_none_or(|m| m.0 == Turn::Soft))
+                .take_while(|(n, w)| {
+                    !joins(&w.lower) && mark_at(&words, i + len + n).is_none_or(|m| m.0 == Turn::Soft)
+                })
                 .map(|(_, w)| w)
                 .filter(content)
                 .take(AHEAD)
                 .map(|w| w.stem.clone())
                 .collect();
             // "is not 5": what is denied is the number; "is prohibited" looks back instead.
-            if ahead.is_empty() && !words.get(i).is_some_and(|w| w.lower.ends_with("ed") || w.lower.ends_with("en") || w.lower.starts_with("prohibid")) {
+            if ahead.is_empty()
+                && !words.get(i).is_some_and(|w| {
+                    w.lower.ends_with("ed") || w.lower.ends_with("en") || w.lower.starts_with("prohibid")
+                })
+            {
                 let figure = |w: &&Word| w.lower.starts_with(|c: char| c.is_ascii_digit());
                 ahead.extend(words.iter().skip(i + len).filter(figure).take(1).map(|w| w.lower.clone()));
             }
@@ -157,7 +175,10 @@ fn mark_at(words: &[Word], i: usize) -> Option<(Turn, usize)> {
     let none = match word {
         "not" => matches!(next, "only" | "later"),
         // "no. 4" is a number.
-        "no" => matches!(next, "matter" | "later" | "doubt" | "obstante") || next.starts_with(|c: char| c.is_ascii_digit()),
+        "no" => {
+            matches!(next, "matter" | "later" | "doubt" | "obstante")
+                || next.starts_with(|c: char| c.is_ascii_digit())
+        }
         "sin" => next == "embargo",
         // "不锈钢", "不同", "不断", "无线", "无论", "未来" negate nothing.
         "不" => matches!(next, "锈" | "同" | "断" | "仅" | "足" | "良"),
@@ -183,22 +204,22 @@ fn mark_at(words: &[Word], i: usize) -> Option<(Turn, usize)> {
 fn turn(word: &str) -> Option<Turn> {
     Some(match word {
         "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid" | "avoided"
-        | "prohibited" | "forbidden" | "nobody" | "nothing" | "nowhere" | "nunca" | "jamás" | "sin" | "ni"
-        | "ningún" | "ninguna" | "ninguno" | "tampoco" | "prohibido" | "prohibida" | "evite" | "evitar"
-        | "不" | "无" | "未" | "没" | "勿" | "严" | "切" | "禁" => Turn::Not,
-        "dont" | "doesnt" | "didnt" | "cant" | "wont" | "mustnt" | "shouldnt" | "isnt" | "arent" | "wasnt"
-        | "werent" | "couldnt" | "neednt" | "wouldnt" | "hasnt" | "havent" | "hadnt" => Turn::Not,
+        | "prohibited" | "forbidden" | "nobody" | "nothing" | "nowhere" | "nunca" | "jamás" | "sin"
+        | "ni" | "ningún" | "ninguna" | "ninguno" | "tampoco" | "prohibido" | "prohibida" | "evite"
+        | "evitar" | "不" | "无" | "未" | "没" | "勿" | "严" | "切" | "禁" => Turn::Not,
+        "dont" | "doesnt" | "didnt" | "cant" | "wont" | "mustnt" | "shouldnt" | "isnt" | "arent"
+        | "wasnt" | "werent" | "couldnt" | "neednt" | "wouldnt" | "hasnt" | "havent" | "hadnt" => Turn::Not,
         "only" | "solely" | "exclusively" | "solo" | "sólo" | "solamente" | "únicamente" | "只" | "仅" => {
             Turn::Only
         }
         "unless" | "except" | "salvo" | "excepto" | "除" => Turn::Unless,
         "unable" | "impossible" | "fail" | "fails" | "failed" | "failing" | "lack" | "lacks" | "lacking"
-        | "prevent" | "prevents" | "prevented" | "refuse" | "refuses" | "refused" | "exclude" | "excludes"
-        | "excluded" | "deny" | "denied" | "missing" | "absent" | "absence" | "vanished" | "instead"
-        | "rather" | "hardly" | "barely" | "rarely" | "seldom" | "few" | "little" | "free" | "lose" | "loses"
-        | "lost" | "useless" | "unavailable" | "unknown" | "until" | "off" | "dead" | "zero" | "other"
-        | "stop" | "stops" | "stopped" | "against" | "ban" | "banned" | "disregard" | "ignore" | "ignored"
-        | "falta" | "impide" | "imposible" | "fuera" | "hasta" => Turn::Soft,
+        | "prevent" | "prevents" | "prevented" | "refuse" | "refuses" | "refused" | "exclude"
+        | "excludes" | "excluded" | "deny" | "denied" | "missing" | "absent" | "absence" | "vanished"
+        | "instead" | "rather" | "hardly" | "barely" | "rarely" | "seldom" | "few" | "little" | "free"
+        | "lose" | "loses" | "lost" | "useless" | "unavailable" | "unknown" | "until" | "off" | "dead"
+        | "zero" | "other" | "stop" | "stops" | "stopped" | "against" | "ban" | "banned" | "disregard"
+        | "ignore" | "ignored" | "falta" | "impide" | "imposible" | "fuera" | "hasta" => Turn::Soft,
         _ => return None,
     })
 }
@@ -208,16 +229,55 @@ fn compares(words: &[Word], i: usize) -> bool {
     let comparative = words.iter().skip(i).take(3).position(|w| {
         matches!(
             w.lower.as_str(),
-            "more" | "less" | "greater" | "higher" | "lower" | "larger" | "smaller" | "longer" | "shorter"
-                | "fewer" | "exceed" | "exceeds" | "exceeded" | "exceeding" | "above" | "below" | "over" | "under"
-                | "later" | "earlier" | "least" | "superar" | "supera" | "supere" | "exceder" | "exceda" | "más"
-                | "menos" | "mayor" | "menor" | "inferior" | "superior" | "超" | "大" | "小" | "高" | "低" | "少" | "多"
+            "more"
+                | "less"
+                | "greater"
+                | "higher"
+                | "lower"
+                | "larger"
+                | "smaller"
+                | "longer"
+                | "shorter"
+                | "fewer"
+                | "exceed"
+                | "exceeds"
+                | "exceeded"
+                | "exceeding"
+                | "above"
+                | "below"
+                | "over"
+                | "under"
+                | "later"
+                | "earlier"
+                | "superar"
+                | "supera"
+                | "supere"
+                | "exceder"
+                | "exceda"
+                | "más"
+                | "menos"
+                | "mayor"
+                | "menor"
+                | "inferior"
+                | "superior"
+                | "超"
+                | "大"
+                | "小"
+                | "高"
+                | "低"
+                | "少"
+                | "多"
         )
     });
+    // Directly behind it: in "do not wait more than 5 minutes" it is the waiting that is denied.
+    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(|w| !w.content));
     let numbered = |w: &Word| {
         w.lower.starts_with(|c: char| c.is_ascii_digit())
-            || crate::core::answer::quantity::numeral::read(&w.lower, crate::core::answer::quantity::numeral::Style::Written)
-                .is_some_and(|n| n.len == w.lower.len() && w.lower != "a")
+            || crate::core::answer::quantity::numeral::read(
+                &w.lower,
+                crate::core::answer::quantity::numeral::Style::Written,
+            )
+            .is_some_and(|n| n.len == w.lower.len() && w.lower != "a")
     };
     comparative.is_some_and(|at| words.iter().skip(i + at).take(8).any(numbered))
 }
@@ -362,9 +422,9 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
 fn denies(clause: &Clause, stem: &str) -> bool {
     stem.len() >= 4
         && clause.words.iter().any(|w| {
-            ["un", "in", "im", "dis", "non", "ir"].iter().any(|p| {
-                w.stem.strip_prefix(p).is_some_and(|rest| rest == stem || alike(rest, stem))
-            })
+            ["un", "in", "im", "dis", "non", "ir"]
+                .iter()
+                .any(|p| w.stem.strip_prefix(p).is_some_and(|rest| rest == stem || alike(rest, stem)))
         })
 }
 
@@ -401,7 +461,9 @@ fn forces(clause: &Clause) -> Vec<Force> {
     for i in 0..clause.words.len() {
         let (before, next) = (i.checked_sub(1).map_or("", word), word(i + 1));
         let force = match word(i) {
-            "must" | "shall" | "mustnt" | "always" | "never" | "debe" | "deben" | "siempre" | "nunca" => Force::Must,
+            "must" | "shall" | "mustnt" | "always" | "never" | "debe" | "deben" | "siempre" | "nunca" => {
+                Force::Must
+            }
             "have" | "has" if next == "to" => Force::Must,
             "tiene" | "tienen" | "hay" if next == "que" => Force::Must,
             "必" if next == "须" => Force::Must,
@@ -410,10 +472,26 @@ fn forces(clause: &Clause) -> Vec<Force> {
             "建" if next == "议" => Force::Should,
             // "may not" and "no puede" forbid.
             "may" | "might" | "optional" | "optionally" | "permitted" | "allowed" => {
-                if next == "not" || before == "not" || before == "no" || before == "nobody" { Force::Must } else { Force::May }
+                if next == "not" || before == "not" || before == "no" || before == "nobody" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
             }
-            "puede" | "pueden" | "podrá" => if before == "no" { Force::Must } else { Force::May },
-            "可" if next == "以" => if before == "不" { Force::Must } else { Force::May },
+            "puede" | "pueden" | "podrá" => {
+                if before == "no" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
+            }
+            "可" if next == "以" => {
+                if before == "不" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
+            }
             _ => continue,
         };
         if !out.contains(&force) {
@@ -435,8 +513,12 @@ fn modality(said: &Clause, near: &[Near<'_>], grade: Grade) -> Option<String> {
             !wide.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should))
         }
         (Grade::Draft, Force::Should | Force::May) => !wide.contains(force),
-        (Grade::Paraphrase, Force::Must) => held.contains(&Force::May) && !wide.contains(&Force::Must) && said.marks.is_empty(),
-        (Grade::Paraphrase, Force::May) => held.contains(&Force::Must) && !wide.contains(&Force::May) && said.marks.is_empty(),
+        (Grade::Paraphrase, Force::Must) => {
+            held.contains(&Force::May) && !wide.contains(&Force::Must) && said.marks.is_empty()
+        }
+        (Grade::Paraphrase, Force::May) => {
+            held.contains(&Force::Must) && !wide.contains(&Force::May) && said.marks.is_empty()
+        }
         (Grade::Paraphrase, Force::Should) => false,
     });
     // "must" left out weakens nothing; "may" and "should" left out make an order of it.
@@ -530,9 +612,8 @@ fn opposites(said: &Clause, near: &[Near<'_>]) -> Option<String> {
             let same: Vec<Vec<String>> = near.iter().flat_map(|(c, _)| beside(c, here)).collect();
             let other: Vec<Vec<String>> =
                 near.iter().filter(|(_, n)| *n >= 0.6).flat_map(|(c, _)| beside(c, there)).collect();
-            let meets = |x: &[String], all: &[Vec<String>]| {
-                all.iter().any(|y| x.iter().any(|w| y.contains(w)))
-            };
+            let meets =
+                |x: &[String], all: &[Vec<String>]| all.iter().any(|y| x.iter().any(|w| y.contains(w)));
             if places.iter().any(|p| meets(p, &other) && !meets(p, &same)) {
                 return Some(format!("\"{here}\" where the passage has \"{there}\""));
             }
@@ -550,8 +631,29 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
     };
     let comparative = matches!(
         word,
-        "above" | "below" | "over" | "under" | "more" | "less" | "fewer" | "greater" | "most" | "least" | "encima"
-            | "debajo" | "mayor" | "menor" | "más" | "menos" | "大于" | "小于" | "高于" | "低于" | "超过" | "以上" | "以下"
+        "above"
+            | "below"
+            | "over"
+            | "under"
+            | "more"
+            | "less"
+            | "fewer"
+            | "greater"
+            | "most"
+            | "least"
+            | "encima"
+            | "debajo"
+            | "mayor"
+            | "menor"
+            | "más"
+            | "menos"
+            | "大于"
+            | "小于"
+            | "高于"
+            | "低于"
+            | "超过"
+            | "以上"
+            | "以下"
     );
     let mut all = Vec::new();
     for i in 0..clause.words.len() {
@@ -578,9 +680,10 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
 /// A "yes" or "no" that answers where the manual only states.
 fn affirmation(sentence: &str, held: &[Clause]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
-    let judges = matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false" | "sí" | "是的")
-        || first == "no"
-            && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
+    let judges =
+        matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false" | "sí" | "是的")
+            || first == "no"
+                && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
     let opens = held.iter().any(|c| c.words.first().is_some_and(|w| w.lower == first));
     (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
 }

@@ -181,15 +181,15 @@ fn after(pieces: &[Lexeme], next: usize) -> Option<Bound> {
             "mínimo" | "poco" => Some(Bound::Least),
             _ => None,
         },
-        "or" | "and" | "o" | "y" => match word_at(pieces, at + 1)? {
-            "more" | "above" | "higher" | "over" | "greater" | "longer" | "más" | "mayor" | "superior" => {
-                Some(Bound::Least)
+        "or" | "and" | "o" | "y" => {
+            match word_at(pieces, at + 1)? {
+                "more" | "above" | "higher" | "over" | "greater" | "longer" | "más" | "mayor"
+                | "superior" => Some(Bound::Least),
+                "less" | "below" | "lower" | "under" | "fewer" | "shorter" | "menos" | "menor"
+                | "inferior" => Some(Bound::Most),
+                _ => None,
             }
-            "less" | "below" | "lower" | "under" | "fewer" | "shorter" | "menos" | "menor" | "inferior" => {
-                Some(Bound::Most)
-            }
-            _ => None,
-        },
+        }
         // "60℃时以上", "3个以上": a counted thing lies between.
         word if word.chars().all(is_han) && word.chars().count() == 1 => match word_at(pieces, at + 1)? {
             "以上" => Some(Bound::Least),

@@ -130,12 +130,10 @@ fn computed(value: f64, from: &str, to: &str) -> Option<f64> {
 /// Decimal places for all numbers of the converted quantity. `None` where the units differ
 /// in kind.
 fn places(written: &str, quantity: &Quantity, from: &str, to: &str) -> Option<i32> {
-    let digits = |number: &str| number.trim_start_matches(['0', '.', ',']).bytes().filter(u8::is_ascii_digit).count();
-    let significant = written
-        .split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))
-        .map(digits)
-        .max()
-        .unwrap_or(0);
+    let digits =
+        |number: &str| number.trim_start_matches(['0', '.', ',']).bytes().filter(u8::is_ascii_digit).count();
+    let significant =
+        written.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ',')).map(digits).max().unwrap_or(0);
     let largest = [Some(quantity.value), quantity.to]
         .into_iter()
         .flatten()
@@ -146,7 +144,9 @@ fn places(written: &str, quantity: &Quantity, from: &str, to: &str) -> Option<i3
     // A temperature keeps the places it was written with and one more, not its digits: zero
     // lies elsewhere.
     if matches!(to, "°C" | "°F" | "K") {
-        let written = written.split_once(['.', ',']).map_or(0, |(_, d)| d.bytes().take_while(u8::is_ascii_digit).count());
+        let written = written
+            .split_once(['.', ','])
+            .map_or(0, |(_, d)| d.bytes().take_while(u8::is_ascii_digit).count());
         return Some(written as i32 + 1);
     }
     Some((wanted - whole).clamp(-3, 6))

@@ -159,8 +159,18 @@ fn with_unit(text: &str, at: usize, value: f64, len: usize, spelled: bool) -> (P
 
 /// " operating hours": a unit behind a word that only says of which sort it is.
 fn qualified(tail: &str) -> Option<(Unit, usize)> {
-    const SORTS: &[&str] =
-        &["operating", "working", "running", "full", "whole", "complete", "consecutive", "calendar", "further", "more"];
+    const SORTS: &[&str] = &[
+        "operating",
+        "working",
+        "running",
+        "full",
+        "whole",
+        "complete",
+        "consecutive",
+        "calendar",
+        "further",
+        "more",
+    ];
     let word = tail.strip_prefix(' ')?;
     let sort = SORTS.iter().find(|s| word.starts_with(**s) && word[s.len()..].starts_with(' '))?;
     let used = 1 + sort.len();
@@ -189,8 +199,8 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
         return with_unit(text, at, value + part, len + 1 + used, false);
     }
     // "10W-40" is a grade, not ten watts.
-    let grade = tail.starts_with(|c: char| c.is_alphanumeric() && !is_han(c))
-        && rest[..code_len(rest)].contains('-');
+    let grade =
+        tail.starts_with(|c: char| c.is_alphanumeric() && !is_han(c)) && rest[..code_len(rest)].contains('-');
     // "the 1990s" are years, not seconds.
     let decade = len == 4
         && matches!(rest.as_bytes().first(), Some(b'1' | b'2'))

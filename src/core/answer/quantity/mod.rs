@@ -284,7 +284,8 @@ fn range_end(text: &str, pieces: &[Lexeme], i: usize, at: usize) -> Option<(f64,
     let joint = pieces.get(at)?;
     let near = pieces.get(i)?;
     match &joint.piece {
-        Piece::Word(w) if matches!(w.as_str(), "to" | "through" | "till" | "a" | "hasta" | "至" | "到") => {}
+        Piece::Word(w) if matches!(w.as_str(), "to" | "through" | "till" | "a" | "hasta" | "至" | "到") => {
+        }
         Piece::Word(w) if w == "and" && i > 0 && word_at(pieces, i - 1) == Some("between") => {}
         Piece::Word(w) if w == "y" && i > 0 && word_at(pieces, i - 1) == Some("entre") => {}
         Piece::Sign('…' | '~') => {}

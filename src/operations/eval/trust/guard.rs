@@ -65,7 +65,8 @@ impl Row {
         if !self.evidence.is_empty() {
             texts.push(self.evidence.join("\n\n"));
         }
-        let passages: Vec<Passage> = texts.iter().filter(|t| !t.trim().is_empty()).map(|t| passage(t)).collect();
+        let passages: Vec<Passage> =
+            texts.iter().filter(|t| !t.trim().is_empty()).map(|t| passage(t)).collect();
         let grounded = self.grounded?;
         (!passages.is_empty()).then_some(Item { id: self.id, claim: self.claim, passages, grounded })
     }
@@ -146,7 +147,8 @@ fn scored(item: &Item, encoder: Option<&Encoder>) -> Result<Scores> {
     });
     let held: std::collections::HashSet<String> =
         sources.iter().flat_map(|s| words::terms(&s.text())).map(|t| t.stem).collect();
-    let said: std::collections::HashSet<String> = words::terms(&item.claim).into_iter().map(|t| t.stem).collect();
+    let said: std::collections::HashSet<String> =
+        words::terms(&item.claim).into_iter().map(|t| t.stem).collect();
     Ok(Scores {
         grounded: item.grounded,
         lexical: f64::from(score::of_text(&lexical)),
@@ -178,7 +180,13 @@ fn area(scores: &[(bool, f64)]) -> f64 {
     for (_, yes) in scores.iter().filter(|s| s.0) {
         for (_, no) in scores.iter().filter(|s| !s.0) {
             pairs += 1.0;
-            wins += if yes > no { 1.0 } else if yes == no { 0.5 } else { 0.0 };
+            wins += if yes > no {
+                1.0
+            } else if yes == no {
+                0.5
+            } else {
+                0.0
+            };
         }
     }
     if pairs > 0.0 { wins / pairs } else { 0.5 }
@@ -212,12 +220,8 @@ fn areas(by_set: &[(&str, Vec<Scores>)], sheet: &mut Sheet) {
             sheet.put(&format!("guard_auc_{name}_similarity"), area(&likeness));
         }
         // The threshold that serves the other sets best: none is set on what it is tried on.
-        let others: Vec<Vec<(bool, f64)>> = by_set
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != at)
-            .map(|(_, (_, s))| pairs(s, ours))
-            .collect();
+        let others: Vec<Vec<(bool, f64)>> =
+            by_set.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, (_, s))| pairs(s, ours)).collect();
         let threshold = (1..100)
             .map(|n| f64::from(n) / 100.0)
             .max_by(|a, b| {

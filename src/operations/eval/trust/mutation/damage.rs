@@ -178,9 +178,9 @@ fn digits(text: &str) -> Vec<String> {
         .into_iter()
         .filter_map(|(a, b)| {
             let figure: Vec<char> = text[a..b].chars().collect();
-            let pair = figure.windows(2).position(|w| {
-                matches!(w, [x, y] if x.is_ascii_digit() && y.is_ascii_digit() && x != y)
-            });
+            let pair = figure
+                .windows(2)
+                .position(|w| matches!(w, [x, y] if x.is_ascii_digit() && y.is_ascii_digit() && x != y));
             let mut changed = figure.clone();
             match pair {
                 // "10" must not become "01", which is one.
@@ -270,9 +270,8 @@ fn neighbours(text: &str, source: &str) -> Vec<String> {
     let theirs = measured(source);
     let mut all = Vec::new();
     for (a, b, number, unit) in &own {
-        let other = theirs
-            .iter()
-            .find(|(_, _, n, u)| u == unit && n != number && !own.iter().any(|o| o.2 == *n));
+        let other =
+            theirs.iter().find(|(_, _, n, u)| u == unit && n != number && !own.iter().any(|o| o.2 == *n));
         if let Some((_, _, n, _)) = other {
             all.push(spliced(text, *a, *b, n));
         }
@@ -404,15 +403,85 @@ pattern!(
 );
 /// Verbs that open an instruction.
 const ORDERS: &[&str] = &[
-    "Add", "Adjust", "Bleed", "Check", "Choose", "Clean", "Click", "Close", "Connect", "Contact", "Create",
-    "Cut", "Disconnect", "Drain", "Enable", "Enter", "Fill", "Fit", "Go", "Grease", "Hold", "Increase",
-    "Inspect", "Install", "Isolate", "Keep", "Lock", "Loosen", "Lower", "Measure", "Move", "Open", "Place",
-    "Press", "Pull", "Push", "Put", "Raise", "Read", "Reboot", "Reduce", "Release", "Remove", "Replace",
-    "Reset", "Restart", "Run", "Select", "Set", "Start", "Stop", "Support", "Swipe", "Switch", "Take",
-    "Tap", "Tension", "Tighten", "Touch", "Turn", "Update", "Use", "Verify", "Wait", "Wash", "Write",
+    "Add",
+    "Adjust",
+    "Bleed",
+    "Check",
+    "Choose",
+    "Clean",
+    "Click",
+    "Close",
+    "Connect",
+    "Contact",
+    "Create",
+    "Cut",
+    "Disconnect",
+    "Drain",
+    "Enable",
+    "Enter",
+    "Fill",
+    "Fit",
+    "Go",
+    "Grease",
+    "Hold",
+    "Increase",
+    "Inspect",
+    "Install",
+    "Isolate",
+    "Keep",
+    "Lock",
+    "Loosen",
+    "Lower",
+    "Measure",
+    "Move",
+    "Open",
+    "Place",
+    "Press",
+    "Pull",
+    "Push",
+    "Put",
+    "Raise",
+    "Read",
+    "Reboot",
+    "Reduce",
+    "Release",
+    "Remove",
+    "Replace",
+    "Reset",
+    "Restart",
+    "Run",
+    "Select",
+    "Set",
+    "Start",
+    "Stop",
+    "Support",
+    "Swipe",
+    "Switch",
+    "Take",
+    "Tap",
+    "Tension",
+    "Tighten",
+    "Touch",
+    "Turn",
+    "Update",
+    "Use",
+    "Verify",
+    "Wait",
+    "Wash",
+    "Write",
 ];
-const ORDERS_ES: &[&str] =
-    &["Abra", "Apague", "Apriete", "Cierre", "Compruebe", "Desconecte", "Engrase", "Limpie", "Revise", "Verifique"];
+const ORDERS_ES: &[&str] = &[
+    "Abra",
+    "Apague",
+    "Apriete",
+    "Cierre",
+    "Compruebe",
+    "Desconecte",
+    "Engrase",
+    "Limpie",
+    "Revise",
+    "Verifique",
+];
 
 fn nots(text: &str) -> Vec<String> {
     let mut all = Vec::new();
@@ -428,7 +497,9 @@ fn nots(text: &str) -> Vec<String> {
                 "debe" | "puede" | "está" | "es" | "indica" => spliced(text, m.start(), m.start(), "no "),
                 _ if han && text[..m.start()].ends_with(['不', '未', '可']) => continue,
                 // "机会", "应用": a part of another word
-                "会" | "应" if !text[..m.start()].ends_with([',', '，', '。', '器', '机', '时', '统']) => continue,
+                "会" | "应" if !text[..m.start()].ends_with([',', '，', '。', '器', '机', '时', '统']) => {
+                    continue;
+                }
                 _ if han => spliced(text, m.start(), m.start(), "不"),
                 "has been" => spliced(text, m.start(), m.end(), "has not been"),
                 "have been" => spliced(text, m.start(), m.end(), "have not been"),
@@ -504,7 +575,9 @@ mod tests {
             let all = copies(text, "M10: 49 Nm.", kind);
             assert_eq!(all.first().map(String::as_str), Some(want), "{kind:?}");
         }
-        assert!(copies("It is above 5 bar.", "", Kind::Comparison).contains(&"It is below 5 bar.".to_owned()));
+        assert!(
+            copies("It is above 5 bar.", "", Kind::Comparison).contains(&"It is below 5 bar.".to_owned())
+        );
         assert!(copies("Nothing to damage here", "", Kind::Digit).is_empty());
     }
 

@@ -127,7 +127,8 @@ fn over(bench: &Bench, set: &'static str, manual: &Path, rows: &[Question]) -> R
         }
         all.push(with_warnings(format!("{set}/{}", row.id), set, answer.clone(), given.clone()));
         if set == "golden" {
-            let hits: Vec<Hit<'_>> = given.iter().take(1).map(|passage| Hit { passage, score: 1.0 }).collect();
+            let hits: Vec<Hit<'_>> =
+                given.iter().take(1).map(|passage| Hit { passage, score: 1.0 }).collect();
             let said: Vec<String> =
                 quote::quote(&row.question, &hits, &[]).sentences.iter().map(|s| s.text.clone()).collect();
             if !said.is_empty() {

@@ -121,7 +121,9 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
         sheet.put(&format!("mutation_{}_caught_share", kind.name()), share(tally.caught, tally.copies));
     }
     for (set, (answers, caught, strict)) in by_set {
-        told.note(&format!("{set}: {answers} right answers, {caught} caught, {strict} refused by the strict guard"));
+        told.note(&format!(
+            "{set}: {answers} right answers, {caught} caught, {strict} refused by the strict guard"
+        ));
     }
     sheet.want("mutation_answers", Want::AtLeast(400.0));
     if !options.quick {
