@@ -8,7 +8,7 @@
 //! are left out. Every word stays the manual's.
 
 use super::asked::Asked;
-use super::guard::grounding;
+use super::guard::polarity;
 use super::{Answer, AnswerKind, Rung};
 use crate::core::knowledge::passage::Role;
 use crate::core::knowledge::role;
@@ -65,7 +65,7 @@ fn stays(text: &str, asked: &Asked) -> bool {
         None if asked.codes.iter().any(|c| text.starts_with(c.text.as_str())) => true,
         _ => asked.meaning && label == Some(Role::Meaning),
     };
-    by_role || (asked.figure && asked.is_met_by(text)) || grounding::is_qualified(text)
+    by_role || (asked.figure && asked.is_met_by(text)) || polarity::is_qualified(text)
 }
 
 /// `answer` with only the sentences of `kept`, their citations and numbers, and all warnings.

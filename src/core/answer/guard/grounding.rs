@@ -2,8 +2,10 @@
 //! what turns a meaning round (negation, "only", modality, opposites) stands alike on
 //! both sides.
 
-use crate::core::answer::source::{Segment, Source};
-use crate::core::answer::words::{self, stem, terms};
+use super::held::{is_measure, stems};
+use super::polarity::{self, Clause, Grade};
+use crate::core::answer::source::Source;
+use crate::core::answer::words::{self, stem};
 
 /// The share of a sentence's content, by weight, that the passage must hold.
 ///
@@ -114,18 +116,14 @@ pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<
         });
         return reasons;
     }
-    let segments: Vec<&Segment> = alignment.segments.iter().filter_map(|&i| source.segments.get(i)).collect();
-    let said = Polarity::of(sentence);
-    let held: Vec<Polarity> = segments.iter().map(|s| Polarity::of(&s.text)).collect();
-    reasons.extend(turned(&said, &held));
-    reasons.extend(modality(sentence, &segments));
-    reasons.extend(opposites(sentence, &segments));
-    reasons.extend(affirmation(sentence, &segments));
-    reasons
+    contradicted(sentence, source, alignment)
 }
 
-fn stems(text: &str) -> Vec<String> {
-    terms(text).into_iter().map(|t| t.stem).collect()
+/// What in `sentence` stands otherwise in the segments that it is aligned with.
+fn contradicted(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<String> {
+    let segments = alignment.segments.iter().filter_map(|&i| source.segments.get(i));
+    let held: Vec<Clause> = segments.flat_map(|s| polarity::clauses(&s.text)).collect();
+    polarity::turned(sentence, &held, Grade::Draft)
 }
 
 /// The content of a draft's sentence: its terms without scaffold, unless scaffold is all
@@ -141,259 +139,6 @@ fn content(sentence: &str) -> Vec<String> {
     }
     let lean: Vec<String> = all.iter().filter(|s| !scaffold.contains(s)).cloned().collect();
     if lean.is_empty() { all } else { lean }
-}
-
-/// Units and number words: compared by the number lock, whatever their spelling.
-fn is_measure(word: &str) -> bool {
-    use crate::core::answer::quantity::{numeral, unit};
-    let glued = word.starts_with(|c: char| c.is_ascii_digit())
-        && unit::whole(word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ','))
-            .is_some();
-    glued
-        || unit::whole(word).is_some()
-        || [
-            "newton", "metr", "meter", "degre", "celsiu", "litr", "liter", "hour", "minut", "second", "bar",
-            "percent", "minu", "plu", "volt", "amp",
-        ]
-        .contains(&word)
-        || numeral::read(word, numeral::Style::Written).is_some_and(|n| n.len == word.len())
-}
-
-/// What turns the words after it round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Not,
-    Only,
-    Unless,
-}
-
-fn mark(word: &str) -> Option<Mark> {
-    Some(match word {
-        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid"
-        | "prohibited" | "forbidden" => Mark::Not,
-        "only" => Mark::Only,
-        "unless" | "except" => Mark::Unless,
-        // Contractions lose their apostrophe when words are cut.
-        _ if word.len() >= 4
-            && word.ends_with("nt")
-            && matches!(
-                word,
-                "dont"
-                    | "doesnt"
-                    | "didnt"
-                    | "cant"
-                    | "wont"
-                    | "mustnt"
-                    | "shouldnt"
-                    | "isnt"
-                    | "arent"
-                    | "wasnt"
-                    | "couldnt"
-                    | "neednt"
-            ) =>
-        {
-            Mark::Not
-        }
-        _ => return None,
-    })
-}
-
-/// A mark with the content words that it governs.
-#[derive(Debug, Clone, PartialEq)]
-struct Scope {
-    mark: Mark,
-    words: Vec<String>,
-}
-
-/// The marks of a text.
-#[derive(Debug, Clone, PartialEq)]
-struct Polarity {
-    scopes: Vec<Scope>,
-    stems: Vec<String>,
-}
-
-/// How many content words a mark governs: enough for verb and object ("not open valve").
-const GOVERNED: usize = 3;
-
-impl Polarity {
-    fn of(text: &str) -> Self {
-        let mut scopes = Vec::new();
-        for clause in text.split(['.', ';', '!', '?', '。']) {
-            let all = words::words(clause);
-            for (i, (_, word)) in all.iter().enumerate() {
-                let Some(mark) = mark(word) else { continue };
-                let content =
-                    |w: &String| -> Option<String> { (!words::is_stop(w) && w.len() > 1).then(|| stem(w)) };
-                // Up to the next mark: in "never work without isolating" each has its own.
-                let mut governed: Vec<String> = all
-                    .iter()
-                    .skip(i + 1)
-                    .take_while(|(_, w)| self::mark(w).is_none())
-                    .filter_map(|(_, w)| content(w))
-                    .take(GOVERNED)
-                    .collect();
-                if governed.is_empty() {
-                    // "is prohibited", "is forbidden" look back.
-                    governed =
-                        all.iter().take(i).rev().filter_map(|(_, w)| content(w)).take(GOVERNED).collect();
-                }
-                scopes.push(Scope { mark, words: governed });
-            }
-        }
-        Polarity { scopes, stems: stems(text) }
-    }
-
-    fn has(&self, mark: Mark) -> bool {
-        self.scopes.iter().any(|s| s.mark == mark)
-    }
-}
-
-/// Does a text negate, restrict or bind: would leaving it out change what others say?
-pub fn is_qualified(text: &str) -> bool {
-    let marked = !Polarity::of(text).scopes.is_empty();
-    marked || ["必须", "不得", "禁止", "严禁", "切勿", "solo", "nunca", "debe"].iter().any(|w| text.to_lowercase().contains(w))
-}
-
-/// Marks that are on one side only.
-fn turned(said: &Polarity, held: &[Polarity]) -> Option<String> {
-    for mark in [Mark::Not, Mark::Only, Mark::Unless] {
-        let name = match mark {
-            Mark::Not => "a negation",
-            Mark::Only => "an \"only\"",
-            Mark::Unless => "an exception",
-        };
-        let theirs: Vec<&Scope> = held.iter().flat_map(|p| &p.scopes).filter(|s| s.mark == mark).collect();
-        let ours: Vec<&Scope> = said.scopes.iter().filter(|s| s.mark == mark).collect();
-        let meets = |a: &Scope, b: &Scope| {
-            a.words.iter().any(|w| b.words.contains(w)) || (a.words.is_empty() && b.words.is_empty())
-        };
-        if ours.iter().any(|a| !theirs.iter().any(|b| meets(a, b))) {
-            return Some(format!("{name} that the passage does not have"));
-        }
-        let dropped = |b: &&Scope| {
-            let speaks_of_it = b.words.is_empty() || b.words.iter().any(|w| said.stems.contains(w));
-            speaks_of_it && !ours.iter().any(|a| meets(a, b))
-        };
-        if theirs.iter().any(dropped) {
-            return Some(format!("{name} of the passage is missing"));
-        }
-        // Fewer negations than the one sentence it is made of has.
-        if let [only] = held
-            && only.has(mark)
-            && ours.len() > theirs.len()
-        {
-            return Some(format!("{name} that the passage does not have"));
-        }
-    }
-    None
-}
-
-/// How binding a sentence is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Force {
-    Must,
-    Should,
-    May,
-}
-
-fn forces(text: &str) -> Vec<Force> {
-    let all: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
-    let mut out = Vec::new();
-    for (i, word) in all.iter().enumerate() {
-        let next = all.get(i + 1).map(String::as_str);
-        let force = match word.as_str() {
-            "must" | "shall" | "mustnt" | "always" | "never" => Force::Must,
-            "have" | "has" if next == Some("to") => Force::Must,
-            "should" | "shouldnt" | "recommended" => Force::Should,
-            "may" | "might" | "optional" | "optionally" | "permitted" | "allowed" => Force::May,
-            _ => continue,
-        };
-        if !out.contains(&force) {
-            out.push(force);
-        }
-    }
-    out
-}
-
-/// "must" made "may", or "may" made "must". A plain imperative agrees with "must".
-fn modality(sentence: &str, segments: &[&Segment]) -> Option<String> {
-    let said = forces(sentence);
-    let held: Vec<Force> = segments.iter().flat_map(|s| forces(&s.text)).collect();
-    let wrong = said.iter().any(|force| match force {
-        Force::Must => {
-            !held.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should))
-        }
-        Force::Should | Force::May => !held.contains(force),
-    });
-    // "must" left out weakens nothing; "may" and "should" left out make an order of it.
-    wrong.then(|| "more or less binding than the passage".to_owned())
-}
-
-/// Pairs of which one must not take the other's place, as stems.
-const OPPOSITES: &[(&str, &str)] = &[
-    ("open", "close"),
-    ("above", "below"),
-    ("clockwise", "counterclockwise"),
-    ("clockwise", "anticlockwise"),
-    ("increase", "decrease"),
-    ("before", "after"),
-    ("left", "right"),
-    ("tighten", "loosen"),
-    ("upper", "lower"),
-    ("high", "low"),
-    ("higher", "lower"),
-    ("inlet", "outlet"),
-    ("maximum", "minimum"),
-    ("max", "min"),
-    ("raise", "lower"),
-    ("connect", "disconnect"),
-    ("start", "stop"),
-    ("enable", "disable"),
-    ("engage", "disengage"),
-    ("remove", "install"),
-    ("remove", "fit"),
-    ("positive", "negative"),
-    ("more", "less"),
-    ("on", "off"),
-    ("front", "rear"),
-    ("top", "bottom"),
-    ("suction", "discharge"),
-    ("supply", "return"),
-    ("energise", "isolate"),
-    ("lock", "unlock"),
-    ("first", "last"),
-    ("hot", "cold"),
-    ("fill", "drain"),
-    ("push", "pull"),
-    ("forward", "reverse"),
-    ("inner", "outer"),
-    ("normally open", "normally closed"),
-];
-
-/// A word whose opposite stands in the passage in its place.
-fn opposites(sentence: &str, segments: &[&Segment]) -> Option<String> {
-    let bag = |text: &str| -> Vec<String> { words::words(text).into_iter().map(|(_, w)| stem(&w)).collect() };
-    let said = bag(sentence);
-    let held: Vec<String> = segments.iter().flat_map(|s| bag(&s.text)).collect();
-    for (a, b) in OPPOSITES {
-        for (here, there) in [(a, b), (b, a)] {
-            let (here, there) = (stem(here), stem(there));
-            if said.contains(&here) && !held.contains(&here) && held.contains(&there) {
-                return Some(format!("\"{here}\" where the passage has \"{there}\""));
-            }
-        }
-    }
-    None
-}
-
-/// A "yes" or "no" that answers where the manual only states.
-fn affirmation(sentence: &str, segments: &[&Segment]) -> Option<String> {
-    let first = words::words(sentence).into_iter().next()?.1;
-    let judges = matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false")
-        || first == "no"
-            && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
-    let opens = segments.iter().any(|s| words::words(&s.text).first().is_some_and(|(_, w)| *w == first));
-    (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
 }
 
 #[cfg(test)]

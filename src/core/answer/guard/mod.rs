@@ -7,13 +7,20 @@
 //! its arguments.
 
 pub mod grounding;
+pub mod held;
 pub mod injection;
 pub mod numbers;
+mod owner;
+pub mod polarity;
+pub mod score;
 pub mod warnings;
 
 use std::sync::OnceLock;
 
 use regex::Regex;
+
+use held::Held;
+use polarity::{Clause, Grade};
 
 use super::sentence;
 use super::source::Source;
@@ -51,6 +58,12 @@ pub struct Judgement {
 pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
     let usable: Vec<bool> = passages.iter().map(|p| injection::sign(&p.text).is_none()).collect();
+    // A flagged passage holds nothing and is nobody's rival.
+    let held: Vec<Held> = sources
+        .iter()
+        .zip(&usable)
+        .map(|(s, usable)| if *usable { Held::of(s) } else { Held::default() })
+        .collect();
     let mut verdict = Verdict::default();
     let mut sentences = Vec::new();
     let pieces = pieces(draft);
@@ -70,7 +83,7 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
         if passages.iter().flat_map(|p| &p.warnings).any(|w| warnings::same(&w.text, &piece.text)) {
             continue;
         }
-        match ground(piece, &sources, &usable) {
+        match ground(piece, &context(&pieces, i), &sources, &held, &usable) {
             Ok(grounded) => sentences.push(grounded),
             Err(fault) => {
                 failed = true;
@@ -84,6 +97,45 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     }
     verdict.passed = !failed && !sentences.is_empty();
     Judgement { verdict, sentences }
+}
+
+/// What in `draft` contradicts `passages`, whoever's words it is said in: figures, units and
+/// codes that they do not hold, or hold otherwise or for something else, and negations,
+/// exceptions, obligations and opposites that stand otherwise there.
+///
+/// The half of [`judge`] that does not ask whether the passages say it at all: a paraphrase
+/// passes, and so does an invention that names nothing. Nothing is delivered on it alone.
+pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
+    let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
+    let held: Vec<Held> = sources.iter().map(Held::of).collect();
+    let clauses: Vec<Clause> =
+        sources.iter().flat_map(|s| &s.segments).flat_map(|s| polarity::clauses(&s.text)).collect();
+    let mut verdict = Verdict::default();
+    let pieces = pieces(draft);
+    for (i, piece) in pieces.iter().enumerate() {
+        let (_, unsupported) = numbers::check_held(&piece.text, &context(&pieces, i), &held);
+        // A comparison that only one side makes may still be true.
+        let contrary = unsupported.iter().filter(|u| u.flaw != numbers::Flaw::Uncompared);
+        verdict.unsupported.extend(contrary.map(ToString::to_string));
+        let verbatim = sources.iter().flat_map(|s| &s.segments).any(|s| s.text.contains(piece.text.as_str()));
+        if !verbatim {
+            let reasons = polarity::turned(&piece.text, &clauses, Grade::Paraphrase);
+            verdict.reasons.extend(reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
+        }
+    }
+    verdict.passed = verdict.unsupported.is_empty() && verdict.reasons.is_empty();
+    verdict
+}
+
+/// What the draft spoke of before its sentence `at`: its first sentence, which names the
+/// thing, and the last one.
+fn context(pieces: &[Piece], at: usize) -> String {
+    let text = |i: usize| pieces.get(i).map_or("", |p| p.text.as_str());
+    match at {
+        0 => String::new(),
+        1 => text(0).to_owned(),
+        _ => format!("{} {}", text(0), text(at - 1)),
+    }
 }
 
 /// A sentence of the draft with the passages (from 1) that it claims.
@@ -141,7 +193,15 @@ struct Refused {
 }
 
 /// Finds the passage that says a sentence.
-fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grounded, Refused> {
+fn ground(
+    piece: &Piece,
+    before: &str,
+    sources: &[Source<'_>],
+    held: &[Held],
+    usable: &[bool],
+) -> Result<Grounded, Refused> {
+    // Against all of them together: a value that stands in one passage may belong to another's.
+    let (_, misplaced) = numbers::check_held(&piece.text, before, held);
     let aligned: Vec<grounding::Alignment> =
         sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
     let mut order: Vec<usize> = (0..sources.len()).filter(|&i| usable.get(i) == Some(&true)).collect();
@@ -155,14 +215,18 @@ fn ground(piece: &Piece, sources: &[Source<'_>], usable: &[bool]) -> Result<Grou
     });
     let mut nearest: Option<Refused> = None;
     for &i in &order {
-        let (Some(source), Some(alignment)) = (sources.get(i), aligned.get(i)) else {
+        let (Some(source), Some(alignment), Some(holds)) = (sources.get(i), aligned.get(i), held.get(i))
+        else {
             continue;
         };
         let segment_spans: Vec<Span> =
             alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
         // A sentence of the passage's own, word for word.
         let own = source.segments.iter().find(|s| exact(&s.text, &piece.text));
-        let (locked, unsupported) = numbers::check(&piece.text, &[source]);
+        let (locked, mut unsupported) = numbers::check_held(&piece.text, before, std::slice::from_ref(holds));
+        if unsupported.is_empty() {
+            unsupported.clone_from(&misplaced);
+        }
         let reasons =
             if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
         if unsupported.is_empty() && reasons.is_empty() {

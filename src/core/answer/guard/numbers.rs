@@ -4,7 +4,9 @@
 //!
 //! A number that only the question holds is not supported: the question is not a source.
 
-use crate::core::answer::quantity::{self, Code, Quantity, Reading};
+use super::held::{Held, Line, stems};
+use super::owner;
+use crate::core::answer::quantity::{self, Bound, Code, Quantity, convert};
 use crate::core::answer::source::Source;
 
 /// What is wrong with a number or code.
@@ -20,8 +22,10 @@ pub enum Flaw {
     Range,
     /// Another tolerance.
     Tolerance,
-    /// "above" became "below", was added, or was left out.
+    /// "above" became "below".
     Comparison,
+    /// "above" was added or left out.
+    Uncompared,
     /// It belongs to another thing (the M16's torque on the M10).
     Owner,
     /// The passage holds no such code.
@@ -37,6 +41,7 @@ impl Flaw {
             Flaw::Range => "the passage has another range",
             Flaw::Tolerance => "the passage has another tolerance",
             Flaw::Comparison => "the passage compares otherwise",
+            Flaw::Uncompared => "only one of passage and draft compares",
             Flaw::Owner => "the passage gives it for something else",
             Flaw::Code => "the passage holds no such code",
         }
@@ -69,70 +74,102 @@ pub struct Locked {
 
 /// Looks every number and code of `draft` up in `sources`.
 pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsupported>) {
-    let wanted = quantity::read(draft);
-    let held: Vec<(usize, Reading)> = sources
-        .iter()
-        .enumerate()
-        .flat_map(|(i, s)| s.segments.iter().map(move |seg| (i, quantity::read(&seg.text))))
-        .collect();
+    let held: Vec<Held> = sources.iter().map(|s| Held::of(s)).collect();
+    check_held(draft, "", &held)
+}
+
+/// As [`check`], in sources that were read already; `before` is what the draft said before.
+pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
+    let before = stems(before);
+    let line = Line::of(draft, false);
+    let wanted = &line.reading;
+    let computed = convert::stands(draft);
     let mut locked = Vec::new();
     let mut unsupported = Vec::new();
     for quantity in &wanted.quantities {
-        match hold(quantity, &wanted.codes, &held) {
+        // Computed from the number before it, and marked so.
+        if computed.iter().any(|c| c.contains(&quantity.span.start)) {
+            continue;
+        }
+        match hold(quantity, &line, &before, held) {
             Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
             Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
         }
     }
     // What a passage is about (its machine, its heading) supports a code, never a value.
-    let about: Vec<String> = sources
-        .iter()
-        .flat_map(|s| quantity::read(&s.context()).codes.into_iter().chain(named(s)).map(|c| c.key))
-        .collect();
     for code in &wanted.codes {
-        let there = held.iter().any(|(_, r)| r.codes.iter().any(|c| c.key == code.key));
-        if !there && !about.contains(&code.key) {
+        if !held.iter().any(|h| h.names(&code.key)) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
+        } else if !verbatim(draft, held) && !owner::code_is_home(code, &line, &before, held) {
+            unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Owner });
         }
     }
     (locked, unsupported)
 }
 
-/// The codes that the index found in a passage: it also knows those that are not shaped
-/// like one.
-fn named<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Code> + 's {
-    source.passage.codes.iter().map(|c| Code { text: c.clone(), key: quantity::code_key(c), span: 0..0 })
+/// Does a line hold `draft` as it stands? Then nothing in it changed its owner.
+fn verbatim(draft: &str, held: &[Held]) -> bool {
+    let draft = draft.trim().trim_end_matches(['.', '。', ';', ':', ',']);
+    !draft.is_empty() && held.iter().flat_map(|h| &h.lines).any(|l| l.text.contains(draft))
 }
 
-/// The source that holds `wanted`, or how near the nearest came.
-fn hold(wanted: &Quantity, about: &[Code], held: &[(usize, Reading)]) -> Result<usize, Flaw> {
+/// The source that holds `wanted` of `draft`, or how near the nearest came.
+fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Result<usize, Flaw> {
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
     let rank = |f: Flaw| {
-        [Flaw::Absent, Flaw::Sign, Flaw::Unit, Flaw::Range, Flaw::Comparison, Flaw::Tolerance, Flaw::Owner]
-            .iter()
-            .position(|x| *x == f)
+        [
+            Flaw::Absent,
+            Flaw::Sign,
+            Flaw::Unit,
+            Flaw::Range,
+            Flaw::Comparison,
+            Flaw::Uncompared,
+            Flaw::Tolerance,
+            Flaw::Owner,
+        ]
+        .iter()
+        .position(|x| *x == f)
     };
-    for (source, reading) in held {
-        if wanted.ordinal
-            && wanted.unit.is_none()
-            && reading.markers.iter().any(|m| quantity::equal(*m, wanted.value))
-        {
-            return Ok(*source);
-        }
-        for have in &reading.quantities {
-            let found = compare(wanted, have)
-                .and_then(|()| if owned(about, &reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
-            match found {
-                Ok(()) => return Ok(*source),
-                Err(flaw) if rank(flaw) > rank(nearest) => nearest = flaw,
-                Err(_) => {}
+    let mut holders: Vec<(usize, usize, usize)> = Vec::new();
+    // The value with a comparison on one side only: still somebody's.
+    let mut loose: Vec<(usize, usize, usize)> = Vec::new();
+    for (s, source) in held.iter().enumerate() {
+        for (l, line) in source.lines.iter().enumerate() {
+            let marked = |m: &f64| quantity::equal(*m, wanted.value);
+            if wanted.ordinal && wanted.unit.is_none() && line.reading.markers.iter().any(marked) {
+                return Ok(s);
+            }
+            for (i, have) in line.reading.quantities.iter().enumerate() {
+                let found = compare(wanted, have, source.leaning).and_then(|()| {
+                    if owned(&draft.reading.codes, &line.reading.codes) { Ok(()) } else { Err(Flaw::Owner) }
+                });
+                match found {
+                    Ok(()) => holders.push((s, l, i)),
+                    Err(flaw) => {
+                        if flaw == Flaw::Uncompared {
+                            loose.push((s, l, i));
+                        }
+                        if rank(flaw) > rank(nearest) {
+                            nearest = flaw;
+                        }
+                    }
+                }
             }
         }
     }
-    Err(nearest)
+    let Some(&(source, ..)) = holders.first() else {
+        let elsewhere = !loose.is_empty() && !owner::value_is_home(wanted, draft, before, held, &loose);
+        return Err(if elsewhere { Flaw::Owner } else { nearest });
+    };
+    if verbatim(&draft.text, held) || owner::value_is_home(wanted, draft, before, held, &holders) {
+        Ok(source)
+    } else {
+        Err(Flaw::Owner)
+    }
 }
 
-fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
+fn compare(wanted: &Quantity, have: &Quantity, leaning: Option<Bound>) -> Result<(), Flaw> {
     let same = quantity::equal(wanted.value, have.value);
     if !same && quantity::equal(wanted.value, -have.value) && wanted.symbol() == have.symbol() {
         return Err(Flaw::Sign);
@@ -141,14 +178,30 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
     if !same && !at_end {
         return Err(Flaw::Absent);
     }
-    if wanted.symbol() != have.symbol() {
+    // "-0" is no zero.
+    if same && wanted.value == 0.0 && wanted.value.is_sign_negative() != have.value.is_sign_negative() {
+        return Err(Flaw::Sign);
+    }
+    if !same_unit(wanted.symbol(), have.symbol()) {
         return Err(Flaw::Unit);
     }
-    if !wanted.same_value(have) {
+    let same_end = match (wanted.to, have.to) {
+        (None, None) => true,
+        (Some(a), Some(b)) => quantity::equal(a, b),
+        _ => false,
+    };
+    if !same || !same_end {
         return Err(Flaw::Range);
     }
     if wanted.bound != have.bound {
-        return Err(Flaw::Comparison);
+        // What the header compares ("greatest speed") the cell need not.
+        let headed = have.bound == Bound::Exact && leaning == Some(wanted.bound);
+        let turned = wanted.bound != Bound::Exact && have.bound != Bound::Exact;
+        if turned {
+            return Err(Flaw::Comparison);
+        } else if !headed {
+            return Err(Flaw::Uncompared);
+        }
     }
     match (wanted.tolerance, have.tolerance) {
         (None, Some(_)) if !quantity::equal(have.value, have.tolerance.unwrap_or_default()) => Ok(()),
@@ -156,6 +209,15 @@ fn compare(wanted: &Quantity, have: &Quantity) -> Result<(), Flaw> {
         (Some(a), Some(b)) if quantity::equal(a, b) => Ok(()),
         _ => Err(Flaw::Tolerance),
     }
+}
+
+/// The same unit, or the same less fully named ("24 V" of "24 V DC").
+fn same_unit(wanted: &str, have: &str) -> bool {
+    wanted == have
+        || !wanted.is_empty()
+            && have
+                .strip_prefix(wanted)
+                .is_some_and(|rest| matches!(rest, " DC" | " AC" | "(g)" | "(a)" | "(A)"))
 }
 
 /// May a number of a segment that names `there` be said of the things `about`?
@@ -219,9 +281,9 @@ mod tests {
             ("Fill 10 to 16 l.", Flaw::Range),
             ("Tighten to 195 ± 6 Nm.", Flaw::Tolerance),
             ("The alarm comes below 0.35 bar.", Flaw::Comparison),
-            ("The alarm comes at 0.35 bar.", Flaw::Comparison),
+            ("The alarm comes at 0.35 bar.", Flaw::Uncompared),
             ("The pressure must exceed 210 bar.", Flaw::Comparison),
-            ("Tighten at least to 195 Nm at least.", Flaw::Comparison),
+            ("Tighten at least to 195 Nm at least.", Flaw::Uncompared),
             ("Tighten the M10 bolts to 195 Nm.", Flaw::Owner),
             ("See alarm E204.", Flaw::Code),
             ("Tighten the M12 bolts.", Flaw::Code),

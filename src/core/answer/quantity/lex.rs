@@ -57,6 +57,8 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme> {
             with_unit(text, at, value, len, false)
         } else if c.is_ascii_digit() {
             number(text, at)
+        } else if is_han(c) {
+            han(rest)
         } else if c.is_alphanumeric() {
             word(text, at)
         } else if rest.starts_with("+/-") || rest.starts_with("+/−") {
@@ -65,6 +67,8 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme> {
             (Piece::Sign('≥'), 2)
         } else if rest.starts_with("<=") || rest.starts_with("=<") {
             (Piece::Sign('≤'), 2)
+        } else if let Some(sign) = full_width(c) {
+            (Piece::Sign(sign), c.len_utf8())
         } else if rest.starts_with("...") {
             (Piece::Sign('…'), 3)
         } else if ends_here(text, at, c) {
@@ -89,6 +93,51 @@ fn ends_here(text: &str, at: usize, c: char) -> bool {
     }
 }
 
+/// Signs as Chinese typesetting has them.
+fn full_width(c: char) -> Option<char> {
+    Some(match c {
+        '＞' => '>',
+        '＜' => '<',
+        '≧' => '≥',
+        '≦' => '≤',
+        '～' | '〜' => '~',
+        '，' | '、' => ',',
+        '（' => '(',
+        '）' => ')',
+        '：' => ':',
+        _ => return None,
+    })
+}
+
+/// Is `c` a sign of a script that sets no blanks between words?
+pub(super) fn is_han(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
+}
+
+/// Chinese words that a run of signs is cut at: comparisons, negations, joints of ranges,
+/// and words that only look like one of them ("不锈钢" is steel). Longer ones first.
+const HAN: &[&str] = &[
+    "不锈", "不同", "不仅", "不得", "不能", "不可", "不应", "不要", "不会", "禁止", "严禁", "没有", "超过",
+    "超出", "大于", "高于", "多于", "长于", "达到", "小于", "低于", "少于", "短于", "不足", "至少", "至多",
+    "最大", "最高", "最多", "最长", "最小", "最低", "最少", "最短", "上限", "下限", "以上", "以下", "以内",
+    "之内", "之间", "不", "未", "勿", "至", "到", "约", "负", "正负",
+];
+
+/// A Chinese word that means something beside a number, or the run of signs up to the next.
+fn han(rest: &str) -> (Piece, usize) {
+    if let Some(word) = HAN.iter().filter(|w| rest.starts_with(**w)).max_by_key(|w| w.len()) {
+        return (Piece::Word((*word).to_owned()), word.len());
+    }
+    let mut end = rest.len();
+    for (i, c) in rest.char_indices() {
+        if i > 0 && (!is_han(c) || HAN.iter().any(|w| rest[i..].starts_with(w))) {
+            end = i;
+            break;
+        }
+    }
+    (Piece::Word(rest[..end].to_owned()), end)
+}
+
 fn fraction_sign(c: char) -> Option<(f64, usize)> {
     let value = match c {
         '½' => 0.5,
@@ -101,11 +150,33 @@ fn fraction_sign(c: char) -> Option<(f64, usize)> {
 
 /// A piece for a number of `len` bytes at `at`, taking a unit that follows.
 fn with_unit(text: &str, at: usize, value: f64, len: usize, spelled: bool) -> (Piece, usize) {
-    let (unit, extra) = match unit::read(&text[at + len..]) {
+    let (unit, extra) = match unit::read(&text[at + len..]).or_else(|| qualified(&text[at + len..])) {
         Some((unit, extra)) => (Some(unit), extra),
         None => (None, 0),
     };
     (Piece::Number(Literal { value, unit, spelled, marker: false }), len + extra)
+}
+
+/// " operating hours": a unit behind a word that only says of which sort it is.
+fn qualified(tail: &str) -> Option<(Unit, usize)> {
+    const SORTS: &[&str] = &[
+        "operating",
+        "working",
+        "running",
+        "full",
+        "whole",
+        "complete",
+        "consecutive",
+        "calendar",
+        "further",
+        "more",
+    ];
+    let word = tail.strip_prefix(' ')?;
+    let sort = SORTS.iter().find(|s| word.starts_with(**s) && word[s.len()..].starts_with(' '))?;
+    let used = 1 + sort.len();
+    let (unit, extra) = unit::read(&tail[used..])?;
+    // Spelled: "2 more m" is nobody's wording.
+    (extra > 3).then_some((unit, used + extra))
 }
 
 /// A number in digits, or a code that begins with a digit ("10W-40", "3D", "2024-05-13").
@@ -128,14 +199,27 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
         return with_unit(text, at, value + part, len + 1 + used, false);
     }
     // "10W-40" is a grade, not ten watts.
-    let grade = tail.starts_with(char::is_alphanumeric) && rest[..code_len(rest)].contains('-');
+    let grade =
+        tail.starts_with(|c: char| c.is_alphanumeric() && !is_han(c)) && rest[..code_len(rest)].contains('-');
+    // "the 1990s" are years, not seconds.
+    let decade = len == 4
+        && matches!(rest.as_bytes().first(), Some(b'1' | b'2'))
+        && tail.starts_with('s')
+        && !tail[1..].starts_with(char::is_alphanumeric);
+    if decade {
+        return (Piece::Number(Literal { value, unit: None, spelled: false, marker: false }), len + 1);
+    }
+    // "14 million"
+    if let Some((factor, used)) = scale(tail) {
+        return with_unit(text, at, value * factor, len + used, false);
+    }
     if !grade && let Some((unit, extra)) = unit::read(tail) {
         return (
             Piece::Number(Literal { value, unit: Some(unit), spelled: false, marker: false }),
             len + extra,
         );
     }
-    if let Some(c) = next.filter(|c| c.is_alphanumeric() || *c == '_') {
+    if let Some(c) = next.filter(|c| c.is_alphanumeric() && !is_han(*c) || *c == '_') {
         let run = code_len(rest);
         let glued = &tail[..run.saturating_sub(len)];
         if ["st", "nd", "rd", "th"].contains(&glued.to_lowercase().as_str()) {
@@ -147,7 +231,21 @@ fn number(text: &str, at: usize) -> (Piece, usize) {
             return (Piece::Code, run.max(len));
         }
     }
-    (Piece::Number(Literal { value, unit: None, spelled: false, marker: false }), len)
+    with_unit(text, at, value, len, false)
+}
+
+/// " million" behind digits: its factor and bytes.
+fn scale(tail: &str) -> Option<(f64, usize)> {
+    let word = tail.strip_prefix([' ', '\u{a0}', '-'])?;
+    let gap = tail.len() - word.len();
+    let end = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
+    let factor = match word.get(..end)?.to_lowercase().as_str() {
+        "thousand" => 1e3,
+        "million" | "millones" => 1e6,
+        "billion" => 1e9,
+        _ => return None,
+    };
+    Some((factor, gap + end))
 }
 
 /// Is the number of `len` bytes at `at` that of a list item? `next` follows it.
@@ -253,7 +351,7 @@ fn word(text: &str, at: usize) -> (Piece, usize) {
         return (Piece::Code, run);
     }
     let end = rest
-        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'' || c == '’'))
+        .find(|c: char| !(c.is_alphanumeric() && !is_han(c) || c == '_' || c == '\'' || c == '’'))
         .unwrap_or(rest.len());
     let end = end.max(rest.chars().next().map_or(1, char::len_utf8));
     // "E 203": one capital and a number without a unit are one code; "A" and "I" are words.

@@ -4,12 +4,15 @@
 //! The reader is lenient (whatever it does not know is a word) and symmetrical: the same
 //! sentence always reads the same, whatever its line breaks.
 
+mod bound;
+pub mod convert;
 mod lex;
 pub mod numeral;
 pub mod unit;
 
 use std::ops::Range;
 
+use bound::bound;
 use lex::{Lexeme, Literal, Piece, lex};
 use unit::Unit;
 
@@ -235,6 +238,11 @@ fn sign_before(text: &str, pieces: &[Lexeme], i: usize) -> Option<(bool, usize)>
     let at = i.checked_sub(1)?;
     let lexeme = pieces.get(at)?;
     match &lexeme.piece {
+        Piece::Word(w) if w == "menos" || w == "负" || w == "零下" => {
+            // "al menos 5", "por lo menos 5" compare.
+            let compares = at.checked_sub(1).and_then(|p| word_at(pieces, p));
+            (!matches!(compares, Some("al" | "lo"))).then_some((true, at))
+        }
         Piece::Word(w) if w == "minus" => {
             let plus_or = word_at(pieces, at.checked_sub(1).unwrap_or(at)).is_some_and(|w| w == "or");
             (!plus_or).then_some((true, at))
@@ -276,8 +284,10 @@ fn range_end(text: &str, pieces: &[Lexeme], i: usize, at: usize) -> Option<(f64,
     let joint = pieces.get(at)?;
     let near = pieces.get(i)?;
     match &joint.piece {
-        Piece::Word(w) if w == "to" || w == "through" || w == "till" => {}
+        Piece::Word(w) if matches!(w.as_str(), "to" | "through" | "till" | "a" | "hasta" | "至" | "到") => {
+        }
         Piece::Word(w) if w == "and" && i > 0 && word_at(pieces, i - 1) == Some("between") => {}
+        Piece::Word(w) if w == "y" && i > 0 && word_at(pieces, i - 1) == Some("entre") => {}
         Piece::Sign('…' | '~') => {}
         Piece::Sign(c) if is_dash(*c) => {
             // "10-15" and "10 - 15", but "10 -15" has a minus.
@@ -303,121 +313,6 @@ fn range_end(text: &str, pieces: &[Lexeme], i: usize, at: usize) -> Option<(f64,
     }
     match pieces.get(at).map(|l| &l.piece) {
         Some(Piece::Number(l)) if !l.marker => Some((sign * l.value, at + 1)),
-        _ => None,
-    }
-}
-
-/// How far before a number a word like "maximum" still governs it ("maximum working
-/// pressure is 210 bar"), and how far an adjacent one like "above" ("above about 5").
-const REACH_FAR: usize = 6;
-const REACH_NEAR: usize = 3;
-
-/// The comparison that governs the quantity of pieces `from..next`.
-fn bound(pieces: &[Lexeme], from: usize, next: usize) -> Bound {
-    after(pieces, next).or_else(|| before(pieces, from)).unwrap_or(Bound::Exact)
-}
-
-fn before(pieces: &[Lexeme], from: usize) -> Option<Bound> {
-    let mut distance = 0;
-    for at in (0..from).rev() {
-        distance += 1;
-        if distance > REACH_FAR {
-            break;
-        }
-        let found = match &pieces.get(at)?.piece {
-            // Directly before the number: a line's ">" is Markdown's quotation mark.
-            Piece::Sign('>' | '≥') if at + 1 == from => Some(Bound::Least),
-            Piece::Sign('<' | '≤') if at + 1 == from => Some(Bound::Most),
-            Piece::Sign(',' | '(' | ')') | Piece::Stop | Piece::Number(_) => break,
-            Piece::Sign(_) => {
-                distance -= 1;
-                None
-            }
-            Piece::Word(w) => comparing(pieces, at, w, distance),
-            Piece::Code => None,
-        };
-        if let Some(bound) = found {
-            return Some(if negated(pieces, at) && turns(pieces, at) { opposite(bound) } else { bound });
-        }
-    }
-    None
-}
-
-/// What the word at `at`, `distance` pieces before a number, says of it.
-fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Option<Bound> {
-    let prior = at.checked_sub(1).and_then(|p| word_at(pieces, p)).unwrap_or_default();
-    let near = distance <= REACH_NEAR;
-    match word {
-        "maximum" | "max" | "maximal" => Some(Bound::Most),
-        "minimum" | "min" | "minimal" => Some(Bound::Least),
-        "exceed" | "exceeds" | "exceeding" | "exceeded" => Some(Bound::Least),
-        "above" | "over" | "beyond" if near => Some(Bound::Least),
-        "below" | "under" | "beneath" | "within" if near => Some(Bound::Most),
-        "least" if near && prior == "at" => Some(Bound::Least),
-        "most" if near && prior == "at" => Some(Bound::Most),
-        "to" if near && prior == "up" => Some(Bound::Most),
-        "than" if near => match prior {
-            "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider" | "faster"
-            | "hotter" => Some(Bound::Least),
-            "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower" | "colder" => {
-                Some(Bound::Most)
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Words that a negation before them turns round ("not above", "no more than").
-fn turns(pieces: &[Lexeme], at: usize) -> bool {
-    !matches!(
-        word_at(pieces, at),
-        Some(
-            "maximum"
-                | "max"
-                | "maximal"
-                | "minimum"
-                | "min"
-                | "minimal"
-                | "least"
-                | "most"
-                | "to"
-                | "within"
-        )
-    )
-}
-
-fn negated(pieces: &[Lexeme], at: usize) -> bool {
-    (at.saturating_sub(3)..at)
-        .rev()
-        .map_while(|p| match pieces.get(p).map(|l| &l.piece) {
-            Some(Piece::Word(w)) => Some(w.as_str()),
-            _ => None,
-        })
-        .any(|w| {
-            matches!(w, "not" | "no" | "never" | "cannot" | "nor") || w.ends_with("n't") || w.ends_with("n’t")
-        })
-}
-
-fn opposite(bound: Bound) -> Bound {
-    match bound {
-        Bound::Least => Bound::Most,
-        Bound::Most => Bound::Least,
-        Bound::Exact => Bound::Exact,
-    }
-}
-
-/// "210 bar max.", "10 bar or more", "(maximum)".
-fn after(pieces: &[Lexeme], next: usize) -> Option<Bound> {
-    let at = if sign_at(pieces, next) == Some('(') { next + 1 } else { next };
-    match word_at(pieces, at)? {
-        "max" | "maximum" => Some(Bound::Most),
-        "min" | "minimum" => Some(Bound::Least),
-        "or" | "and" => match word_at(pieces, at + 1)? {
-            "more" | "above" | "higher" | "over" | "greater" | "longer" => Some(Bound::Least),
-            "less" | "below" | "lower" | "under" | "fewer" | "shorter" => Some(Bound::Most),
-            _ => None,
-        },
         _ => None,
     }
 }

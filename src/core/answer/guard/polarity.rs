@@ -1,0 +1,694 @@
+//! What turns a meaning round must stand alike on both sides: negation, "only", exceptions,
+//! obligation ("must", "may") and opposites ("open", "close"), in English, Spanish and
+//! Chinese.
+//!
+//! A negation is known by the words around it: "must not be mixed with mineral oil" and "may
+//! not be topped up with mineral oil" are one. Negations of a comparison ("not more than 5
+//! bar") belong to the number lock and are passed over here.
+
+use super::held::stems;
+use crate::core::answer::words::{self, stem};
+
+/// A clause of a text with what turns it round.
+#[derive(Debug, Clone)]
+pub struct Clause {
+    /// Its content, each once.
+    pub stems: Vec<String>,
+    /// All its words.
+    words: Vec<Word>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug, Clone)]
+struct Word {
+    lower: String,
+    stem: String,
+    content: bool,
+}
+
+/// What kind of mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Not,
+    Only,
+    Unless,
+    /// Says no without a negation ("fails", "unable"): answers one, demands none.
+    Soft,
+}
+
+/// A mark with the content words around it.
+#[derive(Debug, Clone, PartialEq)]
+struct Mark {
+    turn: Turn,
+    ahead: Vec<String>,
+    behind: Vec<String>,
+    /// "not … until": holds for a while only.
+    conditional: bool,
+}
+
+/// How many content words a mark reaches, ahead and behind.
+const AHEAD: usize = 4;
+const BEHIND: usize = 4;
+/// How many words of its governed ones a dropped negation is known by.
+const GOVERNED: usize = 3;
+
+/// A clause ends here; a mark reaches no further.
+fn joins(word: &str) -> bool {
+    matches!(word, "and" | "but" | "then" | "because" | "so" | "y" | "pero" | "porque" | "while")
+}
+
+/// The clauses of `text`: its sentences, cut at semicolons and ends of lines too.
+pub fn clauses(text: &str) -> Vec<Clause> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    for (i, c) in text.char_indices() {
+        let end = i + c.len_utf8();
+        let ends = match c {
+            // "0.35", "V1.2" go on.
+            '.' => text.get(end..).is_none_or(|t| t.is_empty() || t.starts_with(char::is_whitespace)),
+            ';' | '!' | '?' | '。' | '；' | '！' | '？' | '\n' => true,
+            _ => false,
+        };
+        if ends {
+            all.extend(text.get(from..i));
+            from = end;
+        }
+    }
+    all.extend(text.get(from..));
+    all.into_iter().filter(|c| c.chars().any(char::is_alphanumeric)).map(Clause::of).collect()
+}
+
+/// Does a text deny, restrict or bind: would leaving it out change what others say?
+pub fn is_qualified(text: &str) -> bool {
+    clauses(text).iter().any(|c| c.marks.iter().any(|m| m.turn != Turn::Soft) || !forces(c).is_empty())
+}
+
+impl Clause {
+    fn of(text: &str) -> Clause {
+        let words: Vec<Word> = words::words(text)
+            .into_iter()
+            .map(|(_, lower)| {
+                let content = !words::is_stop(&lower)
+                    && (lower.chars().count() > 1
+                        || lower.chars().any(|c| c.is_ascii_digit() || !c.is_ascii()))
+                    && turn(&lower).is_none();
+                Word { stem: stem(&lower), lower, content }
+            })
+            .collect();
+        let mut marks = Vec::new();
+        let mut skip = 0;
+        for i in 0..words.len() {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let Some((turn, len)) = mark_at(&words, i) else { continue };
+            skip = len - 1;
+            if turn == Turn::Not && compares(&words, i + len) {
+                continue;
+            }
+            let content = |w: &&Word| w.content;
+            let conditional = words.iter().skip(i + len).any(|w| {
+                matches!(
+                    w.lower.as_str(),
+                    "until"
+                        | "before"
+                        | "unless"
+                        | "without"
+                        | "while"
+                        | "hasta"
+                        | "antes"
+                        | "mientras"
+                        | "sin"
+                )
+            });
+            let mut ahead: Vec<String> = words
+                .iter()
+                .skip(i + len)
+                .enumerate()
+                .take_while(|(n, w)| {
+                    !joins(&w.lower) && mark_at(&words, i + len + n).is_none_or(|m| m.0 == Turn::Soft)
+                })
+                .map(|(_, w)| w)
+                .filter(content)
+                .take(AHEAD)
+                .map(|w| w.stem.clone())
+                .collect();
+            // "is not 5": what is denied is the number; "is prohibited" looks back instead.
+            if ahead.is_empty()
+                && !words.get(i).is_some_and(|w| {
+                    w.lower.ends_with("ed") || w.lower.ends_with("en") || w.lower.starts_with("prohibid")
+                })
+            {
+                let figure = |w: &&Word| w.lower.starts_with(|c: char| c.is_ascii_digit());
+                ahead.extend(words.iter().skip(i + len).filter(figure).take(1).map(|w| w.lower.clone()));
+            }
+            let behind: Vec<String> = words
+                .iter()
+                .take(i)
+                .rev()
+                .take_while(|w| !joins(&w.lower))
+                .filter(content)
+                .take(BEHIND)
+                .map(|w| w.stem.clone())
+                .collect();
+            marks.push(Mark { turn, ahead, behind, conditional });
+        }
+        let mut unique = Vec::new();
+        for s in stems(text) {
+            if !unique.contains(&s) {
+                unique.push(s);
+            }
+        }
+        Clause { stems: unique, words, marks }
+    }
+
+    fn has(&self, stem: &str) -> bool {
+        self.stems.iter().any(|s| s == stem)
+    }
+
+    fn of_turn(&self, turn: Turn) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(move |m| m.turn == turn)
+    }
+}
+
+/// The mark at word `i` with how many words it takes.
+fn mark_at(words: &[Word], i: usize) -> Option<(Turn, usize)> {
+    let word = words.get(i)?.lower.as_str();
+    let next = words.get(i + 1).map_or("", |w| w.lower.as_str());
+    let found = turn(word)?;
+    let none = match word {
+        "not" => matches!(next, "only" | "later"),
+        // "no. 4" is a number.
+        "no" => {
+            matches!(next, "matter" | "later" | "doubt" | "obstante")
+                || next.starts_with(|c: char| c.is_ascii_digit())
+        }
+        "sin" => next == "embargo",
+        // "不锈钢", "不同", "不断", "无线", "无论", "未来" negate nothing.
+        "不" => matches!(next, "锈" | "同" | "断" | "仅" | "足" | "良"),
+        "无" => matches!(next, "线" | "论"),
+        "未" => next == "来",
+        _ => false,
+    };
+    if none {
+        return None;
+    }
+    let len = match (word, next) {
+        ("不", "得" | "能" | "可" | "要" | "会" | "应" | "准" | "许") => 2,
+        ("严" | "切", "禁" | "勿") => 2,
+        ("禁", "止") | ("没", "有") | ("无", "法") => 2,
+        ("严" | "切", _) => return None,
+        ("除", "非") => 2,
+        ("除", _) => return None,
+        _ => 1,
+    };
+    Some((found, len))
+}
+
+fn turn(word: &str) -> Option<Turn> {
+    Some(match word {
+        "not" | "no" | "never" | "none" | "nor" | "neither" | "without" | "cannot" | "avoid" | "avoided"
+        | "prohibited" | "forbidden" | "nobody" | "nothing" | "nowhere" | "nunca" | "jamás" | "sin"
+        | "ni" | "ningún" | "ninguna" | "ninguno" | "tampoco" | "prohibido" | "prohibida" | "evite"
+        | "evitar" | "不" | "无" | "未" | "没" | "勿" | "严" | "切" | "禁" => Turn::Not,
+        "dont" | "doesnt" | "didnt" | "cant" | "wont" | "mustnt" | "shouldnt" | "isnt" | "arent"
+        | "wasnt" | "werent" | "couldnt" | "neednt" | "wouldnt" | "hasnt" | "havent" | "hadnt" => Turn::Not,
+        "only" | "solely" | "exclusively" | "solo" | "sólo" | "solamente" | "únicamente" | "只" | "仅" => {
+            Turn::Only
+        }
+        "unless" | "except" | "salvo" | "excepto" | "除" => Turn::Unless,
+        "unable" | "impossible" | "fail" | "fails" | "failed" | "failing" | "lack" | "lacks" | "lacking"
+        | "prevent" | "prevents" | "prevented" | "refuse" | "refuses" | "refused" | "exclude"
+        | "excludes" | "excluded" | "deny" | "denied" | "missing" | "absent" | "absence" | "vanished"
+        | "instead" | "rather" | "hardly" | "barely" | "rarely" | "seldom" | "few" | "little" | "free"
+        | "lose" | "loses" | "lost" | "useless" | "unavailable" | "unknown" | "until" | "off" | "dead"
+        | "zero" | "other" | "stop" | "stops" | "stopped" | "against" | "ban" | "banned" | "disregard"
+        | "ignore" | "ignored" | "falta" | "impide" | "imposible" | "fuera" | "hasta" => Turn::Soft,
+        _ => return None,
+    })
+}
+
+/// Does a comparison with a number begin at word `i` ("more than 5", "exceed 80")?
+fn compares(words: &[Word], i: usize) -> bool {
+    let comparative = words.iter().skip(i).take(3).position(|w| {
+        matches!(
+            w.lower.as_str(),
+            "more"
+                | "less"
+                | "greater"
+                | "higher"
+                | "lower"
+                | "larger"
+                | "smaller"
+                | "longer"
+                | "shorter"
+                | "fewer"
+                | "exceed"
+                | "exceeds"
+                | "exceeded"
+                | "exceeding"
+                | "above"
+                | "below"
+                | "over"
+                | "under"
+                | "later"
+                | "earlier"
+                | "superar"
+                | "supera"
+                | "supere"
+                | "exceder"
+                | "exceda"
+                | "más"
+                | "menos"
+                | "mayor"
+                | "menor"
+                | "inferior"
+                | "superior"
+                | "超"
+                | "大"
+                | "小"
+                | "高"
+                | "低"
+                | "少"
+                | "多"
+        )
+    });
+    // Directly behind it: in "do not wait more than 5 minutes" it is the waiting that is denied.
+    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(|w| !w.content));
+    let numbered = |w: &Word| {
+        w.lower.starts_with(|c: char| c.is_ascii_digit())
+            || crate::core::answer::quantity::numeral::read(
+                &w.lower,
+                crate::core::answer::quantity::numeral::Style::Written,
+            )
+            .is_some_and(|n| n.len == w.lower.len() && w.lower != "a")
+    };
+    comparative.is_some_and(|at| words.iter().skip(i + at).take(8).any(numbered))
+}
+
+/// How strictly a sentence is held against the clauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// A draft that is to be delivered: also what was added to or taken from how binding a
+    /// sentence is, and "only".
+    Draft,
+    /// Another's wording: only what cannot both be true.
+    Paraphrase,
+}
+
+/// Why `sentence` means otherwise than the `clauses` that it is nearest to.
+pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for said in clauses(sentence) {
+        let (near, covered) = nearest(&said, held);
+        reasons.extend(negations(&said, &near, covered));
+        if grade == Grade::Draft {
+            reasons.extend(restrictions(&said, &near));
+        }
+        reasons.extend(modality(&said, &near, grade));
+        reasons.extend(opposites(&said, &near));
+    }
+    if grade == Grade::Draft {
+        reasons.extend(affirmation(sentence, held));
+    }
+    reasons.dedup();
+    reasons
+}
+
+/// A clause of the source with how near it is, from 0 to 1 for the nearest.
+type Near<'c> = (&'c Clause, f32);
+
+/// A clause that holds so much of the sentence says it nearly in the same words: then it
+/// answers for every negation in it.
+const SAME_WORDS: f32 = 0.75;
+
+/// The clauses that share the most with `said`, nearest first, and how much of `said` the
+/// nearest holds.
+fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
+    // Codes and figures say which entry it is, not what is said of it.
+    let of = |s: &String| if s.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(s) };
+    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(of).sum() };
+    let whole = weigh(&mut said.stems.iter()).max(0.1);
+    let mut all: Vec<(&Clause, f32, f32)> = Vec::new();
+    for clause in held {
+        let shared = weigh(&mut said.stems.iter().filter(|s| clause.has(s)));
+        if shared > 0.0 {
+            // Of two that hold as much the shorter is nearer.
+            let size = weigh(&mut clause.stems.iter());
+            all.push((clause, shared / (whole + 0.25 * size), shared / whole));
+        }
+    }
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let top = all.first().map_or(1.0, |c| c.1);
+    let covered = all.first().map_or(0.0, |c| c.2);
+    let least = if covered >= SAME_WORDS { 0.8 } else { 0.4 };
+    let near = all.into_iter().map(|(c, n, _)| (c, n / top)).filter(|c| c.1 >= least).take(8).collect();
+    (near, covered)
+}
+
+/// May `a` and `b` be the same mark? In the `same_words` they govern the same; else what one
+/// governs may stand before the other ("not mixed with oil", "oil must not be added").
+fn meets(a: &Mark, b: &Mark, same_words: bool) -> bool {
+    let hit = |x: &[String], y: &[String]| x.iter().any(|s| y.iter().any(|t| alike(s, t)));
+    let back = a.ahead.is_empty() || b.ahead.is_empty();
+    hit(&a.ahead, &b.ahead)
+        || (back || !same_words) && (hit(&a.ahead, &b.behind) || hit(&a.behind, &b.ahead))
+        || a.ahead.is_empty()
+            && b.ahead.is_empty()
+            && (hit(&a.behind, &b.behind) || a.behind.is_empty() && b.behind.is_empty())
+}
+
+/// The same word, perhaps in another form ("navig", "navigabl").
+fn alike(a: &str, b: &str) -> bool {
+    a == b || {
+        let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+        common >= 5 && common * 10 >= a.len().max(b.len()) * 6
+    }
+}
+
+/// How many words two marks share.
+fn common(a: &Mark, b: &Mark) -> usize {
+    let all = |m: &Mark| m.ahead.iter().chain(&m.behind).cloned().collect::<Vec<_>>();
+    let (a, b) = (all(a), all(b));
+    a.iter().filter(|w| b.iter().any(|t| alike(w, t))).count()
+}
+
+/// A negation that is on one side only. Each answers for one: where a sentence has two, two
+/// are wanted.
+fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
+    let same_words = covered >= SAME_WORDS;
+    let mut used: Vec<*const Mark> = Vec::new();
+    for ours in said.of_turn(Turn::Not) {
+        let theirs = near
+            .iter()
+            .flat_map(|(c, _)| &c.marks)
+            .filter(|m| !used.contains(&std::ptr::from_ref(*m)))
+            .filter(|m| !same_words || m.turn == Turn::Not)
+            .filter(|m| meets(ours, m, same_words))
+            .max_by_key(|m| (m.turn == Turn::Not, common(ours, m)));
+        match theirs {
+            Some(mark) => used.push(std::ptr::from_ref(mark)),
+            // "impossible" for "not possible"
+            None if ours.ahead.iter().take(2).any(|w| near.iter().any(|(c, _)| denies(c, w))) => {}
+            None => return Some("a negation that the passage does not have".to_owned()),
+        }
+    }
+    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= 0.9).take(2) {
+        for theirs in clause.of_turn(Turn::Not).filter(|m| !used.contains(&std::ptr::from_ref(*m))) {
+            let governed: Vec<&String> = match theirs.ahead.is_empty() {
+                false => theirs.ahead.iter().take(GOVERNED).collect(),
+                true => theirs.behind.iter().take(GOVERNED).collect(),
+            };
+            let spoken = governed.iter().filter(|w| said.stems.iter().any(|s| alike(s, w))).count();
+            let speaks = governed.is_empty()
+                || spoken * 2 >= governed.len()
+                || governed.first().is_some_and(|w| said.stems.iter().any(|s| alike(s, w)));
+            let denied = said.marks.iter().any(|m| match m.turn {
+                // One that was answered already is no second one.
+                Turn::Not => !same_words && used.len() < 2,
+                Turn::Soft => !same_words && meets(m, theirs, false),
+                Turn::Only => !same_words,
+                Turn::Unless => false,
+            }) || governed.iter().any(|w| denies(said, w));
+            let elsewhere = near.iter().any(|(c, n)| {
+                *n > *nearness && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
+            });
+            let for_a_while = theirs.conditional && !same_words;
+            if speaks && !denied && !elsewhere && !for_a_while {
+                return Some("a negation of the passage is missing".to_owned());
+            }
+        }
+    }
+    None
+}
+
+/// Has `clause` the word with a prefix that denies it?
+fn denies(clause: &Clause, stem: &str) -> bool {
+    stem.len() >= 4
+        && clause.words.iter().any(|w| {
+            ["un", "in", "im", "dis", "non", "ir"]
+                .iter()
+                .any(|p| w.stem.strip_prefix(p).is_some_and(|rest| rest == stem || alike(rest, stem)))
+        })
+}
+
+/// "only" and "unless" on one side only.
+fn restrictions(said: &Clause, near: &[Near<'_>]) -> Option<String> {
+    let top: Vec<&Clause> = near.iter().filter(|(_, n)| *n >= 0.85).map(|(c, _)| *c).take(2).collect();
+    for (turn, name) in [(Turn::Only, "an \"only\""), (Turn::Unless, "an exception")] {
+        let theirs: Vec<&Mark> = near.iter().flat_map(|(c, _)| c.of_turn(turn)).collect();
+        if said.of_turn(turn).any(|a| !theirs.iter().any(|b| meets(a, b, false))) {
+            return Some(format!("{name} that the passage does not have"));
+        }
+        let dropped = top.iter().flat_map(|c| c.of_turn(turn)).any(|b| {
+            let speaks = b.ahead.is_empty() || b.ahead.iter().take(GOVERNED).any(|w| said.has(w));
+            speaks && !said.of_turn(turn).any(|a| meets(a, b, false))
+        });
+        if dropped {
+            return Some(format!("{name} of the passage is missing"));
+        }
+    }
+    None
+}
+
+/// How binding a sentence is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Force {
+    Must,
+    Should,
+    May,
+}
+
+fn forces(clause: &Clause) -> Vec<Force> {
+    let mut out = Vec::new();
+    let word = |i: usize| clause.words.get(i).map_or("", |w| w.lower.as_str());
+    for i in 0..clause.words.len() {
+        let (before, next) = (i.checked_sub(1).map_or("", word), word(i + 1));
+        let force = match word(i) {
+            "must" | "shall" | "mustnt" | "always" | "never" | "debe" | "deben" | "siempre" | "nunca" => {
+                Force::Must
+            }
+            "have" | "has" if next == "to" => Force::Must,
+            "tiene" | "tienen" | "hay" if next == "que" => Force::Must,
+            "必" if next == "须" => Force::Must,
+            "务" if next == "必" => Force::Must,
+            "should" | "shouldnt" | "recommended" | "debería" | "conviene" => Force::Should,
+            "建" if next == "议" => Force::Should,
+            // "may not" and "no puede" forbid.
+            "may" | "might" | "optional" | "optionally" | "permitted" | "allowed" => {
+                if next == "not" || before == "not" || before == "no" || before == "nobody" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
+            }
+            "puede" | "pueden" | "podrá" => {
+                if before == "no" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
+            }
+            "可" if next == "以" => {
+                if before == "不" {
+                    Force::Must
+                } else {
+                    Force::May
+                }
+            }
+            _ => continue,
+        };
+        if !out.contains(&force) {
+            out.push(force);
+        }
+    }
+    out
+}
+
+/// "must" made "may", or "may" made "must". A plain imperative agrees with "must".
+fn modality(said: &Clause, near: &[Near<'_>], grade: Grade) -> Option<String> {
+    let ours = forces(said);
+    let close = |least: f32| -> Vec<Force> {
+        near.iter().filter(|(_, n)| *n >= least).flat_map(|(c, _)| forces(c)).collect()
+    };
+    let (held, wide) = (close(0.85), close(0.4));
+    let wrong = ours.iter().any(|force| match (grade, force) {
+        (Grade::Draft, Force::Must) => {
+            !wide.contains(&Force::Must) && (held.contains(&Force::May) || held.contains(&Force::Should))
+        }
+        (Grade::Draft, Force::Should | Force::May) => !wide.contains(force),
+        (Grade::Paraphrase, Force::Must) => {
+            held.contains(&Force::May) && !wide.contains(&Force::Must) && said.marks.is_empty()
+        }
+        (Grade::Paraphrase, Force::May) => {
+            held.contains(&Force::Must) && !wide.contains(&Force::May) && said.marks.is_empty()
+        }
+        (Grade::Paraphrase, Force::Should) => false,
+    });
+    // "must" left out weakens nothing; "may" and "should" left out make an order of it.
+    wrong.then(|| "more or less binding than the passage".to_owned())
+}
+
+/// Pairs of which one must not take the other's place.
+const OPPOSITES: &[(&str, &str)] = &[
+    ("open", "close"),
+    ("open", "shut"),
+    ("above", "below"),
+    ("over", "under"),
+    ("clockwise", "counterclockwise"),
+    ("clockwise", "anticlockwise"),
+    ("increase", "decrease"),
+    ("increase", "reduce"),
+    ("before", "after"),
+    ("left", "right"),
+    ("tighten", "loosen"),
+    ("upper", "lower"),
+    ("high", "low"),
+    ("higher", "lower"),
+    ("inlet", "outlet"),
+    ("maximum", "minimum"),
+    ("max", "min"),
+    ("raise", "lower"),
+    ("rise", "fall"),
+    ("connect", "disconnect"),
+    ("start", "stop"),
+    ("enable", "disable"),
+    ("engage", "disengage"),
+    ("remove", "install"),
+    ("remove", "fit"),
+    ("positive", "negative"),
+    ("more", "less"),
+    ("more", "fewer"),
+    ("greater", "less"),
+    ("most", "least"),
+    ("on", "off"),
+    ("front", "rear"),
+    ("top", "bottom"),
+    ("suction", "discharge"),
+    ("supply", "return"),
+    ("energise", "isolate"),
+    ("lock", "unlock"),
+    ("first", "last"),
+    ("hot", "cold"),
+    ("fill", "drain"),
+    ("push", "pull"),
+    ("forward", "reverse"),
+    ("inner", "outer"),
+    ("always", "never"),
+    ("with", "without"),
+    ("antes", "después"),
+    ("encima", "debajo"),
+    ("mayor", "menor"),
+    ("máximo", "mínimo"),
+    ("máxima", "mínima"),
+    ("alto", "bajo"),
+    ("alta", "baja"),
+    ("más", "menos"),
+    ("superior", "inferior"),
+    ("siempre", "nunca"),
+    ("abrir", "cerrar"),
+    ("abra", "cierre"),
+    ("izquierda", "derecha"),
+    ("con", "sin"),
+    ("大于", "小于"),
+    ("高于", "低于"),
+    ("超过", "低于"),
+    ("以上", "以下"),
+    ("最大", "最小"),
+    ("最高", "最低"),
+    ("过高", "过低"),
+    ("打开", "关闭"),
+    ("闭合", "断开"),
+    ("增大", "减小"),
+    ("增加", "减少"),
+    ("上升", "下降"),
+    ("之前", "之后"),
+];
+
+/// A word whose opposite stands in the passage beside the same word.
+fn opposites(said: &Clause, near: &[Near<'_>]) -> Option<String> {
+    for (a, b) in OPPOSITES {
+        for (here, there) in [(a, b), (b, a)] {
+            let places = beside(said, here);
+            if places.is_empty() {
+                continue;
+            }
+            let same: Vec<Vec<String>> = near.iter().flat_map(|(c, _)| beside(c, here)).collect();
+            let other: Vec<Vec<String>> =
+                near.iter().filter(|(_, n)| *n >= 0.6).flat_map(|(c, _)| beside(c, there)).collect();
+            let meets =
+                |x: &[String], all: &[Vec<String>]| all.iter().any(|y| x.iter().any(|w| y.contains(w)));
+            if places.iter().any(|p| meets(p, &other) && !meets(p, &same)) {
+                return Some(format!("\"{here}\" where the passage has \"{there}\""));
+            }
+        }
+    }
+    None
+}
+
+/// For each place of `word` in `clause` the two content words after it, or the one before.
+/// Where a number is compared, the number lock compares better: no place.
+fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
+    let parts: Vec<String> = match word.is_ascii() || word.chars().any(|c| ('a'..='ÿ').contains(&c)) {
+        true => vec![stem(word)],
+        false => word.chars().map(String::from).collect(),
+    };
+    let comparative = matches!(
+        word,
+        "above"
+            | "below"
+            | "over"
+            | "under"
+            | "more"
+            | "less"
+            | "fewer"
+            | "greater"
+            | "most"
+            | "least"
+            | "encima"
+            | "debajo"
+            | "mayor"
+            | "menor"
+            | "más"
+            | "menos"
+            | "大于"
+            | "小于"
+            | "高于"
+            | "低于"
+            | "超过"
+            | "以上"
+            | "以下"
+    );
+    let mut all = Vec::new();
+    for i in 0..clause.words.len() {
+        let at = |n: usize| clause.words.get(i + n);
+        if !parts.iter().enumerate().all(|(n, p)| at(n).is_some_and(|w| w.stem == *p)) {
+            continue;
+        }
+        let end = i + parts.len();
+        let digit = |w: &Word| w.lower.starts_with(|c: char| c.is_ascii_digit());
+        if comparative && clause.words.iter().skip(end).take(4).any(digit) {
+            continue;
+        }
+        let content = |w: &&Word| w.content && !digit(w);
+        let mut around: Vec<String> =
+            clause.words.iter().skip(end).filter(content).take(2).map(|w| w.stem.clone()).collect();
+        if around.is_empty() {
+            around.extend(clause.words.iter().take(i).rev().filter(content).take(1).map(|w| w.stem.clone()));
+        }
+        all.push(around);
+    }
+    all
+}
+
+/// A "yes" or "no" that answers where the manual only states.
+fn affirmation(sentence: &str, held: &[Clause]) -> Option<String> {
+    let first = words::words(sentence).into_iter().next()?.1;
+    let judges =
+        matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false" | "sí" | "是的")
+            || first == "no"
+                && sentence.trim_start().get(2..).is_some_and(|t| t.starts_with([',', '.', '!', ';']));
+    let opens = held.iter().any(|c| c.words.first().is_some_and(|w| w.lower == first));
+    (judges && !opens).then(|| format!("\"{first}\" is the draft's own word"))
+}
