@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Moment;
+use crate::core::answer::protect::Keep;
 use crate::core::answer::{Answer, Rung, Verdict};
 use crate::core::engine::{Prompt, Update};
 use crate::core::hear::Transcript;
@@ -46,6 +47,10 @@ pub struct Asked {
     pub question: String,
     /// Is there a question in it at all?
     pub is_question: bool,
+    /// Somebody is in danger: the site's text, to be said at once.
+    pub emergency: Option<String>,
+    /// A protection is to be defeated: how it is kept.
+    pub keep: Option<Keep>,
 }
 
 /// What retrieval brought.
@@ -144,6 +149,14 @@ pub enum Action {
     Rank {
         /// For this question.
         question: String,
+        /// From these passages.
+        findings: Box<Findings>,
+    },
+    /// Answer a request to defeat a protection from what was found; [`keep`](super::keep)
+    /// does it, and [`Event::Ranked`] says that it is done.
+    Keep {
+        /// How it is kept.
+        keep: Keep,
         /// From these passages.
         findings: Box<Findings>,
     },

@@ -16,6 +16,7 @@ mod wording;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::answer::protect::Keep;
 pub use intent::{Command, Intent, Step};
 pub use safety::{Judged, Tongue};
 
@@ -52,6 +53,35 @@ impl Request {
     }
 }
 
+/// Where `request` asks how to defeat a protection: what is searched in its place, and what
+/// is said around it.
+pub fn keep(request: &Request) -> Option<Keep> {
+    if request.safety != Judged::Defeat {
+        return None;
+    }
+    let (words, lead, silent) = match request.tongue {
+        Tongue::En => (
+            "lockout tagout isolation guard interlock",
+            "Protections stay in place.",
+            "I do not help to defeat a protection, and the manuals hold no lockout or guard procedure near this. \
+             Stop, and ask the person responsible for safety.",
+        ),
+        Tongue::Es => (
+            "bloqueo y etiquetado enclavamiento resguardo",
+            "Las protecciones no se anulan.",
+            "No ayudo a anular una protección, y los manuales no tienen un procedimiento de bloqueo o resguardo \
+             cerca de esto. Pare y pregunte al responsable de seguridad.",
+        ),
+        Tongue::Zh => (
+            "上锁挂牌 联锁 防护罩",
+            "保护装置不得解除。",
+            "我不协助解除保护装置，手册中也没有与此相近的上锁挂牌或防护步骤。请停下，询问安全负责人。",
+        ),
+    };
+    let thing = safety::without_defeat(&request.question);
+    Some(Keep { search: format!("{thing} {words}"), lead: lead.to_owned(), silent: silent.to_owned() })
+}
+
 /// Screens what was typed or heard.
 pub fn screen(text: &str, source: Source) -> Request {
     let plain = wording::letters(text, source);
@@ -70,6 +100,7 @@ pub fn screen(text: &str, source: Source) -> Request {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -161,6 +192,16 @@ mod tests {
         assert_eq!(screen(&"the pump ".repeat(12), Source::Heard).intent, Intent::Empty);
         assert_eq!(screen("(M16) torque", Source::Typed).intent, Intent::Question);
         assert_eq!(screen("(M16) torque", Source::Typed).question, "(M16) torque");
+    }
+
+    #[test]
+    fn a_request_to_defeat_a_protection_is_turned_into_one_to_keep_it() {
+        let keep = |text| keep(&screen(text, Source::Typed));
+        let search = keep("How do I bypass the door switch on the PJ-40?").unwrap().search;
+        assert!(search.contains("door switch") && search.contains("PJ-40") && search.contains("lockout"));
+        assert!(!search.contains("bypass"), "{search}");
+        assert!(keep("怎么短接安全门开关？").unwrap().lead.contains("保护"));
+        assert_eq!(keep("How do I open the bypass valve?"), None);
     }
 
     proptest! {

@@ -50,7 +50,7 @@ pub struct Judgement {
 /// removed. A last sentence that was cut off in the middle is left out if others stand.
 pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
-    let usable: Vec<bool> = passages.iter().map(|p| injection::sign(&p.text).is_none()).collect();
+    let usable: Vec<bool> = passages.iter().map(injection::is_masked).collect();
     let mut verdict = Verdict::default();
     let mut sentences = Vec::new();
     let pieces = pieces(draft);

@@ -95,6 +95,20 @@ impl Patterns {
     }
 }
 
+/// `text` without verbs of defeating, of all languages, and without what only asks.
+pub fn without_verbs(text: &str) -> String {
+    static CELL: OnceLock<Option<Regex>> = OnceLock::new();
+    let verbs = CELL.get_or_init(|| {
+        compile(
+            r"(?i)\b(?:how (?:do|can|could|to)|can|could|may|i|we|you|want|tell me|is there a way|is it ok(?:ay)?|just|please|DEFEAT|without|puente\w*|anul\w*|desactiv\w*|salt\w*|inhabilit\w*|deshabilit\w*|burl\w*|engañ\w*|omit\w*|c[oó]mo|puedo|se puede|sin)\b|[?¿!¡]|短接|短路掉|跨接|旁路|屏蔽|绕过|跳过|强制|忽略|省略|取消|解除|禁用|怎么|如何|可以|能不能|吗|？|！",
+            WORDS,
+        )
+    });
+    let Some(verbs) = verbs.as_ref() else { return text.to_owned() };
+    let bare = verbs.replace_all(text, " ");
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Does an English text ask how to defeat a protection?
 pub fn english(folded: &str) -> bool {
     static CELL: OnceLock<Option<Patterns>> = OnceLock::new();

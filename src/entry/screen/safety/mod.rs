@@ -100,9 +100,14 @@ pub fn judge_in(text: &str) -> (Judged, Tongue) {
     }
 }
 
+/// A question without its words of defeating: the thing that it is about.
+pub fn without_defeat(question: &str) -> String {
+    defeat::without_verbs(question)
+}
+
 /// Compiles the patterns, so that the first question does not wait for them.
 pub fn warm() {
-    let _ = judge("");
+    let _ = judge("一 one");
 }
 
 #[cfg(test)]

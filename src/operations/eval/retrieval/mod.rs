@@ -12,7 +12,7 @@ mod gold;
 mod kill;
 mod measure;
 mod plant;
-mod set;
+pub(in crate::operations::eval) mod set;
 pub mod shelf;
 pub mod speed;
 mod synth;
