@@ -115,7 +115,7 @@ const SIGNS: &[(&str, &str)] = &[
         "shapes the answer",
     ),
     (
-        r"(?i)\b(?:substitut|replac|chang|convert|transform|swap)(?:e|es|ing) (?:all |each |every |the |any )*(?:[a-z]+ )?(?:letters?|vowels?|consonants?|characters?|words|spaces|punctuation|nouns|verbs|adjectives)\b[^.\n]{0,60}\b(?:with|by|to|into|for)\b",
+        r"(?i)\b(?:substitut|replac|chang|convert|transform|swap)(?:e|es|ing) (?:all |each |every |the |any )*(?:[a-z]+ )?(?:letters|vowels|consonants|characters|words|spaces|punctuation|nouns|verbs|adjectives)\b[^.\n]{0,60}\b(?:with|by|to|into|for)\b",
         "shapes the answer",
     ),
     (
@@ -220,8 +220,12 @@ const BLOB: &str = r"\b(?:[A-Za-z0-9+/]{40,}={0,2}|(?:[0-9a-fA-F]{2}[ :]?){32,})
 /// What a page does not show.
 const COMMENT: &str = r"(?s)<!--.*?-->|(?i)<(?:span|div|p|font)[^>]{0,80}(?:display: ?none|visibility: ?hidden|font-size: ?0|color: ?(?:white|#fff(?:fff)?))[^>]{0,40}>.*?</(?:span|div|p|font)>";
 
+/// A chat template's marks, with the line that they open.
+const MARKS: &str = r"(?:<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>)[^\n]*";
+
 struct Patterns {
     set: RegexSet,
+    marks: Regex,
     blob: Regex,
     comment: Regex,
 }
@@ -234,7 +238,12 @@ fn patterns() -> Option<&'static Patterns> {
                 WORDS.iter().fold((*pattern).to_owned(), |p, (name, stands)| p.replace(name, stands))
             });
             let set = regex::RegexSetBuilder::new(full).size_limit(64 << 20).build().ok()?;
-            Some(Patterns { set, blob: Regex::new(BLOB).ok()?, comment: Regex::new(COMMENT).ok()? })
+            Some(Patterns {
+                set,
+                marks: Regex::new(MARKS).ok()?,
+                blob: Regex::new(BLOB).ok()?,
+                comment: Regex::new(COMMENT).ok()?,
+            })
         })
         .as_ref()
 }
@@ -274,6 +283,10 @@ pub fn orders(text: &str, at: usize) -> Vec<Order> {
         .filter(|(start, end)| text.get(*start..*end).is_some_and(says_something))
         .map(|(start, end)| (*start, *end, "is hidden from the reader"))
         .collect();
+    if let Some(patterns) = patterns() {
+        let marks = patterns.marks.find_iter(text);
+        all.extend(marks.map(|m| (m.start(), m.end(), "holds a chat template's marks")));
+    }
     for span in sentence::split(text) {
         if let Some(why) = span.of(text).and_then(sign) {
             all.push((span.start, span.end, why));
@@ -315,6 +328,7 @@ pub fn masked(passage: &Passage) -> Cow<'_, Passage> {
         field.value = without(&field.value);
         field.name = without(&field.name);
     }
+    out.fields.retain(|f| !f.value.is_empty());
     if around {
         clean_around(&mut out);
     }
