@@ -168,6 +168,23 @@ const SIGNS: &[(&str, &str)] = &[
         r"(?i)^\W*(?:what(?:'s| is| are| was)|who(?:'s| is| was)|when (?:was|did)|where (?:is|was)|name|list) (?:the |some |a |an )?(?:[a-z]+ ){0,3}(?:capital (?:city )?of|president of|weather|meaning of life|latest news|population of|best (?:movie|movies|restaurant|restaurants|book|books|hotel|hotels|song|way to (?:invest|lose))|movies?|restaurants?|recipe|stock price|celebrity|celebrities|football|soccer|lyrics)\b",
         "asks something foreign",
     ),
+    // What a chat is asked for: to explain, to teach, to program.
+    (
+        r"(?i)^\W*(?:please |now |then |and |also |kindly |briefly )*(?:explain|discuss|elaborate|brainstorm|recite|debate|teach|imagine|suggest|outline|solve|debug|argue|ponder|philosophi[sz]e) (?:to |about |on |in )*(?:how|why|what|whether|the|an?|some|this|that|your|simple|detail|step|ways?|ideas?|tips)\b",
+        "asks for an explanation",
+    ),
+    (
+        r"(?i)^\W*(?:please |now |then |and |also |kindly )*(?:describe|define|compare|provide|give|list|present|share|offer|name) (?:me )?(?:the |an? |some |any |few |three |five |ten |\d+ |brief |short |simple |detailed )*(?:[a-z]+ ){0,2}(?:concepts?|differences? between|explanations?|overview|definition|history|pros and cons|tips|advice|examples? of|ideas|suggestions|recommendations|tutorial|fun facts?|jokes?|opinion|thoughts)\b",
+        "asks for an explanation",
+    ),
+    (
+        r"(?i)\b(?:write|create|implement|develop|convert|sort|fix|debug|explain|reverse|parse|code|build|optimi[sz]e|refactor)\b[^.\n]{0,60}\b(?:in|using|with) (?:python|java ?script|java|c\+\+|c#|ruby|php|html|css|react|rust|go|perl|bash|excel|sql)\b|^\W*(?:please |now )*(?:write|create|generate) (?:me )?(?:an? |some |the )?(?:[a-z]+ ){0,3}(?:code|function|program|class|algorithm|query|web ?page|website)\b",
+        "asks for a program",
+    ),
+    (
+        r"(?i)^\W*(?:dear |hey |hello |hi )?(?:assistant|chat ?bot|ai|llm|language model|chatgpt)\s*[,:!]",
+        "addresses the assistant",
+    ),
     // Advertisements and false alarms to be passed on.
     (
         r"(?i)\b(?:promote|advertise|endorse|plug|push|hype|praise|advocate|market|recommend) (?:the |our |my |a |this |any |some )*(?:[a-z]+ ){0,3}(?:brand|product|products|service|services|website|site|company|link|course|app|store|shop|sale|deal|offer|campaign|candidate|party|event|conspiracy|theory|movement|scheme|investment|crypto[a-z]*|bitcoin)\b",
@@ -259,9 +276,6 @@ pub fn sign(sentence: &str) -> Option<&'static str> {
     if hides(sentence) {
         return Some("holds invisible characters");
     }
-    if patterns.comment.is_match(sentence) {
-        return Some("is hidden from the reader");
-    }
     patterns.blob.find_iter(&seen).any(|m| is_blob(m.as_str())).then_some("holds an encoded text")
 }
 
@@ -280,7 +294,7 @@ pub fn orders(text: &str, at: usize) -> Vec<Order> {
     };
     let mut all: Vec<(usize, usize, &str)> = hidden
         .iter()
-        .filter(|(start, end)| text.get(*start..*end).is_some_and(says_something))
+        .filter(|(start, end)| text.get(*start..*end).is_some_and(is_secret))
         .map(|(start, end)| (*start, *end, "is hidden from the reader"))
         .collect();
     if let Some(patterns) = patterns() {
@@ -299,9 +313,12 @@ pub fn orders(text: &str, at: usize) -> Vec<Order> {
     found
 }
 
-/// A comment of a tool ("<!-- toc -->", "<!-- SPDX … -->") says nothing to anybody.
-fn says_something(comment: &str) -> bool {
-    comment.split_whitespace().filter(|w| w.chars().any(char::is_alphabetic)).count() > 3
+/// Is what a page does not show an order? A comment is an author's note, unless it orders;
+/// text that was made invisible is meant for nobody who reads.
+fn is_secret(hidden: &str) -> bool {
+    let Some(comment) = hidden.strip_prefix("<!--") else { return true };
+    let inner = comment.trim_end_matches("-->");
+    sentence::split(inner).iter().filter_map(|s| s.of(inner)).any(|s| sign(s).is_some())
 }
 
 /// `passage` as it may be shown, searched and quoted: what its orders say is blanked out, in
