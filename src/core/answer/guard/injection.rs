@@ -185,6 +185,11 @@ const SIGNS: &[(&str, &str)] = &[
         r"(?i)^\W*(?:dear |hey |hello |hi )?(?:assistant|chat ?bot|ai|llm|language model|chatgpt)\s*[,:!]",
         "addresses the assistant",
     ),
+    // A manual has no first person.
+    (
+        r"(?:^|[\s(,;])(?:I'm|I've|I'd|I am|I have|I was|I need|I want|I can't|I cannot|I can not|I don't|I keep|I get|I got|I tried|I think|I just|I would|I wonder|I wish|I need|I'll|I will) [a-z]|(?i)\bmy (?:code|program|script|homework|essay|website|boss|friends?|wife|husband|business|r[eé]sum[eé]|assignment|thesis|students?|kids?|class|exam|girlfriend|boyfriend|blog|startup|garden|vacation|trip)\b",
+        "speaks in the first person",
+    ),
     // Advertisements and false alarms to be passed on.
     (
         r"(?i)\b(?:promote|advertise|endorse|plug|push|hype|praise|advocate|market|recommend) (?:the |our |my |a |this |any |some )*(?:[a-z]+ ){0,3}(?:brand|product|products|service|services|website|site|company|link|course|app|store|shop|sale|deal|offer|campaign|candidate|party|event|conspiracy|theory|movement|scheme|investment|crypto[a-z]*|bitcoin)\b",
