@@ -51,9 +51,12 @@ pub fn emergency(text: &str) -> Answer {
 /// What the manuals say of keeping the protection, or that they say nothing of it.
 pub fn keep(keep: &Keep, hits: &[Hit<'_>], siblings: &[Passage]) -> Answer {
     let wanted = terms(&keep.search);
+    // Another machine's lockout locks nothing here.
+    let named = hits.iter().any(|h| is_named(&wanted, h.passage));
     let mut near: Vec<(f32, Hit<'_>)> = hits
         .iter()
         .enumerate()
+        .filter(|(_, hit)| !named || is_named(&wanted, hit.passage))
         .filter_map(|(rank, hit)| Some((worth(&wanted, hit.passage)? / (1.0 + 0.05 * rank as f32), *hit)))
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -88,6 +91,12 @@ const KEEPS: &str = r"(?i)\b(?:never|do not|don't|must not|may not|shall not|not
 
 fn pattern(cell: &'static OnceLock<Option<Regex>>, text: &str) -> Option<&'static Regex> {
     cell.get_or_init(|| Regex::new(text).ok()).as_ref()
+}
+
+/// Does what is asked name the passage's machine?
+fn is_named(wanted: &[words::Term], passage: &Passage) -> bool {
+    let machine = terms(&passage.machine);
+    !machine.is_empty() && machine.iter().all(|t| wanted.iter().any(|w| w.stem == t.stem))
 }
 
 /// How well a passage answers, or `None` where it does not speak of what protects.
@@ -153,6 +162,16 @@ mod tests {
         assert_eq!(answer.warnings.first().unwrap().text, "DANGER: Lock out before opening.");
         assert!(answer.text().contains("must not be bypassed"), "{}", answer.text());
         assert!(!answer.text().contains("bypass valve"));
+    }
+
+    #[test]
+    fn another_machines_lockout_is_not_said() {
+        let mut crane = prose("Lock out isolator Q9.");
+        crane.machine = "Overhead crane".into();
+        let jack = prose("Lockout and tagout: lock out the breaker Q1 before you enter the guard.");
+        let wanted = Keep { search: "overhead crane lockout tagout isolation".into(), ..request() };
+        let answer = keep(&wanted, &[hit(&jack), hit(&crane)], &[]);
+        assert!(answer.text().contains("Q9") && !answer.text().contains("Q1 "), "{}", answer.text());
     }
 
     #[test]
