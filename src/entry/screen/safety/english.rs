@@ -91,7 +91,7 @@ const SIGNS: &[(Emergency, &str)] = &[
     ),
     (
         Emergency::Call,
-        " send (?:us |me )?(?:an |the |a )?(?:help|ambulance|medic|medics|doctor|fire brigade|rescue|somebody|someone) ",
+        " (?:ambulance|medic|medics|paramedics|doctor|first aid|first aider|rescue|fire brigade) (?:is |are )?(?:needed|required) | send (?:us |me )?(?:an |the |a )?(?:help|ambulance|medic|medics|doctor|fire brigade|rescue|somebody|someone) ",
     ),
     (Emergency::Call, " (?:mayday|may day|sos) | man overboard "),
     (
@@ -197,7 +197,7 @@ const SIGNS: &[(Emergency, &str)] = &[
     ),
     (
         Emergency::Person,
-        " (?:burned|burnt|scalded|hit|struck|crushed|killed|electrocuted|pulled|dragged|bit|shocked|pinned) (?:me|him|us|someone|somebody|OWNER BODY) (?:in |into |under |down |badly |all |and |now |bad |so |against )*(?:$|[^ ]+ )",
+        " (?:ran over|run over|fell on|dropped on|landed on|rolled over|burning|crushing) (?:me|him|her|us|them|someone|somebody|OWNER BODY|(?:a|the|my|our) (?:[^ ]+ )?(?:worker|operator|colleague|man|guy|technician)) | (?:burned|burnt|scalded|hit|struck|crushed|killed|electrocuted|pulled|dragged|bit|shocked|pinned) (?:me|him|us|someone|somebody|OWNER BODY) (?:in |into |under |down |badly |all |and |now |bad |so |against )*(?:$|[^ ]+ )",
     ),
     (
         Emergency::Person,
