@@ -11,6 +11,7 @@ use crate::core::answer::Rung;
 use crate::core::engine::scheduler::{self, Settings};
 use crate::core::engine::worker::Options;
 use crate::core::ledger::Budgets;
+use crate::entry::screen::{Judged, Request, Tongue};
 
 use super::outcome::{Error, Kind, Result};
 
@@ -21,6 +22,8 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// What belongs to the site.
+    pub site: Site,
     /// A turn's deadlines.
     pub turn: Turn,
     /// Budgets by stage.
@@ -37,6 +40,39 @@ pub struct Config {
     pub index: Index,
     /// CPU cores.
     pub cores: Cores,
+}
+
+/// What belongs to the site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Said at once, and in full, where somebody is in danger.
+    pub emergency: String,
+    /// The same in Spanish; `""`: as `emergency`.
+    pub emergency_es: String,
+    /// The same in Chinese; `""`: as `emergency`.
+    pub emergency_zh: String,
+}
+
+impl Site {
+    /// What is said to a request that tells of danger, in its language; `None` for any other.
+    pub fn emergency_for(&self, request: &Request) -> Option<&str> {
+        let Judged::Emergency(_) = request.safety else { return None };
+        let own = match request.tongue {
+            Tongue::Es => &self.emergency_es,
+            Tongue::Zh => &self.emergency_zh,
+            Tongue::En => &self.emergency,
+        };
+        Some(if own.trim().is_empty() { &self.emergency } else { own })
+    }
+
+    /// Whoever is in danger must be told something.
+    fn check(&self) -> Result<()> {
+        if self.emergency.trim().is_empty() {
+            return Err(usage("[site]", "`emergency` is empty; it is what is said to a person in danger"));
+        }
+        Ok(())
+    }
 }
 
 /// A turn's deadlines.
@@ -252,6 +288,7 @@ impl Config {
         let config: Config =
             merged.try_into().map_err(|e: toml::de::Error| usage("the configuration", e.message()))?;
         config.engine.check()?;
+        config.site.check()?;
         Ok(config)
     }
 
@@ -343,6 +380,7 @@ pub fn data_dir(flag: Option<PathBuf>) -> PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::entry::screen::{Source, screen};
 
     fn resolve(file: &str, env: &[(&str, &str)]) -> Result<Config> {
         let dir = tempfile::tempdir().unwrap();
@@ -387,6 +425,17 @@ mod tests {
             let error = resolve(&format!("[engine]\n{line}\n"), &[]).unwrap_err();
             assert!(error.kind == Kind::Usage && error.what.contains(key), "{error}");
         }
+    }
+
+    #[test]
+    fn the_sites_emergency_text_is_told_in_the_askers_language() {
+        let site = resolve("[site]\nemergency = \"Call 333.\"\nemergency_zh = \"\"\n", &[]).unwrap().site;
+        let told = |text| site.emergency_for(&screen(text, Source::Typed)).map(str::to_owned);
+        assert_eq!(told("There is a fire in the cabinet!").as_deref(), Some("Call 333."));
+        assert_eq!(told("¡Hay fuego en el armario!").as_deref(), Some(site.emergency_es.as_str()));
+        assert_eq!(told("着火了！").as_deref(), Some("Call 333."), "none of its own");
+        assert_eq!(told("fire the burner"), None);
+        assert!(resolve("[site]\nemergency = \" \"\n", &[]).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! [`quote`] picks the passage's own sentences, [`prompt`] writes what the model reads,
 //! [`guard`] judges a draft, [`ladder`] builds the [`Answer`] of a rung, [`refusal`] says when
-//! there is none. Under
+//! there is none, [`protect`] what is said in danger. Under
 //! them lie [`asked`] (what a question wants), [`quantity`] (numbers, units, codes),
 //! [`sentence`] and [`words`].
 
@@ -12,6 +12,7 @@ pub mod choose;
 pub mod guard;
 pub mod ladder;
 pub mod prompt;
+pub mod protect;
 pub mod quantity;
 pub mod quote;
 pub mod refusal;

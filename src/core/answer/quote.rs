@@ -60,11 +60,10 @@ const MOST_STEPS: usize = 6;
 ///
 /// `hits` are best first. `siblings` are all passages of the sections that hits of shape
 /// [`Shape::Step`] stand in, so that a procedure can be quoted from its first step; it may
-/// be empty. Passages that speak to the assistant are passed over.
+/// be empty. Passages whose orders to an assistant were not masked are passed over.
 pub fn quote<'p>(question: &str, hits: &[Hit<'p>], siblings: &'p [Passage]) -> Quoted<'p> {
     let asked = Asked::of(question);
-    let clean: Vec<Hit<'p>> =
-        hits.iter().copied().filter(|h| injection::sign(&h.passage.text).is_none()).collect();
+    let clean: Vec<Hit<'p>> = hits.iter().copied().filter(|h| injection::is_masked(h.passage)).collect();
     let codes = codes_asked(question, &asked, &clean);
     let Some(main) = choose(question, &asked, &codes, &clean) else {
         return Quoted::default();
@@ -136,7 +135,7 @@ fn steps<'p>(question: &str, main: &'p Passage, siblings: &'p [Passage]) -> Quot
                 && p.revision == main.revision
                 && p.section == main.section
         })
-        .filter(|p| injection::sign(&p.text).is_none())
+        .filter(|p| injection::is_masked(p))
         .collect();
     if !all.iter().any(|p| p.span == main.span) {
         all.push(main);

@@ -143,6 +143,7 @@ pub(super) mod tests {
             page_label: None,
             figures: Vec::new(),
             ocr: false,
+            orders: None,
         }
     }
 

@@ -77,6 +77,16 @@ pub enum Role {
     Unit,
 }
 
+/// A sentence of a passage that speaks to an assistant instead of the technician: it is data
+/// like all text, and nobody takes it as an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Where it stands in the stored text.
+    pub span: Span,
+    /// What gives it away.
+    pub why: String,
+}
+
 /// A figure that a passage names: "see Figure 3".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figure {
@@ -152,6 +162,10 @@ pub struct Passage {
     /// Was it read from a picture of the page (optical character recognition)?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ocr: bool,
+    /// Its sentences that are orders to an assistant, in their order; `None` where it was
+    /// indexed before they were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<Vec<Order>>,
 }
 
 impl Passage {

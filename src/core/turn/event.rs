@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::Moment;
 use crate::core::answer::choose::Choice;
 use crate::core::answer::refusal::Evidence;
+use crate::core::answer::protect::Keep;
 use crate::core::answer::{Answer, Rung, Verdict};
 use crate::core::engine::{Prompt, Update};
 use crate::core::hear::Transcript;
@@ -50,6 +51,10 @@ pub struct Asked {
     pub question: String,
     /// Is there a question in it at all?
     pub is_question: bool,
+    /// Somebody is in danger: the site's text, to be said at once.
+    pub emergency: Option<String>,
+    /// A protection is to be defeated: how it is kept.
+    pub keep: Option<Keep>,
 }
 
 /// What retrieval brought.
@@ -165,6 +170,14 @@ pub enum Action {
         texts: Vec<String>,
         /// When it must be done.
         deadline: Moment,
+    },
+    /// Answer a request to defeat a protection from what was found; [`keep`](super::keep)
+    /// does it, and [`Event::Ranked`] says that it is done.
+    Keep {
+        /// How it is kept.
+        keep: Keep,
+        /// From these passages.
+        findings: Box<Findings>,
     },
     /// Have this written; the answer is of no use after the deadline.
     Draft {

@@ -22,12 +22,15 @@ mod event;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Moment;
 use super::answer::choose::Choice;
+use super::answer::guard::injection;
 use super::answer::ladder;
 use super::answer::prompt::{MOST_PASSAGES, prompt};
+use super::answer::protect::{self, Keep};
 use super::answer::quote::{self, quote};
 use super::answer::refusal::{self, Evidence};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
@@ -96,6 +99,8 @@ pub struct Turn {
     pub transcript: Option<Transcript>,
     /// The normalised question.
     pub question: String,
+    /// How a protection is kept that it asks to defeat.
+    keep: Option<Keep>,
     /// The passages that were used.
     pub passages: Vec<Passage>,
     /// What was weighed before anything was written.
@@ -128,6 +133,7 @@ impl Turn {
             ledger: Ledger::default(),
             transcript: None,
             question: String::new(),
+            keep: None,
             passages: Vec::new(),
             evidence: None,
             prompt_ids: Vec::new(),
@@ -200,7 +206,16 @@ impl Turn {
             (State::Screening, Event::Screened(asked)) => {
                 self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, "");
                 self.question = asked.question;
-                if asked.is_question {
+                if let Some(text) = asked.emergency {
+                    self.deliver(protect::emergency(&text), now)
+                } else if let Some(keep) = asked.keep {
+                    // No model is asked about a protection.
+                    self.limits.rung = self.limits.rung.min(Rung::Quoted);
+                    let search = keep.search.clone();
+                    self.keep = Some(keep);
+                    self.enter(State::Finding, now);
+                    vec![Action::Search(search)]
+                } else if asked.is_question {
                     self.enter(State::Finding, now);
                     vec![Action::Search(self.question.clone())]
                 } else {
@@ -211,7 +226,10 @@ impl Turn {
                 let wait = findings.wait;
                 self.book(Stage::Retrieve, self.spent(now, wait), wait, "");
                 self.enter(State::Ranking, now);
-                vec![Action::Rank { question: self.question.clone(), findings }]
+                match self.keep.take() {
+                    Some(keep) => vec![Action::Keep { keep, findings }],
+                    None => vec![Action::Rank { question: self.question.clone(), findings }],
+                }
             }
             (State::Ranking, Event::Ranked(ranked)) => self.ranked(*ranked, now),
             (State::Judging { quoted }, Event::Judged(judged)) => self.judged(*quoted, *judged, now),
@@ -524,10 +542,24 @@ fn or(text: String, other: &str) -> String {
     if text.is_empty() { other.to_owned() } else { text }
 }
 
+/// The findings without what speaks to an assistant: from here on nothing sees it.
+fn masked(mut findings: Findings) -> Findings {
+    let hits = findings.found.hits.iter_mut().map(|h| &mut h.passage);
+    for passage in hits.chain(&mut findings.siblings) {
+        if let Cow::Owned(masked) = injection::masked(passage) {
+            *passage = masked;
+        }
+    }
+    let says = |p: &Passage| p.text.chars().any(char::is_alphanumeric);
+    findings.found.hits.retain(|h| says(&h.passage));
+    findings.siblings.retain(says);
+    findings
+}
+
 /// Ranks what was found: a refusal where the evidence asks for one, else the passages' own
 /// sentences, and the passages for the model. Pure; [`Action::Rank`] asks for it.
 pub fn rank(question: &str, findings: Findings) -> Ranked {
-    let Findings { found, siblings, threshold, .. } = findings;
+    let Findings { found, siblings, threshold, .. } = masked(findings);
     let hits: Vec<quote::Hit<'_>> =
         found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
     let evidence = Evidence::of(question, &found);
@@ -549,6 +581,19 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
     };
     let passages = found.hits.into_iter().take(MOST_PASSAGES).map(|h| h.passage).collect();
     Ranked { answer, passages, choice, evidence }
+}
+
+/// Answers a request to defeat a protection. Pure; [`Action::Keep`] asks for it.
+pub fn keep(keep: &Keep, findings: Findings) -> Ranked {
+    let Findings { found, siblings, .. } = masked(findings);
+    let hits: Vec<quote::Hit<'_>> =
+        found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
+    let answer = protect::keep(keep, &hits, &siblings);
+    let cited =
+        |p: &Passage| answer.citations.iter().any(|c| c.document == p.document && c.revision == p.revision);
+    let passages =
+        found.hits.iter().map(|h| &h.passage).filter(|p| cited(p)).take(MOST_PASSAGES).cloned().collect();
+    Ranked { answer, passages, choice: None, evidence: Evidence::default() }
 }
 
 /// "Say it once more", and why.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Action, Asked, Event, Findings, Limits, Reason, Replay, Turn, rank};
 use crate::core::Moment;
+use crate::core::answer::protect::Keep;
 use crate::core::answer::{Answer, AnswerKind, Rung, ladder};
 use crate::core::engine::{Finish, Refusal, Update};
 use crate::core::hear::Transcript;
@@ -78,6 +79,7 @@ fn passage() -> Passage {
         page_label: None,
         figures: Vec::new(),
         ocr: false,
+        orders: None,
     }
 }
 
@@ -111,7 +113,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
 }
 
 fn asked() -> Event {
-    Event::Screened(Asked { question: QUESTION.into(), is_question: true })
+    Event::Screened(Asked { question: QUESTION.into(), is_question: true, ..Asked::default() })
 }
 
 /// A typed turn that has just been handed its passages at 10 ms.
@@ -253,7 +255,14 @@ fn a_refusal_at_the_engines_door_and_a_dead_model_cost_the_draft_not_the_answer(
 fn a_code_that_no_manual_holds_is_refused_before_any_model_is_asked() {
     let mut turn = Turn::new(limits(Rung::Recombined));
     turn.handle(Event::Typed("What does E77 mean?".into()), at(0));
-    turn.handle(Event::Screened(Asked { question: "What does E77 mean?".into(), is_question: true }), at(1));
+    turn.handle(
+        Event::Screened(Asked {
+            question: "What does E77 mean?".into(),
+            is_question: true,
+            ..Asked::default()
+        }),
+        at(1),
+    );
     let codes = QueryCodes { unknown: vec!["E77".into()], ..QueryCodes::default() };
     let answer = delivered(&rank_found(&mut turn, findings(vec![passage()], codes), 9));
     assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
@@ -325,4 +334,43 @@ fn a_replay_keeps_what_the_clock_decided() {
     let actions = turn.handle(done(), at(7000));
     assert_eq!(delivered(&judge(&mut turn, actions, 7001)).rung, Rung::Recombined);
     assert_eq!(turn.draft, first);
+}
+
+#[test]
+fn an_emergency_is_answered_from_the_screen_with_the_sites_text() {
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Typed("he is trapped".into()), at(0));
+    let emergency = Some("Get clear. Call 112.".to_owned());
+    let actions = turn.handle(
+        Event::Screened(Asked { question: "he is trapped".into(), is_question: true, emergency, keep: None }),
+        at(2),
+    );
+    match actions.as_slice() {
+        [Action::Deliver(answer)] => {
+            assert_eq!(
+                (answer.kind, answer.text()),
+                (AnswerKind::Emergency, "Get clear. Call 112.".to_owned())
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(turn.handle(Event::Rendered, at(3)).contains(&Action::Close));
+    assert!(turn.ledger.of(Stage::Retrieve).is_none());
+}
+
+#[test]
+fn a_request_to_defeat_a_protection_searches_for_keeping_it_and_asks_no_model() {
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Typed("bypass the door switch".into()), at(0));
+    let way = Keep { search: "door switch lockout".into(), lead: "Kept.".into(), silent: "Not said.".into() };
+    let asked = Asked { is_question: true, keep: Some(way.clone()), ..Asked::default() };
+    let actions = turn.handle(Event::Screened(asked), at(1));
+    assert_eq!(actions, [Action::Search("door switch lockout".into())]);
+    let mut actions = turn.handle(findings(vec![passage()], QueryCodes::default()), at(5));
+    let Some(Action::Keep { keep, findings }) = actions.pop() else { panic!("not asked to keep it") };
+    assert_eq!(keep, way);
+    let ranked = super::keep(&keep, *findings);
+    assert_eq!(ranked.answer.kind, AnswerKind::Refusal, "a torque table says nothing of protection");
+    let actions = turn.handle(Event::Ranked(Box::new(ranked)), at(6));
+    assert!(matches!(actions.as_slice(), [Action::Deliver(_)]), "{actions:?}");
 }

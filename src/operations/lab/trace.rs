@@ -267,6 +267,7 @@ fn passage(n: usize, dice: &mut Dice, count: Count<'_>) -> Passage {
         warnings: Vec::new(),
         figures: Vec::new(),
         ocr: false,
+        orders: None,
     }
 }
 

@@ -150,8 +150,10 @@ impl Job {
             Action::Screen { text, heard } => {
                 let source = if heard { screen::Source::Heard } else { screen::Source::Typed };
                 let request = screen::screen(&text, source);
-                let is_question = request.intent == screen::Intent::Question;
-                let asked = Asked { is_question, question: request.question };
+                let is_question = request.is_question();
+                let emergency = self.node.config.site.emergency_for(&request).map(str::to_owned);
+                let keep = screen::keep(&request);
+                let asked = Asked { is_question, emergency, keep, question: request.question };
                 self.report(Event::Screened(asked)).await;
             }
             Action::Search(question) => {
@@ -161,6 +163,9 @@ impl Job {
             }
             Action::Rank { question, findings } => {
                 self.compute(move || Event::Ranked(Box::new(turn::rank(&question, *findings))));
+            }
+            Action::Keep { keep, findings } => {
+                self.compute(move || Event::Ranked(Box::new(turn::keep(&keep, *findings))));
             }
             Action::Judge { draft, passages } => {
                 self.compute(move || Event::Judged(Box::new(ladder::from_draft(&draft, &passages))));

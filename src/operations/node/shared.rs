@@ -72,6 +72,8 @@ impl Shared {
     /// The audit log cannot be used. An index that cannot is told to whoever searches it.
     pub fn open(data: &Path, config: &Config) -> Result<Shared> {
         let clock: Arc<dyn Clock> = Arc::new(NodeClock(Instant::now()));
+        // The first question does not wait for its screen.
+        std::thread::spawn(crate::entry::screen::safety::warm);
         let cores = Cores::new(config.threads(), clock.clone());
         let shared = Shared {
             data: data.to_owned(),

@@ -57,8 +57,8 @@ pub struct Judgement {
 /// removed. A last sentence that was cut off in the middle is left out if others stand.
 pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
-    let usable: Vec<bool> = passages.iter().map(|p| injection::sign(&p.text).is_none()).collect();
-    // A flagged passage holds nothing and is nobody's rival.
+    let usable: Vec<bool> = passages.iter().map(injection::is_masked).collect();
+    // A passage that was not masked holds nothing and is nobody's rival.
     let held: Vec<Held> = sources
         .iter()
         .zip(&usable)

@@ -147,5 +147,6 @@ fn is_label(segment: &Segment, passage: &Passage) -> bool {
     let heading = passage.section.last().is_some_and(|h| warnings::same(h, &segment.text));
     let within_warning =
         passage.warnings.iter().any(|w| w.span.start <= segment.span.start && segment.span.end <= w.span.end);
-    heading || within_warning || segment.text.ends_with(':')
+    // A question answers nothing, whoever put it there.
+    heading || within_warning || segment.text.ends_with([':', '?', '？'])
 }

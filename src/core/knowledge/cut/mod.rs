@@ -15,6 +15,7 @@ use super::passage::{Figure, Passage, Span};
 use super::read::{BlockKind, Document, unreadable};
 use super::revision::{Identity, Origin};
 use crate::core::Result;
+use crate::core::answer::guard::injection;
 use codes::Codes;
 pub use codes::series_in;
 use pieces::Cutter;
@@ -68,7 +69,8 @@ pub fn cut(
         let (piece_codes, own) = codes.of_piece(&piece, text, &section);
         let page = document.pages.iter().take_while(|p| p.at <= piece.span.start).last();
         let language = &identity.language.value;
-        passages.push(Passage {
+        let orders = injection::orders(text, piece.span.start);
+        let mut passage = Passage {
             kb: kb.to_owned(),
             document: id.to_owned(),
             title: identity.title.value.clone(),
@@ -88,7 +90,10 @@ pub fn cut(
             warnings,
             figures: figures(document, piece.span, text, files),
             ocr: document.ocr.iter().any(|o| o.start < piece.span.end && piece.span.start < o.end),
-        });
+            orders: Some(orders),
+        };
+        injection::clean_around(&mut passage);
+        passages.push(passage);
     }
     Ok(Cut { passages, codes: codes.whole, shapes: codes.shapes })
 }

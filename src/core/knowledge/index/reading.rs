@@ -15,7 +15,7 @@ use super::stage::Stage;
 use super::{Body, Build, Entries, Entry, Progress, Report, carried, pictures};
 use crate::core::knowledge::cut::{self, Cut};
 use crate::core::knowledge::generation::{Document, Generation, Input, Standing};
-use crate::core::knowledge::passage::Passage;
+use crate::core::knowledge::passage::{Order, Passage};
 use crate::core::knowledge::read::{self, MAX_BYTES};
 use crate::core::knowledge::revision::{Fact, Identity};
 use crate::core::knowledge::walk::{self, Skipped, Source};
@@ -216,6 +216,7 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
     let mut warnings = beside.odd;
     let notes = read.notes.iter().chain(&kept.notes).cloned().chain(identity.complaint());
     warnings.extend(notes.map(|note| format!("{}: {note}", job.id)));
+    warnings.extend(orders(&job.id, &passages));
     let document = Document {
         codes,
         shapes,
@@ -239,6 +240,27 @@ fn one(build: &Build, before: Option<&Generation>, stage: &Stage, job: &Job) -> 
     };
     let body = Body::Spooled { text, passages: numbers };
     Ok(Outcome::Read(Box::new(Entry { document, input, body })))
+}
+
+/// The first sentences of a document that speak to an assistant, for the planner to look at.
+fn orders(id: &str, passages: &[Passage]) -> Vec<String> {
+    const SHOWN: usize = 5;
+    const LONGEST: usize = 80;
+    let all: Vec<(&Passage, &Order)> =
+        passages.iter().flat_map(|p| p.orders.iter().flatten().map(move |o| (p, o))).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for (passage, order) in all.iter().take(SHOWN) {
+        let text = order.span.start.checked_sub(passage.span.start).and_then(|start| {
+            passage.text.get(start..start + order.span.end.saturating_sub(order.span.start))
+        });
+        let words = text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown: String = words.chars().take(LONGEST).collect();
+        lines.push(format!("{id}: left out as an order to an assistant ({}): {shown:?}", order.why));
+    }
+    if all.len() > SHOWN {
+        lines.push(format!("{id}: {} sentences in all are left out as orders to an assistant", all.len()));
+    }
+    lines
 }
 
 fn records(passages: &[Passage]) -> Result<Vec<Vec<u8>>> {

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use super::stage::Stage;
 use super::{Build, Progress, make_dir, write};
+use crate::core::answer::guard::injection;
 use crate::core::cores::{Class, Lease};
 use crate::core::knowledge::embed::{self, Embed, Encoded, Side};
 use crate::core::knowledge::generation::place::{
@@ -56,6 +57,7 @@ pub struct Vectored {
 
 /// The text that a passage's vector is made of: where it stands, and what it says.
 pub fn embedded_text(passage: &Passage) -> String {
+    let passage = &*injection::masked(passage);
     let mut text = passage.section.join(" > ");
     text.push('\n');
     if passage.shape == Shape::Row && !passage.fields.is_empty() {

@@ -10,6 +10,7 @@ use tantivy::TantivyDocument;
 
 use super::stage::{Spooled, Stage};
 use super::{Body, Entries, Entry, Hands, KEPT, Progress, Report, make_dir};
+use crate::core::answer::guard::injection;
 use crate::core::knowledge::cut::series_in;
 use crate::core::knowledge::generation::place::{generations, io, share, share_all, sync_dir, write_synced};
 use crate::core::knowledge::generation::records::Writer;
@@ -279,6 +280,8 @@ fn contents(
 }
 
 fn analyse(passage: &Passage, place: usize, models: &BTreeSet<String>, fields: Fields) -> Analysed {
+    // An order to an assistant is not found by its words either.
+    let passage = &*injection::masked(passage);
     let mut codes = Vec::with_capacity(passage.codes.len());
     for (nth, written) in passage.codes.iter().enumerate() {
         let normal = code::normalise(written);

@@ -236,6 +236,7 @@ mod tests {
             warnings: Vec::new(),
             figures: Vec::new(),
             ocr: false,
+            orders: None,
         }
     }
 

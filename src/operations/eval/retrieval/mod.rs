@@ -12,7 +12,7 @@ pub(in crate::operations::eval) mod gold;
 mod kill;
 mod measure;
 mod plant;
-pub mod set;
+pub(in crate::operations::eval) mod set;
 pub mod shelf;
 pub mod speed;
 mod synth;

@@ -156,7 +156,7 @@ pub fn lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>> {
 }
 
 /// What a directory holds, by name; nothing where it is not there.
-pub fn children(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(in crate::operations::eval) fn children(dir: &Path) -> Result<Vec<PathBuf>> {
     match std::fs::read_dir(dir) {
         Ok(entries) => {
             let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();

@@ -289,6 +289,7 @@ pub fn passage(text: &str) -> Passage {
         warnings: Vec::new(),
         figures: Vec::new(),
         ocr: false,
+        orders: None,
     }
 }
 
