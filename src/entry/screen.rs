@@ -45,6 +45,18 @@ pub enum Command {
     Understood,
 }
 
+impl Command {
+    /// Its name in the audit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Command::Stop => "stop",
+            Command::Repeat => "repeat",
+            Command::Warnings => "warnings",
+            Command::Understood => "understood",
+        }
+    }
+}
+
 /// A screened question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {

@@ -40,12 +40,24 @@ pub struct Replay {
 }
 
 /// The screened question, as this floor takes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Asked {
     /// Normalised wording.
     pub question: String,
     /// Is there a question in it at all?
     pub is_question: bool,
+    /// An answer that is there already and needs no search.
+    pub given: Option<Box<Given>>,
+}
+
+/// An answer that was not made in this turn: one that is repeated, one to a question that was
+/// asked before, the reply to a command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// The answer.
+    pub answer: Answer,
+    /// Where it is from, for the ledger; `""` where that goes without saying.
+    pub note: String,
 }
 
 /// What retrieval brought.

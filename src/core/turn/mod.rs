@@ -22,9 +22,11 @@ mod event;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Moment;
+use super::answer::guard::warnings;
 use super::answer::ladder;
 use super::answer::prompt::{MOST_PASSAGES, prompt};
 use super::answer::quote::{self, quote};
@@ -35,7 +37,7 @@ use super::hear::Transcript;
 use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
 
-pub use event::{Action, Asked, Event, Findings, Limits, Ranked, Replay};
+pub use event::{Action, Asked, Event, Findings, Given, Limits, Ranked, Replay};
 
 /// Why the turn wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,10 @@ pub struct Turn {
     pub draft: String,
     /// What the guard found about it.
     pub draft_verdict: Option<Verdict>,
+    /// The warnings, by [`warnings::key`], that were understood before: they are said in short.
+    pub understood: HashSet<String>,
+    /// Why the limits' rung is lower than the one that was asked for; empty where it is not.
+    pub held: String,
     /// What was delivered.
     pub answer: Option<Answer>,
     /// From the origin to the first cited content, guarded and ready (synthesised where it
@@ -125,6 +131,8 @@ impl Turn {
             prompt_ids: Vec::new(),
             draft: String::new(),
             draft_verdict: None,
+            understood: HashSet::new(),
+            held: String::new(),
             answer: None,
             first_content: None,
             first_audio: None,
@@ -190,9 +198,12 @@ impl Turn {
                 if speech { self.screen(text, true, now) } else { self.deliver(say_again(&doubt), now) }
             }
             (State::Screening, Event::Screened(asked)) => {
-                self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, "");
+                let note = asked.given.as_ref().map(|g| g.note.clone()).unwrap_or_default();
+                self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, &note);
                 self.question = asked.question;
-                if asked.is_question {
+                if let Some(given) = asked.given {
+                    self.deliver(given.answer, now)
+                } else if asked.is_question {
                     self.enter(State::Finding, now);
                     vec![Action::Search(self.question.clone())]
                 } else {
@@ -267,7 +278,7 @@ impl Turn {
         self.passages = passages;
         let why = match (&self.limits.replay, self.limits.rung) {
             (Some(Replay { why, judged: None }), _) => Some(why.clone()),
-            (_, Rung::Refused | Rung::Quoted) => Some("no draft was wanted".to_owned()),
+            (_, Rung::Refused | Rung::Quoted) => Some(or(self.held.clone(), "no draft was wanted")),
             (_, Rung::Constrained) => Some("the constrained rung is not built yet".to_owned()),
             (_, Rung::Recombined) => None,
         };
@@ -381,7 +392,11 @@ impl Turn {
         }
     }
 
-    fn deliver(&mut self, answer: Answer, now: Moment) -> Vec<Action> {
+    fn deliver(&mut self, mut answer: Answer, now: Moment) -> Vec<Action> {
+        warnings::shorten(&mut answer, &self.understood);
+        if answer.kind == AnswerKind::Answer && answer.rung < Rung::Recombined && answer.rung_why.is_empty() {
+            answer.rung_why.clone_from(&self.held);
+        }
         self.answer = Some(answer.clone());
         if !self.limits.spoken && answer.kind == AnswerKind::Answer {
             self.first_content = Some(now.saturating_sub(self.origin));

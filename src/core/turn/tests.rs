@@ -108,7 +108,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
 }
 
 fn asked() -> Event {
-    Event::Screened(Asked { question: QUESTION.into(), is_question: true })
+    Event::Screened(Asked { question: QUESTION.into(), is_question: true, given: None })
 }
 
 /// A typed turn that has just been handed its passages at 10 ms.
@@ -250,7 +250,10 @@ fn a_refusal_at_the_engines_door_and_a_dead_model_cost_the_draft_not_the_answer(
 fn a_code_that_no_manual_holds_is_refused_before_any_model_is_asked() {
     let mut turn = Turn::new(limits(Rung::Recombined));
     turn.handle(Event::Typed("What does E77 mean?".into()), at(0));
-    turn.handle(Event::Screened(Asked { question: "What does E77 mean?".into(), is_question: true }), at(1));
+    turn.handle(
+        Event::Screened(Asked { question: "What does E77 mean?".into(), is_question: true, given: None }),
+        at(1),
+    );
     let codes = QueryCodes { unknown: vec!["E77".into()], ..QueryCodes::default() };
     let answer = delivered(&rank_found(&mut turn, findings(vec![passage()], codes), 9));
     assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
