@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::verify::{Verdict, verify};
+use super::verify::verify;
 use super::*;
 use crate::core::answer::{AnswerKind, Citation, CitationKind, Number, Sentence};
 
@@ -92,7 +92,7 @@ fn tamper(dir: &Path, sql: &str) {
     db.execute_batch(sql).unwrap();
 }
 
-fn check(dir: &Path) -> Verdict {
+fn check(dir: &Path) -> verify::Verdict {
     verify(dir, None).unwrap()
 }
 

@@ -149,8 +149,8 @@ mod tests {
         let mut a = prose("one");
         let text = "DANGER: High voltage. Wait 5 minutes.";
         a.warnings = vec![warning(Signal::Danger, text, 0, false)];
-        let said =
-            |short: Option<&str>| Said { short: short.map(ToOwned::to_owned), ..Said::of(&a.warnings[0], 1) };
+        let own = a.warnings[0].clone();
+        let said = |short: Option<&str>| Said { short: short.map(ToOwned::to_owned), ..Said::of(&own, 1) };
         assert!(missing(&[said(None)], &[&a]).is_empty());
         assert!(missing(&[said(Some("DANGER: High voltage."))], &[&a]).is_empty());
         for other in ["DANGER", "", "DANGER: High", "High voltage."] {

@@ -612,7 +612,7 @@ mod tests {
                 .into_iter()
                 .map(|(id, compute, text, ms)| ((id, compute), Heard { text: text.into(), ms, kept: false }))
                 .collect();
-        let mut sheet = Sheet::default();
+        let mut sheet = Sheet::of("hearing");
         figures(&MODELS[0], &results, &theirs, &mut sheet);
         bars(&MODELS[0], true, &mut sheet);
         let figure = |name: &str| sheet.figures.get(&format!("hearing.{name}")).copied();
