@@ -67,8 +67,9 @@ fn a_day_is_made_again_and_what_changed_is_listed() {
     };
     let same = plant.json(&["replay", "--day", &day]);
     assert_eq!(same, [serde_json::json!({"turns": 2, "same": 2, "changed": 0, "failed": 0})]);
-    // Another index: only the wind turbine is left.
-    plant.json(&["index", "knowledge/wind-turbine"]);
+    // Another index: without the manual that answered.
+    let removed = plant.run(&["index", "remove", "pump-jack/pj-40-service-manual.md"]);
+    assert!(removed.status.success(), "{}", stderr(&removed));
     let changed = plant.json(&["replay", "--day", &day]);
     assert_eq!(changed.len(), 3, "{changed:?}");
     assert_eq!(changed[0]["turn"], turns[0]["turn"]);

@@ -369,8 +369,8 @@ fn warnings_are_whole_however_late_the_draft_and_however_it_ends() {
         judge(turn, actions, 1790)
     };
     let dead = |turn: &mut Turn| turn.handle(Event::Draft(Update::Failed("gone".into())), at(20));
-    let ends: [&dyn Fn(&mut Turn) -> Vec<Action>; 3] = [&late, &cut, &dead];
-    for end in ends {
+    type End<'a> = &'a dyn Fn(&mut Turn) -> Vec<Action>;
+    for end in [&late as End<'_>, &cut, &dead] {
         let mut turn = warned(Rung::Recombined, false);
         rank_found(&mut turn, findings(vec![warned_passage()], QueryCodes::default()), 10);
         let answer = delivered(&end(&mut turn));

@@ -86,7 +86,7 @@ fn trust(context: &Context, args: &cli::Eval) -> Result<()> {
         data: context.data.clone(),
         config: context.config.clone(),
         repository: PathBuf::from("."),
-        models: args.model.iter().cloned().collect(),
+        models: args.model.clone(),
         quick: args.quick,
     };
     let only: Vec<String> = args.section.iter().map(|s| s.name().to_owned()).collect();

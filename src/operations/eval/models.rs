@@ -104,19 +104,20 @@ fn held_against_the_quote(
     };
     let (right, quoted_right) = (marked(false, Mark::Right), marked(true, Mark::Right));
     let (wrong, quoted_wrong) = (marked(false, Mark::Wrong), marked(true, Mark::Wrong));
-    let mean = |of: &dyn Fn(&Trial) -> f64| {
-        if n == 0 { 0.0 } else { delivered.iter().map(|t| of(t)).sum::<f64>() / n as f64 }
-    };
+    let mean = |of: &dyn Fn(&Trial) -> f64| delivered.iter().map(|t| of(t)).sum::<f64>() / n as f64;
     put("asked", asked as f64);
     put("passed_share", share(passed, judged));
     put("delivered", n as f64);
     put("delivered_share", share(n, asked));
-    put("right_share", right);
-    put("quoted_right_share", quoted_right);
-    put("wrong_share", wrong);
-    put("quoted_wrong_share", quoted_wrong);
-    put("complete_share", mean(&|t| t.complete));
-    put("quoted_complete_share", mean(&|t| t.quoted_complete));
+    // Of nothing there is no share.
+    if n > 0 {
+        put("right_share", right);
+        put("quoted_right_share", quoted_right);
+        put("wrong_share", wrong);
+        put("quoted_wrong_share", quoted_wrong);
+        put("complete_share", mean(&|t| t.complete));
+        put("quoted_complete_share", mean(&|t| t.quoted_complete));
+    }
     let took: Vec<f64> = trials.iter().map(|t| t.ms).collect();
     if let Some(ms) = percentile(&took, 50.0) {
         put("total_ms_p50", ms);

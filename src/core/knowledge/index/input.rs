@@ -13,7 +13,7 @@ use crate::core::{Error, Kind, Result};
 
 /// Raised whenever a reader, the cut or the identity makes something else of the same
 /// bytes: files are then read again although they have not changed.
-const READERS: u32 = 3;
+const READERS: u32 = 4;
 
 /// The largest sidecar, bytes.
 const LARGEST_SIDECAR: u64 = 1 << 20;

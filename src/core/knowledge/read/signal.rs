@@ -20,7 +20,7 @@ pub struct Setting {
 /// French as their editions of ISO 3864-2 have them; "attention", "achtung", "cuidado",
 /// "atención", "小心" and "警示" are in wide use beside the standards' words, and "严禁" and
 /// "禁止" head what is forbidden because it injures. A manual's own words: [`super::legend`].
-const WORDS: [(&str, Signal); 30] = [
+const WORDS: [(&str, Signal); 29] = [
     ("danger", Signal::Danger),
     ("warning", Signal::Warning),
     ("caution", Signal::Caution),
@@ -50,7 +50,6 @@ const WORDS: [(&str, Signal); 30] = [
     ("当心", Signal::Caution),
     ("當心", Signal::Caution),
     ("注意", Signal::Notice),
-    ("注意事项", Signal::Notice),
 ];
 
 /// The signal word that `text` starts with, where it is one: "DANGER" set apart (bold or
@@ -171,7 +170,6 @@ mod tests {
             ("GEFAHR! Hochspannung", Signal::Danger),
             ("AVERTISSEMENT : pression", Signal::Warning),
             ("严禁：带电打开柜门", Signal::Warning),
-            ("【注意事项】断电后操作", Signal::Notice),
             ("嚴禁！短接急停", Signal::Warning),
         ] {
             assert_eq!(leading(text, PLAIN), Some(signal), "{text}");
