@@ -19,6 +19,8 @@ pub struct Asked {
     pub figure: bool,
     /// "How often": an interval, which not every time is.
     pub often: bool,
+    /// "What does it cost?"
+    pub price: bool,
     /// What the figure measures, where the words say so; any of them will do.
     pub dimensions: Vec<Dimension>,
     /// The codes in it.
@@ -66,8 +68,59 @@ const KINDS: &[(&[&str], &[Dimension])] = {
         (&["viscosity"], &[Viscosity]),
         (&["loud", "noise", "decibels"], &[Level]),
         (&["interval", "often", "long"], &[Time]),
+        (&["power", "wattage", "rating"], &[Power]),
+        (&["apriete"], &[Torque]),
+        (&["presión", "presion"], &[Pressure]),
+        (&["temperatura"], &[Temperature]),
+        (&["voltaje"], &[Voltage]),
+        (&["corriente", "intensidad"], &[Current]),
+        (&["holgura", "distancia", "espesor", "diámetro", "desgaste"], &[Length]),
+        (&["ángulo"], &[Angle]),
+        (&["velocidad"], &[Speed, Rotation, Frequency, Other]),
+        (&["caudal"], &[Flow]),
+        (&["peso", "masa"], &[Mass]),
+        (&["frecuencia"], &[Frequency, Time]),
+        (&["resistencia"], &[Resistance]),
+        (&["viscosidad"], &[Viscosity]),
+        (&["potencia"], &[Power]),
+        (&["intervalo"], &[Time]),
     ]
 };
+
+/// The same in Chinese, which has no blanks between its words.
+const KINDS_HAN: &[(&str, &[Dimension])] = {
+    use Dimension::*;
+    &[
+        ("力矩", &[Torque]),
+        ("扭矩", &[Torque]),
+        ("压力", &[Pressure]),
+        ("温度", &[Temperature]),
+        ("电压", &[Voltage]),
+        ("电流", &[Current]),
+        ("间隙", &[Length]),
+        ("距离", &[Length]),
+        ("厚度", &[Length]),
+        ("直径", &[Length]),
+        ("角度", &[Angle]),
+        ("转速", &[Rotation]),
+        ("流量", &[Flow]),
+        ("重量", &[Mass]),
+        ("频率", &[Frequency]),
+        ("电阻", &[Resistance]),
+        ("粘度", &[Viscosity]),
+        ("功率", &[Power]),
+        ("多久", &[Time]),
+        ("多长时间", &[Time]),
+    ]
+};
+
+/// Words that ask for a price.
+#[rustfmt::skip]
+const PRICE: &[&str] = &[
+    "cost", "costs", "price", "prices", "expensive", "cheap", "cuesta", "cuestan", "precio", "价格", "多少钱", "费用",
+];
+/// What a text with a price holds.
+const MONEY: &[&str] = &["€", "$", "£", "¥", "eur", "usd", "price", "precio", "价格", "元"];
 
 /// Phrases that ask for something, in lower case.
 fn has(text: &str, phrases: &[&str]) -> bool {
@@ -100,7 +153,7 @@ const HOW: &[&str] = &[
 const AMOUNT: &[&str] = &[
     "how much", "how many", "how high", "how low", "how long", "how often", "how far", "how thick", "how thin",
     "how deep", "how wide", "how tall", "how loud", "how hot", "how cold", "how big", "how heavy", "how tight",
-    "how fast", "value", "setting", "set to", "adjusted to", "limit", "cuánto", "多少",
+    "how fast", "value", "setting", "set to", "adjusted to", "limit", "cuánto", "cuánta", "cuántos", "cuántas", "多少", "多久", "多长时间",
 ];
 /// Words of a question; a text without any is an order ("replace the seal").
 #[rustfmt::skip]
@@ -119,16 +172,20 @@ impl Asked {
         let how = has(&text, HOW) || order;
         let amount = has(&text, AMOUNT);
         let names = !how && !remedy && !cause && names_figure(&text);
-        let figure = amount || names;
+        let price = has(&text, PRICE);
+        let figure = amount || names || price;
         let dimensions = if figure { dimensions(&text) } else { Vec::new() };
-        let often = figure && has(&text, &["how often", "interval", "intervals"]);
-        Asked { meaning, cause, remedy, how, figure, often, dimensions, codes }
+        let often = figure && has(&text, &["how often", "interval", "intervals", "cada cuánto", "多久"]);
+        Asked { meaning, cause, remedy, how, figure, often, price, dimensions, codes }
     }
 
     /// Does a text hold a figure of the kind asked for? True where no kind was named and
     /// any figure is there.
     pub fn is_met_by(&self, text: &str) -> bool {
         let reading = quantity::read(text);
+        if self.price {
+            return !reading.quantities.is_empty() && MONEY.iter().any(|m| text.to_lowercase().contains(m));
+        }
         if self.dimensions.is_empty() {
             return !reading.quantities.is_empty();
         }
@@ -136,8 +193,8 @@ impl Asked {
             reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
         let lower = text.to_lowercase();
         if self.often {
-            let timed =
-                kinds.contains(&Dimension::Time) && has(&lower, &["every", "each", "per", "interval"]);
+            let timed = kinds.contains(&Dimension::Time)
+                && has(&lower, &["every", "each", "per", "interval", "cada", "每"]);
             return timed || has(&lower, REGULARLY);
         }
         self.dimensions.iter().any(|d| kinds.contains(d))
@@ -169,6 +226,8 @@ fn dimensions(text: &str) -> Vec<Dimension> {
             out.push(d);
         }
     };
+    let han = KINDS_HAN.iter().filter(|(name, _)| text.contains(name));
+    han.for_each(|(_, d)| d.iter().for_each(|d| add(*d)));
     let words = words::words(text);
     for (i, (_, word)) in words.iter().enumerate() {
         KINDS
@@ -196,11 +255,12 @@ const PARTS: &[&str] = &[
 /// do", "which valve releases the pressure")?
 fn names_figure(text: &str) -> bool {
     let words: Vec<String> = words::words(text).into_iter().map(|(_, w)| w).collect();
-    let asks = |w: &String| matches!(w.as_str(), "what" | "which" | "whats");
+    let asks = |w: &String| matches!(w.as_str(), "what" | "which" | "whats" | "qué" | "cuál");
     let Some(ask) = words.iter().position(asks) else { return false };
     let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
     let Some(distance) = words.iter().skip(ask).position(kind) else { return false };
-    let copula = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "is" | "are" | "was" | "s"));
+    let copula =
+        words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "is" | "are" | "was" | "s" | "es" | "son"));
     let part = words.get(ask + distance + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
     let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
     !part && !verb && distance <= if copula { 5 } else { 2 }

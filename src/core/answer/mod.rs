@@ -8,6 +8,8 @@
 
 pub mod again;
 pub mod asked;
+pub mod calibration;
+pub mod choose;
 pub mod guard;
 pub mod ladder;
 pub mod prompt;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Moment;
+use crate::core::answer::choose::Choice;
+use crate::core::answer::refusal::Evidence;
 use crate::core::answer::{Answer, Rung, Verdict};
 use crate::core::engine::{Prompt, Update};
 use crate::core::hear::Transcript;
@@ -37,6 +39,8 @@ pub struct Replay {
     /// How many bytes of the draft had been written when it was judged; `None` where no
     /// draft was judged.
     pub judged: Option<usize>,
+    /// Was the model asked to choose among the quote's sentences?
+    pub chosen: bool,
 }
 
 /// The screened question, as this floor takes it.
@@ -67,6 +71,8 @@ pub struct Findings {
     pub found: Found,
     /// All passages of the best hit's own section, in the manual's order.
     pub siblings: Vec<Passage>,
+    /// The evidence below which the index that was searched refuses.
+    pub threshold: f32,
     /// Time that retrieval waited (for cores, for the index).
     pub wait: Duration,
 }
@@ -78,6 +84,10 @@ pub struct Ranked {
     pub answer: Answer,
     /// The passages that the model would read, best first; at most three.
     pub passages: Vec<Passage>,
+    /// What the model may leave out of the quote; `None` where nothing.
+    pub choice: Option<Choice>,
+    /// What was weighed to come to it.
+    pub evidence: Evidence,
 }
 
 /// What happened.
@@ -158,6 +168,15 @@ pub enum Action {
         question: String,
         /// From these passages.
         findings: Box<Findings>,
+    },
+    /// Have the model say how likely each of these is as the answer.
+    Score {
+        /// What to read.
+        prompt: Prompt,
+        /// The sentences.
+        texts: Vec<String>,
+        /// When it must be done.
+        deadline: Moment,
     },
     /// Have this written; the answer is of no use after the deadline.
     Draft {

@@ -26,13 +26,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Moment;
+use super::answer::choose::Choice;
 use super::answer::guard::warnings;
 use super::answer::ladder;
 use super::answer::prompt::{MOST_PASSAGES, prompt};
 use super::answer::quote::{self, quote};
 use super::answer::refusal::{self, Evidence};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
-use super::engine::{Finish, Update};
+use super::engine::{Finish, Prompt, Update};
 use super::hear::Transcript;
 use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
@@ -67,8 +68,12 @@ enum State {
 
 #[derive(Debug)]
 struct Drafting {
-    /// What is said if the draft fails: always ready before a draft is asked for.
+    /// What is said if the draft fails: always ready before a draft is asked for. The quote,
+    /// and from when the model has chosen, what it left of it.
     quoted: Answer,
+    /// Open while the model chooses.
+    choice: Option<Choice>,
+    prompt: Prompt,
     until: Moment,
     submitted: Moment,
     /// Waits of the engine, booked to the prefill stage.
@@ -95,6 +100,8 @@ pub struct Turn {
     pub question: String,
     /// The passages that were used.
     pub passages: Vec<Passage>,
+    /// What was weighed before anything was written.
+    pub evidence: Option<Evidence>,
     /// Prompt token ids of the draft, for the audit.
     pub prompt_ids: Vec<u32>,
     /// What the model wrote, as far as it was judged.
@@ -128,6 +135,7 @@ impl Turn {
             transcript: None,
             question: String::new(),
             passages: Vec::new(),
+            evidence: None,
             prompt_ids: Vec::new(),
             draft: String::new(),
             draft_verdict: None,
@@ -271,25 +279,37 @@ impl Turn {
 
     fn ranked(&mut self, ranked: Ranked, now: Moment) -> Vec<Action> {
         self.book(Stage::Rank, self.spent(now, Duration::ZERO), Duration::ZERO, "");
-        let Ranked { answer: quoted, passages } = ranked;
+        let Ranked { answer: quoted, passages, choice, evidence } = ranked;
+        self.evidence = Some(evidence);
         if quoted.kind != AnswerKind::Answer {
             return self.deliver(quoted, now);
         }
         self.passages = passages;
+        let choice = choice.filter(|_| self.limits.rung >= Rung::Constrained);
         let why = match (&self.limits.replay, self.limits.rung) {
-            (Some(Replay { why, judged: None }), _) => Some(why.clone()),
+            (Some(Replay { why, judged: None, chosen: false }), _) => Some(why.clone()),
             (_, Rung::Refused | Rung::Quoted) => Some(or(self.held.clone(), "no draft was wanted")),
-            (_, Rung::Constrained) => Some("the constrained rung is not built yet".to_owned()),
-            (_, Rung::Recombined) => None,
+            (_, Rung::Constrained) if choice.is_none() => {
+                Some("there was nothing to choose between".to_owned())
+            }
+            (_, Rung::Constrained | Rung::Recombined) => None,
         };
         if let Some(why) = why {
             return self.deliver(with_why(quoted, why), now);
         }
         let until = self.draft_deadline();
         let prompt = prompt(&self.question, &self.passages);
+        let first = match &choice {
+            Some(choice) => {
+                Action::Score { prompt: prompt.clone(), texts: choice.texts.clone(), deadline: until }
+            }
+            None => Action::Draft { prompt: prompt.clone(), deadline: until },
+        };
         self.enter(
             State::Drafting(Box::new(Drafting {
                 quoted,
+                choice,
+                prompt,
                 until,
                 submitted: now,
                 wait: Duration::ZERO,
@@ -298,7 +318,28 @@ impl Turn {
             })),
             now,
         );
-        vec![Action::Draft { prompt, deadline: until }]
+        vec![first]
+    }
+
+    /// The model has chosen: that is the answer, or what is said if the draft fails.
+    fn chosen(&mut self, mut d: Box<Drafting>, now: Moment) -> Vec<Action> {
+        let drafts = match &self.limits.replay {
+            Some(Replay { judged, .. }) => judged.is_some(),
+            None => self.limits.rung == Rung::Recombined,
+        };
+        if !drafts {
+            let began = d.prefilled.unwrap_or(d.submitted);
+            self.book(Stage::Draft, now.saturating_sub(began), Duration::ZERO, "chosen from the quote");
+            let why = match &self.limits.replay {
+                Some(replay) => replay.why.clone(),
+                None => "no draft was wanted".to_owned(),
+            };
+            return self.deliver(with_why(d.quoted, why), now);
+        }
+        let draft = Action::Draft { prompt: d.prompt.clone(), deadline: d.until };
+        d.submitted = now;
+        self.state = State::Drafting(d);
+        vec![draft]
     }
 
     /// The deadline less what must still happen after the draft.
@@ -316,14 +357,25 @@ impl Turn {
         match update {
             Update::Started { wait_ms } => d.wait = Duration::from_secs_f64(wait_ms.max(0.0) / 1e3),
             Update::Prefilled { prompt_ids, reused, ms } => {
+                // The draft finds all of it read that was read for the choice.
+                if d.prefilled.is_some() {
+                    self.state = State::Drafting(d);
+                    return Vec::new();
+                }
                 self.prompt_ids = prompt_ids;
                 d.prefilled = Some(now);
                 let note = if reused > 0 { format!("{reused} tokens reused") } else { String::new() };
                 self.book(Stage::Prefill, Duration::from_secs_f64(ms.max(0.0) / 1e3), d.wait, &note);
             }
             Update::Text(piece) => d.text.push_str(&piece),
-            // A draft is written, never scored.
-            Update::Scores(_) => {}
+            Update::Scores(scores) => {
+                if let Some(choice) = &d.choice {
+                    d.quoted = choice.take(&d.quoted, &scores);
+                }
+            }
+            Update::Done { finish: Finish::Stop, .. } if d.choice.take().is_some() => {
+                return self.chosen(d, now);
+            }
             Update::Done { finish, .. } => {
                 return match finish {
                     Finish::Stop => self.judge(*d, String::new(), true, now),
@@ -355,7 +407,7 @@ impl Turn {
     /// Judges what was written. `whole` is false where it was cut: then only its finished
     /// sentences count.
     fn judge(&mut self, d: Drafting, why: String, whole: bool, now: Moment) -> Vec<Action> {
-        let began = d.prefilled.unwrap_or(d.submitted);
+        let began = d.prefilled.map_or(d.submitted, |at| at.max(d.submitted));
         self.book(Stage::Draft, now.saturating_sub(began), Duration::ZERO, &why);
         let replayed = self.limits.replay.as_ref().and_then(|r| r.judged);
         let written = match replayed {
@@ -490,13 +542,12 @@ fn or(text: String, other: &str) -> String {
 /// Ranks what was found: a refusal where the evidence asks for one, else the passages' own
 /// sentences, and the passages for the model. Pure; [`Action::Rank`] asks for it.
 pub fn rank(question: &str, findings: Findings) -> Ranked {
-    let Findings { found, siblings, .. } = findings;
+    let Findings { found, siblings, threshold, .. } = findings;
     let hits: Vec<quote::Hit<'_>> =
         found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-    let mut evidence = Evidence::of(question, found.codes.known.clone(), found.codes.unknown.clone(), &hits);
-    // Two measures that err differently; the smaller one refuses better.
-    evidence.coverage = evidence.coverage.min(found.coverage);
-    let answer = match refusal::decide_refusal(&evidence) {
+    let evidence = Evidence::of(question, &found);
+    let mut choice = None;
+    let answer = match refusal::decide_refusal(&evidence, threshold) {
         None | Some(refusal::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
             refusal::clarify(&found.choices)
         }
@@ -504,10 +555,15 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
             let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
             refusal::refuse(&reason, &nearest)
         }
-        None => ladder::quoted(&quote(question, &hits, &siblings), ""),
+        None => {
+            let quoted = quote(question, &hits, &siblings);
+            let answer = ladder::quoted(&quoted, "");
+            choice = Choice::of(question, &answer, quoted.steps.is_some());
+            answer
+        }
     };
     let passages = found.hits.into_iter().take(MOST_PASSAGES).map(|h| h.passage).collect();
-    Ranked { answer, passages }
+    Ranked { answer, passages, choice, evidence }
 }
 
 /// "Say it once more", and why.

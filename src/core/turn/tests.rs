@@ -13,7 +13,7 @@ use crate::core::hear::Transcript;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Standing;
 use crate::core::knowledge::passage::{Field, Passage, Shape, Signal, Span, Warning};
-use crate::core::knowledge::search::{Features, Found, FoundBy, Hit};
+use crate::core::knowledge::search::{Features, Found, FoundBy, Hit, Support};
 use crate::core::ledger::{Budgets, Stage};
 
 const QUESTION: &str = "What is the torque of the M16 flange bolt on the pump jack?";
@@ -90,6 +90,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
             rank: i + 1,
             score: 9.0,
             features: Features::default(),
+            support: Support { coverage: 1.0, soft: 1.0, weakest: 1.0 },
             found_by: FoundBy::Words,
             id: 0,
             generation: 1,
@@ -102,10 +103,12 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
         codes,
         best_words_score: 9.0,
         coverage: 1.0,
+        foreign: None,
+        absent: Vec::new(),
         machine: "pump jack".into(),
         choices: Vec::new(),
     };
-    Event::Found(Box::new(Findings { found, siblings: Vec::new(), wait: Duration::ZERO }))
+    Event::Found(Box::new(Findings { found, siblings: Vec::new(), threshold: 0.69, wait: Duration::ZERO }))
 }
 
 fn asked() -> Event {
@@ -314,12 +317,12 @@ fn a_cancelled_turn_stops_its_draft_and_closes() {
 #[test]
 fn a_replay_keeps_what_the_clock_decided() {
     let why = "a draft would be ready in 6200 ms at the earliest";
-    let replay = Some(Replay { why: why.into(), judged: None });
+    let replay = Some(Replay { why: why.into(), judged: None, chosen: false });
     let (_, actions) = found(Limits { replay, ..limits(Rung::Recombined) });
     assert_eq!(delivered(&actions).rung_why, why);
 
     let first = "The torque of the M16 flange bolt is 195 Nm.";
-    let replay = Some(Replay { why: String::new(), judged: Some(first.len()) });
+    let replay = Some(Replay { why: String::new(), judged: Some(first.len()), chosen: false });
     let (mut turn, _) = found(Limits { replay, ..limits(Rung::Recombined) });
     turn.handle(prefilled(), at(5000));
     turn.handle(text(&format!("{first} And more that was cut.")), at(6000));

@@ -157,7 +157,11 @@ fn how(record: &Record) -> How {
         machine: record.machine.clone(),
         session: Some(record.report.session.clone()),
         operator: record.operator.clone(),
-        rung: Some(if drafted { record.rung_limit } else { Rung::Quoted }),
+        rung: Some(match (drafted, record.report.rung) {
+            (true, _) => record.rung_limit,
+            (false, Rung::Constrained) => Rung::Constrained,
+            (false, _) => Rung::Quoted,
+        }),
         deadline_ms: None,
         model: record.model.clone(),
     }
@@ -172,6 +176,7 @@ async fn again(client: &mut Client, record: &Record) -> Result<Line> {
         replay: Some(ReplayOf {
             why: record.report.rung_why.clone(),
             judged: drafted.then_some(record.draft.len()),
+            chosen: record.report.rung == Rung::Constrained,
             heard: record.heard.clone(),
             understood: short.map(|w| w.text.clone()).collect(),
         }),

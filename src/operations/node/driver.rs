@@ -145,7 +145,11 @@ fn limits(node: &Shared, options: &AskOptions) -> (Limits, String) {
         rung,
         budgets: node.config.budgets.clone(),
         spoken: options.speak,
-        replay: options.replay.as_ref().map(|r| Replay { why: r.why.clone(), judged: r.judged }),
+        replay: options.replay.as_ref().map(|r| Replay {
+            why: r.why.clone(),
+            judged: r.judged,
+            chosen: r.chosen,
+        }),
     };
     (limits, held)
 }
@@ -191,7 +195,15 @@ impl Job {
             Action::Judge { draft, passages } => {
                 self.compute(move || Event::Judged(Box::new(ladder::from_draft(&draft, &passages))));
             }
-            Action::Draft { prompt, deadline } => self.start_draft(prompt, deadline),
+            Action::Score { prompt, texts, deadline } => {
+                self.ask_model(prompt, Task::Score(texts), deadline);
+            }
+            Action::Draft { prompt, deadline } => {
+                // Numbers, units and codes only as the passages have them; the guard looks again.
+                let constraint = Constraint::Locked { sources: sources(&prompt), sentences: SENTENCES };
+                let max_tokens = self.node.config.engine.max_tokens;
+                self.ask_model(prompt, Task::Write { constraint, max_tokens }, deadline);
+            }
             Action::CancelDraft => self.draft.raise(),
             Action::Deliver(answer) => self.deliver(*answer).await,
             Action::Fail { what, hint, missing } => {
@@ -267,21 +279,12 @@ impl Job {
         });
     }
 
-    fn start_draft(&self, prompt: engine::Prompt, deadline: Duration) {
+    fn ask_model(&self, prompt: engine::Prompt, task: Task, deadline: Duration) {
         let (node, events, cancel) = (self.node.clone(), self.events.clone(), self.draft.clone());
         let model = self.options.model.clone().unwrap_or_default();
-        let (device, max_tokens) = (self.session.clone(), node.config.engine.max_tokens);
+        let device = self.session.clone();
         tokio::spawn(async move {
-            // Numbers, units and codes only as the passages have them; the guard looks again.
-            let constraint = Constraint::Locked { sources: sources(&prompt), sentences: SENTENCES };
-            let request = engine::Request {
-                prompt,
-                task: Task::Write { constraint, max_tokens },
-                deadline,
-                class: Class::Person,
-                device,
-                cancel,
-            };
+            let request = engine::Request { prompt, task, deadline, class: Class::Person, device, cancel };
             let engine = match node.resident.engine(&model).await {
                 Ok(engine) => engine,
                 Err(e) => {
@@ -374,7 +377,7 @@ impl Job {
             command: self.recall.command.map(|c| c.name().to_owned()),
             reused: report.reused.clone(),
             acknowledged: self.recall.acknowledged.clone(),
-            evidence: None,
+            evidence: turn.evidence.as_ref().and_then(|e| serde_json::to_value(e).ok()),
         };
         if self.options.replay.is_none() {
             self.recall.end(&self.node, &record, at);

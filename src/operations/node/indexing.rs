@@ -18,6 +18,7 @@ use super::protocol::{Checked, CheckedDocument, CheckedGlossary, Event, Indexed,
 use super::resident::crashed;
 use super::shared::{Shared, today};
 use crate::core::Moment;
+use crate::core::answer::calibration::calibrate;
 use crate::core::knowledge::generation::{Generation, Remarks, Standing};
 use crate::core::knowledge::glossary::render_proposals;
 use crate::core::knowledge::index::{self, Build, Progress, Report};
@@ -72,6 +73,7 @@ impl Job<'_> {
         let mut done = indexed(report);
         if is_whole {
             self.vectors(&mut done).await?;
+            self.calibrate(&mut done).await?;
         }
         done.seconds = began.elapsed().as_secs_f64();
         Ok(done)
@@ -115,6 +117,28 @@ impl Job<'_> {
         done.vectors = vectored.done;
         done.interrupted = vectored.interrupted;
         Ok(())
+    }
+
+    /// Finds out how much evidence an answer from the new generation needs. An index that
+    /// cannot be asked keeps the built-in threshold, and that is said.
+    async fn calibrate(&self, done: &mut Indexed) -> Result<()> {
+        let embedder = self.node.resident.embedder().await.ok().flatten();
+        let (store, kb, threads) = (self.node.store(), self.kb.clone(), self.node.config.index_threads());
+        let line = "finding out how much evidence an answer needs".to_owned();
+        self.out.offer(Event::Progress { line, done: 0, of: 0, left_ms: None });
+        let kept = tokio::task::spawn_blocking(move || {
+            let Some(generation) = store.generations.iter().find(|g| g.kb == kb) else { return Ok(()) };
+            if generation.calibration.as_ref().is_some_and(|c| c.fits(generation)) {
+                return Ok(());
+            }
+            let before = generation.calibration_before();
+            let meaning = embedder.as_ref().map(|e| e.meaning(threads));
+            calibrate(generation, meaning, before.as_ref())?.keep(generation)
+        });
+        if let Err(e) = kept.await.map_err(crashed)? {
+            done.notes.push(format!("not calibrated: {e}"));
+        }
+        self.node.reopen()
     }
 
     /// Runs a piece of the job on a thread of its own, and tells the client how far it is.

@@ -76,6 +76,9 @@ pub struct ReplayOf {
     /// How many bytes of the draft had been written when it was judged; `None` where no
     /// draft was judged.
     pub judged: Option<usize>,
+    /// Did the model choose among the quote's sentences?
+    #[serde(default)]
+    pub chosen: bool,
     /// The transcript that was heard, where the turn was spoken.
     pub heard: Option<Transcript>,
     /// The warnings that were said in short.

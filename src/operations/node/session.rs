@@ -107,7 +107,7 @@ pub fn is_lasting(record: &Record) -> bool {
     use crate::core::ledger::Stage;
     let drafted = record.report.stages.iter().any(|e| e.stage == Stage::Draft);
     matches!(record.report.kind, AnswerKind::Answer | AnswerKind::Refusal)
-        && (!drafted || record.draft_verdict.is_some())
+        && (!drafted || record.draft_verdict.is_some() || record.report.rung == record.rung_limit)
         && !record.report.question.is_empty()
 }
 

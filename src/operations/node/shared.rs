@@ -13,10 +13,10 @@ use super::lexicon::Lexicons;
 use super::resident::{Resident, crashed};
 use super::session::{Key, SHIFT_MS, Sessions};
 use crate::core::Moment;
+use crate::core::answer::refusal;
 use crate::core::cores::{Clock, Cores};
 use crate::core::hear::repair::Lexicon;
 use crate::core::knowledge::generation::{self, Generation, Store};
-use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::{self, Only, Query};
 use crate::core::snapshot::Snapshot;
 use crate::core::turn::Findings;
@@ -24,9 +24,6 @@ use crate::operations::audit::{self, Audit};
 use crate::operations::config::Config;
 use crate::operations::outcome::{Error, Kind, Result};
 use crate::operations::platform;
-
-/// Procedures whose whole sections are read for one question.
-const SECTIONS: usize = 3;
 
 /// The edge's clock: time since the node started.
 #[derive(Debug)]
@@ -186,17 +183,9 @@ impl Shared {
                 wanted.iter().filter_map(|i| store.generations.get(*i)).collect();
             let meaning = embedder.as_ref().map(|e| e.meaning(cores.total()));
             let found = search::search(&generations, &query, meaning)?;
-            let mut siblings: Vec<Passage> = Vec::new();
-            for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
-                let section = generations
-                    .iter()
-                    .find(|g| g.kb == hit.passage.kb && g.number == hit.generation)
-                    .map_or_else(Vec::new, |g| g.section_of(hit.id));
-                if !section.first().is_some_and(|p| siblings.contains(p)) {
-                    siblings.extend(section);
-                }
-            }
-            Ok(Findings { found, siblings, wait: Duration::ZERO })
+            let siblings = search::sections(&generations, &found);
+            let threshold = refusal::threshold(&generations, &found);
+            Ok(Findings { found, siblings, threshold, wait: Duration::ZERO })
         })
         .await
         .map_err(crashed)?

@@ -248,6 +248,15 @@ impl Polarity {
     }
 }
 
+/// Does a text negate, restrict or bind: would leaving it out change what others say?
+pub fn is_qualified(text: &str) -> bool {
+    let marked = !Polarity::of(text).scopes.is_empty();
+    marked
+        || ["必须", "不得", "禁止", "严禁", "切勿", "solo", "nunca", "debe"]
+            .iter()
+            .any(|w| text.to_lowercase().contains(w))
+}
+
 /// Marks that are on one side only.
 fn turned(said: &Polarity, held: &[Polarity]) -> Option<String> {
     for mark in [Mark::Not, Mark::Only, Mark::Unless] {

@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use super::*;
 use crate::core::answer::quote::{Hit, quote};
-use crate::core::answer::refusal::{Evidence, clarify, decide_refusal};
-use crate::core::answer::source::tests::{fault, prose, record, warning};
+use crate::core::answer::source::tests::{prose, record, warning};
 use crate::core::knowledge::passage::Signal;
 
 fn hits(passages: &[Passage]) -> Vec<Hit<'_>> {
@@ -63,75 +62,6 @@ fn an_ungrounded_draft_is_no_answer_and_says_why() {
     let verdict = from_draft("The M16 flange bolt has a torque of 159 Nm.", &[torque()]).unwrap_err();
     assert!(!verdict.passed);
     assert!(why_of(&verdict).contains("159 Nm"), "{}", why_of(&verdict));
-}
-
-#[test]
-fn refusals_have_their_own_wording_and_show_the_nearest_sections() {
-    let near = [torque(), torque(), prose("x")];
-    let mut texts = Vec::new();
-    for reason in [
-        Reason::UnknownCode("E999".into()),
-        Reason::MachineNotCovered("crane".into()),
-        Reason::NothingRelevant,
-        Reason::SilentOnPoint,
-    ] {
-        let answer = refuse(&reason, &near);
-        assert_eq!((answer.kind, answer.rung), (AnswerKind::Refusal, Rung::Refused));
-        assert!(answer.text().starts_with("The manuals do not say"));
-        assert!(!answer.rung_why.is_empty());
-        assert_eq!(answer.choices, ["Pump jack PJ-40, Torque table", "Pump jack PJ-40, Gear reducer"]);
-        texts.push(answer.text());
-    }
-    texts.dedup();
-    assert_eq!(texts.len(), 4);
-}
-
-#[test]
-fn one_question_back() {
-    assert_eq!(clarify(&["E15".into(), "E50".into()]).text(), "Did you mean E15 or E50?");
-    assert_eq!(clarify(&["E15".into(), "E50".into(), "E5".into()]).text(), "Did you mean E15, E50 or E5?");
-    assert_eq!(clarify(&[]).kind, AnswerKind::Clarify);
-}
-
-#[test]
-fn an_unknown_code_refuses_whatever_was_found() {
-    let passages = [fault("E203", "Return filter blocked", "Dirt", "Replace it")];
-    let evidence = Evidence::of(
-        "What does E204 mean? The filter is blocked",
-        vec![],
-        vec!["E204".into()],
-        &hits(&passages),
-    );
-    assert_eq!(decide_refusal(&evidence), Some(Reason::UnknownCode("E204".into())));
-}
-
-#[test]
-fn the_own_entry_of_a_code_is_always_near_enough() {
-    let passages = [fault("E203", "Return filter blocked", "Dirt", "Replace it")];
-    let evidence = Evidence::of(
-        "my hydraulic thing screams E-203 at me, what now",
-        vec!["E203".into()],
-        vec![],
-        &hits(&passages),
-    );
-    assert!(evidence.code_hit);
-    assert_eq!(decide_refusal(&evidence), None);
-}
-
-#[test]
-fn nothing_near_and_silence_are_told_apart() {
-    let passages = [torque(), prose("The gear reducer holds oil of grade VG 220. Check the level weekly.")];
-    let decide = |question: &str| decide_refusal(&Evidence::of(question, vec![], vec![], &hits(&passages)));
-    assert_eq!(decide("What torque for the M16 flange bolts?"), None);
-    assert_eq!(decide("How often do I check the oil level?"), None);
-    assert_eq!(decide("How do I calibrate the camera of the palletiser?"), Some(Reason::NothingRelevant));
-    assert_eq!(decide("What is the oil pressure in the gear reducer?"), Some(Reason::SilentOnPoint));
-    assert_eq!(decide_refusal(&Evidence::of("Any", vec![], vec![], &[])), Some(Reason::NothingRelevant));
-    let foreign = Evidence {
-        foreign_machine: Some("tower crane".into()),
-        ..Evidence::of("What torque for M16?", vec![], vec![], &hits(&passages))
-    };
-    assert_eq!(decide_refusal(&foreign), Some(Reason::MachineNotCovered("tower crane".into())));
 }
 
 #[test]

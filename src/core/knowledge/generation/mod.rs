@@ -21,6 +21,7 @@
 //! it neither blocks a build nor sees one. Passages, texts and designations stay on the
 //! disk and are read through the memory map (`records`).
 
+mod calibration;
 mod names;
 pub(crate) mod place;
 pub(crate) mod records;
@@ -47,6 +48,7 @@ use super::vectors::Vectors;
 use super::vectors::late::Late;
 use super::walk::Skipped;
 use crate::core::Result;
+pub use calibration::{Calibration, Finding, Point};
 pub(crate) use names::{Name, Names};
 pub(crate) use place::{checked_name, current, damaged, dir_name, missing};
 pub use place::{kb_dir, knowledge_bases};
@@ -231,6 +233,8 @@ pub struct Generation {
     pub kb: String,
     /// Codes, designations, terms.
     pub vocabulary: Vocabulary,
+    /// How much evidence an answer needs, where it was found out.
+    pub calibration: Option<Calibration>,
     /// The passages' vectors, where an embedder made them.
     pub vectors: Option<Vectors>,
     /// Those of their word pieces, where they are wanted.
@@ -315,6 +319,7 @@ impl Generation {
             number: meta.generation,
             kb: meta.kb,
             vocabulary: Vocabulary { codes, designations, terms, shapes, languages },
+            calibration: Calibration::read(&dir),
             vectors,
             late,
             documents,
@@ -337,6 +342,12 @@ impl Generation {
         for (document, standing) in self.documents.iter_mut().zip(now) {
             document.standing = standing;
         }
+    }
+
+    /// What was found about the newest earlier generation that is still on the disk.
+    pub fn calibration_before(&self) -> Option<Calibration> {
+        let parent = self.dir.parent()?;
+        (1..self.number).rev().take(8).find_map(|n| Calibration::read(&parent.join(dir_name(n))))
     }
 
     /// The directory that holds it.

@@ -3,6 +3,8 @@
 //! An embedder knows the languages that it was trained on. Asked in another, its neighbours
 //! are noise, so it is not asked at all.
 
+use std::collections::BTreeMap;
+
 use super::scope::Scope;
 use super::words;
 use crate::core::Result;
@@ -10,7 +12,7 @@ use crate::core::knowledge::analyse;
 use crate::core::knowledge::embed::{Embed, Encoded, Side};
 use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::language;
-use crate::core::knowledge::vectors::late;
+use crate::core::knowledge::vectors::late::{self, Late};
 
 /// What makes numbers of a question.
 #[derive(Clone, Copy)]
@@ -76,6 +78,26 @@ impl<'a> Meant<'a> {
     /// interaction); `None` where the generation keeps no vectors of words. A word weighs as
     /// much as it is rare; stop words weigh nothing.
     pub(super) fn late(&self, generation: &Generation, ids: &[u32]) -> Option<Vec<(u32, f32)>> {
+        let (late, question) = self.pieces(generation)?;
+        Some(late.rerank(&question, ids))
+    }
+
+    /// The cosine of each term of the question with what comes nearest to it in a passage:
+    /// the mean over its word pieces.
+    pub(super) fn near(&self, generation: &Generation, id: u32) -> BTreeMap<String, f32> {
+        let Some((late, question)) = self.pieces(generation) else { return BTreeMap::new() };
+        let mut sums: BTreeMap<String, (f32, f32)> = BTreeMap::new();
+        for (span, cosine) in late.matches(&question, id) {
+            for term in analyse::question_terms(late::word(self.question, span), Some("en")) {
+                let (sum, count) = sums.entry(term).or_default();
+                *sum += cosine;
+                *count += 1.0;
+            }
+        }
+        sums.into_iter().map(|(term, (sum, count))| (term, sum / count)).collect()
+    }
+
+    fn pieces<'g>(&self, generation: &'g Generation) -> Option<(&'g Late, late::Question)> {
         let late = generation.late.as_ref().filter(|_| self.fits(generation))?;
         let weight = |span: std::ops::Range<u32>| {
             let word = late::word(self.question, span);
@@ -83,7 +105,7 @@ impl<'a> Meant<'a> {
             terms.iter().map(|t| words::rarity(generation, t).unwrap_or(0.0)).fold(0.0, f32::max)
         };
         let question = late.question(&self.encoded.tokens, weight);
-        Some(late.rerank(&question, ids))
+        Some((late, question))
     }
 }
 

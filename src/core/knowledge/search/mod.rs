@@ -14,8 +14,10 @@ mod fuse;
 mod meaning;
 mod quantity;
 mod scope;
+mod support;
 mod words;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -24,12 +26,13 @@ use super::analyse;
 use super::code::{QueryCodes, normalise};
 use super::generation::{Generation, Standing};
 use super::language;
-use super::passage::{Passage, Span};
+use super::passage::{Passage, Shape, Span};
 use crate::core::Result;
 use fuse::{Candidate, RANKED_AGAIN, add_late, best_first, fuse, keep_best_words};
 pub use meaning::Meaning;
 use meaning::Meant;
 use scope::Scope;
+pub use support::Support;
 
 /// What is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +47,9 @@ pub struct Query {
     pub include_superseded: bool,
     /// Which ways of searching are used.
     pub only: Only,
+    /// Passages, by id, that are passed over: calibration asks what an index would find if it
+    /// did not have them.
+    pub without: BTreeSet<u32>,
     /// Was it heard rather than typed? Codes that sound alike are asked back.
     pub spoken: bool,
     /// Was it heard clearly? Then a code that the index has is taken as it was heard.
@@ -97,6 +103,8 @@ pub struct Hit {
     pub score: f32,
     /// What the score is made of.
     pub features: Features,
+    /// How well it supports the question; zero for all but the best few.
+    pub support: Support,
     /// By code or by words.
     pub found_by: FoundBy,
     /// The passage's id in its generation.
@@ -126,6 +134,11 @@ pub struct Found {
     /// How much of the question the best passage holds: the share of the idf of the
     /// question's content words and codes, 0 to 1. Words that no manual has count fully.
     pub coverage: f32,
+    /// A model that the question names and no manual is about, though it is called like one of
+    /// theirs (`BP-30` beside `BP-22`).
+    pub foreign: Option<String>,
+    /// Terms of the question that no manual has.
+    pub absent: Vec<String>,
     /// The machine that the question names clearly, `""` where it names none or several.
     pub machine: String,
     /// What the question may mean, where it can be read in more than one way and each has an
@@ -175,6 +188,7 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
             found.entry(id).or_default();
             bonuses.insert((which, id), bonus);
         }
+        found.retain(|id, _| !query.without.contains(id));
         for (id, mut features) in found {
             if let (Some(meant), None) = (&meant, features.cosine) {
                 features.cosine = meant.cosine(generation, id);
@@ -202,13 +216,64 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
         Some((generation, id)) => words::coverage(generation, id, &asked, &codes)?,
         None => 0.0,
     };
+    let machines: Vec<&str> = scopes.iter().flat_map(Scope::machines).collect();
+    let mut absent = (Vec::new(), f32::INFINITY);
+    let mut supports: Vec<Support> = Vec::new();
+    let mut weighed: BTreeMap<(usize, String), support::Weighed> = BTreeMap::new();
+    for candidate in candidates.iter().take(support::MEASURED) {
+        let Some(generation) = generations.get(candidate.which) else { continue };
+        let language = generation.passage(candidate.id).map_or_else(String::new, |p| p.language);
+        let weighed = match weighed.entry((candidate.which, language)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let of = support::Weighed::of(generation, &asked, &machines, &free.key().1)?;
+                free.insert(of)
+            }
+        };
+        if weighed.absent.1 < absent.1 {
+            absent.clone_from(&weighed.absent);
+        }
+        let elsewhere = scopes
+            .get(candidate.which)
+            .is_some_and(|scope| !scope.answers(generation, candidate.id, named_somewhere));
+        supports.push(support::measure(generation, candidate.id, weighed, &codes, meant.as_ref(), elsewhere));
+    }
     let choices = codes::choices(generations, &scopes, named_somewhere, &codes, query.spoken);
     let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
     let hits = (1..)
         .zip(&candidates)
-        .filter_map(|(rank, c)| hit(c, is_code(c), generations, rank).transpose())
+        .filter_map(|(rank, c)| {
+            let support = supports.get(rank - 1).copied().unwrap_or_default();
+            hit(c, is_code(c), generations, rank, support).transpose()
+        })
         .collect::<Result<_>>()?;
-    Ok(Found { hits, codes, best_words_score, coverage, machine: machine_of(&scopes), choices })
+    Ok(Found {
+        hits,
+        codes,
+        best_words_score,
+        coverage,
+        foreign: scope::foreign(generations, &query.text),
+        absent: absent.0,
+        machine: machine_of(&scopes),
+        choices,
+    })
+}
+
+/// Procedures whose whole sections are read for one question.
+const SECTIONS: usize = 3;
+
+/// All passages of the sections that the best steps among the hits stand in, in the manual's
+/// order: so that a procedure can be read from its first step.
+pub fn sections(generations: &[&Generation], found: &Found) -> Vec<Passage> {
+    let mut all: Vec<Passage> = Vec::new();
+    for hit in found.hits.iter().filter(|h| h.passage.shape == Shape::Step).take(SECTIONS) {
+        let own = generations.iter().find(|g| g.kb == hit.passage.kb && g.number == hit.generation);
+        let section = own.map_or_else(Vec::new, |g| g.section_of(hit.id));
+        if !section.first().is_some_and(|p| all.contains(p)) {
+            all.extend(section);
+        }
+    }
+    all
 }
 
 /// Late interaction over the best so far.
@@ -232,6 +297,7 @@ fn hit(
     by_code: bool,
     generations: &[&Generation],
     rank: usize,
+    support: Support,
 ) -> Result<Option<Hit>> {
     let Some(generation) = generations.get(candidate.which) else { return Ok(None) };
     let Some(document) = generation.document_of(candidate.id) else { return Ok(None) };
@@ -239,6 +305,7 @@ fn hit(
         rank,
         score: candidate.score,
         features: candidate.features,
+        support,
         found_by: if by_code { FoundBy::Code } else { FoundBy::Words },
         id: candidate.id,
         generation: generation.number,

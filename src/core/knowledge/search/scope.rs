@@ -121,6 +121,19 @@ impl Asked {
     }
 }
 
+/// The designation in a question that no manual holds and that begins as a model of theirs
+/// does: another machine of the maker.
+pub(super) fn foreign(generations: &[&Generation], question: &str) -> Option<String> {
+    let letters = |d: &str| d.chars().take_while(|c| c.is_alphabetic()).collect::<String>();
+    let held = |d: &str| generations.iter().any(|g| g.vocabulary.designations.contains(d) || g.known_code(d));
+    analyse::designations(question).find(|d| {
+        let like = |name: &Name| {
+            name.model.contains(|c: char| c.is_ascii_digit()) && letters(&name.model) == letters(d)
+        };
+        letters(d).chars().count() >= 2 && !held(d) && generations.iter().any(|g| g.names().iter().any(like))
+    })
+}
+
 /// Is it what the person calls the machine: its model, or words of its name or title?
 fn is_machine(document: &Document, normal: &str, terms: &[String]) -> bool {
     let identity = &document.identity;

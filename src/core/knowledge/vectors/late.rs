@@ -120,8 +120,8 @@ impl<W: io::Write> Writer<W> {
 /// A question as the rows are asked.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Each word piece and its weight, which is above zero.
-    pieces: Vec<(Query, f32)>,
+    /// Each word piece, its weight, which is above zero, and where it stands in the question.
+    pieces: Vec<(Query, f32, Range<u32>)>,
 }
 
 impl Question {
@@ -209,10 +209,10 @@ impl Late {
     pub fn question(&self, tokens: &TokenVectors, weight: impl Fn(Range<u32>) -> f32) -> Question {
         let mut small = Vec::new();
         let pieces = tokens.iter().filter_map(|(span, vector)| {
-            let weight = weight(span);
+            let weight = weight(span.clone());
             self.projection.apply(vector, &mut small);
             small.resize(ROW, 0.0);
-            (weight > 0.0 && weight.is_finite()).then(|| (Query::new(&small), weight))
+            (weight > 0.0 && weight.is_finite()).then(|| (Query::new(&small), weight, span))
         });
         Question { pieces: pieces.collect() }
     }
@@ -220,18 +220,32 @@ impl Late {
     /// How well a passage answers to a question's pieces: from 0 to 1; 0 for a passage that
     /// is not there or has no words.
     pub fn score(&self, question: &Question, id: u32) -> f32 {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        self.each(question, id, |cosine, weight, _| {
+            sum += weight * cosine;
+            weights += weight;
+        });
+        if weights > 0.0 { sum / weights } else { 0.0 }
+    }
+
+    /// The cosine of each piece of a question with its nearest piece in a passage, by where
+    /// the piece stands in the question.
+    pub fn matches(&self, question: &Question, id: u32) -> Vec<(Range<u32>, f32)> {
+        let mut found = Vec::with_capacity(question.pieces.len());
+        self.each(question, id, |cosine, _, span| found.push((span.clone(), cosine)));
+        found
+    }
+
+    fn each(&self, question: &Question, id: u32, mut say: impl FnMut(f32, f32, &Range<u32>)) {
         let rows = self.packed(id).unwrap_or_default();
         let mut dots = vec![0; rows.len() / ROW];
-        let (mut sum, mut weights) = (0.0, 0.0);
-        for (piece, weight) in &question.pieces {
+        for (piece, weight, span) in &question.pieces {
             self.kernels.dots(rows, piece.bytes(), &mut dots);
             let cosines = rows.as_chunks::<ROW>().0.iter().zip(&dots).map(|(row, &dot)| {
                 piece.cosine(dot, quantise::scale_of(row.get(NUMBERS..).unwrap_or_default()))
             });
-            sum += weight * cosines.fold(0.0, f32::max);
-            weights += weight;
+            say(cosines.fold(0.0, f32::max), *weight, span);
         }
-        if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
     /// Scores the passages `ids`, best first; equals by id.

@@ -8,15 +8,15 @@
 
 pub mod asked;
 pub mod dice;
-mod gold;
+pub(in crate::operations::eval) mod gold;
 mod kill;
 mod measure;
 mod plant;
-mod set;
+pub(in crate::operations::eval) mod set;
 pub mod shelf;
 pub mod speed;
 mod synth;
-mod techqa;
+pub(in crate::operations::eval) mod techqa;
 mod windows;
 
 use std::path::{Path, PathBuf};

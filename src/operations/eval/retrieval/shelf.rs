@@ -4,8 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::core::answer::calibration::calibrate;
+use crate::core::answer::refusal;
 use crate::core::knowledge::embed::{Embed, Side, steps};
 use crate::core::knowledge::index::{self, Build, Report, Store};
+use crate::core::knowledge::passage::Passage;
 use crate::core::knowledge::search::{self, Found, Hit, Only, Query};
 use crate::operations::eval::scratch::{Scratch, copy};
 use crate::operations::models::embedder::Embedder;
@@ -160,6 +163,28 @@ impl<'b> Shelf<'b> {
     /// Where the index cannot be read.
     pub fn find(&self, query: &Query) -> Result<Found> {
         self.bench.find(&self.store, query)
+    }
+
+    /// The sections that the steps among the hits stand in, as a turn reads them.
+    pub fn siblings(&self, found: &Found) -> Vec<Passage> {
+        search::sections(&self.store.generations.iter().collect::<Vec<_>>(), found)
+    }
+
+    /// The evidence below which this index refuses.
+    pub fn threshold(&self, found: &Found) -> f32 {
+        refusal::threshold(&self.store.generations.iter().collect::<Vec<_>>(), found)
+    }
+
+    /// Finds out how much evidence an answer needs, as `millwright index` does.
+    ///
+    /// # Errors
+    /// Where the index cannot be read.
+    pub fn calibrate(&mut self) -> Result<()> {
+        let meaning = self.bench.embedder.as_ref().map(|e| e.meaning(self.bench.threads));
+        for generation in &mut self.store.generations {
+            generation.calibration = Some(calibrate(generation, meaning, None)?);
+        }
+        Ok(())
     }
 
     /// What is in it.
