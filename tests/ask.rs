@@ -192,11 +192,37 @@ fn wrong_usage_ends_with_2() {
     assert_eq!(plant.run(&["frobnicate"]).status.code(), Some(2));
 }
 
+/// A small model has not earned the highest rung; here the plant decides that it may.
+const ANY_MODEL: (&str, &str) = ("MILLWRIGHT_MODELS_CEILING", "recombined");
+
 #[test]
 fn with_model_a_replay_asks_the_model_that_was_asked() {
     let plant = Plant::new();
-    let turn = ask(&plant, &[TORQUE, "--deadline-ms", "120000", "--model", "smollm2-135m"]);
+    let run = |args: &[&str]| {
+        let output =
+            plant.command(&[args, &["--json"]].concat()).env(ANY_MODEL.0, ANY_MODEL.1).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        lines(&output).remove(0)
+    };
+    let turn = run(&["ask", TORQUE, "--deadline-ms", "120000", "--model", "smollm2-135m"]);
     assert!(turn["stages"].as_array().unwrap().iter().any(|s| s["stage"] == "draft"), "{turn}");
-    let replay = plant.json(&["replay", turn["turn"].as_str().unwrap()]).remove(0);
+    let replay = run(&["replay", turn["turn"].as_str().unwrap()]);
     assert_eq!(replay["same"], true, "{replay}");
+}
+
+#[test]
+fn a_model_is_held_to_what_it_has_earned_and_the_turn_says_so() {
+    let plant = Plant::new();
+    let output = plant
+        .command(&["ask", TORQUE, "--json"])
+        .env("MILLWRIGHT_MODELS_CEILING", "quoted")
+        .output()
+        .unwrap();
+    let turn = lines(&output).remove(0);
+    assert_eq!(turn["rung"], "quoted");
+    assert!(turn["rung_why"].as_str().unwrap().contains("allows quoted at most"), "{}", turn["rung_why"]);
+    let models = plant.json(&["models", "list"]);
+    let admitted = |id: &str| models.iter().find(|m| m["id"] == id).unwrap()["admitted"].clone();
+    assert_eq!(admitted("smollm2-135m"), "constrained");
+    assert!(admitted("whisper-tiny.en").is_null());
 }

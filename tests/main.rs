@@ -8,6 +8,7 @@
 mod support;
 
 mod ask;
+mod audit;
 mod constraint;
 mod devices;
 mod ears;

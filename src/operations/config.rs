@@ -40,6 +40,10 @@ pub struct Config {
     pub index: Index,
     /// CPU cores.
     pub cores: Cores,
+    /// The audit log.
+    pub audit: Audit,
+    /// Who asks.
+    pub operator: Operator,
 }
 
 /// What belongs to the site.
@@ -101,6 +105,34 @@ pub struct Models {
     pub embedder: String,
     /// Voice activity in noise; `""` for the built-in detector alone.
     pub vad: String,
+    /// The highest rung of the language model.
+    pub ceiling: Ceiling,
+}
+
+/// The highest rung that a language model may answer on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ceiling {
+    /// What `eval models` found it to have earned.
+    Earned,
+    /// This one, whatever the model.
+    Recombined,
+    /// This one, whatever the model.
+    Constrained,
+    /// This one, whatever the model.
+    Quoted,
+}
+
+impl Ceiling {
+    /// The rung that the plant decided on; `None` where the model is to earn it.
+    pub fn decided(self) -> Option<Rung> {
+        match self {
+            Ceiling::Earned => None,
+            Ceiling::Recombined => Some(Rung::Recombined),
+            Ceiling::Constrained => Some(Rung::Constrained),
+            Ceiling::Quoted => Some(Rung::Quoted),
+        }
+    }
 }
 
 /// The model's queue, and how its steps are put together.
@@ -264,6 +296,49 @@ pub struct Cores {
     pub threads: usize,
 }
 
+/// The audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Days that records are kept; 0 means for ever.
+    pub keep_days: u32,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Who it is where no badge is given; `""` where that is not known.
+    pub name: String,
+    /// Who may ask; empty: everybody, named or not.
+    pub operators: Vec<String>,
+}
+
+impl Operator {
+    /// Who asks, by the badge that was given or else the configuration.
+    ///
+    /// # Errors
+    /// Wrong usage: there is a list, and the one who asks is not on it.
+    pub fn of(&self, badge: Option<&str>) -> Result<Option<String>> {
+        let named = badge.map(str::trim).filter(|b| !b.is_empty());
+        let who = named.or(Some(self.name.trim())).filter(|w| !w.is_empty());
+        if self.operators.is_empty() {
+            return Ok(who.map(ToOwned::to_owned));
+        }
+        // A badge reader and a person do not agree about capitals.
+        let listed = |w: &str| self.operators.iter().find(|o| o.trim().to_lowercase() == w.to_lowercase());
+        match who {
+            Some(who) => match listed(who) {
+                Some(as_listed) => Ok(Some(as_listed.trim().to_owned())),
+                None => Err(Error::new(Kind::Usage, format!("{who} is not among the operators"))
+                    .hint("[operator] operators in config.toml lists who may ask")),
+            },
+            None => Err(Error::new(Kind::Usage, "it is not known who asks")
+                .hint("name the operator: --operator ID, or MILLWRIGHT_OPERATOR=ID")),
+        }
+    }
+}
+
 impl Config {
     /// Defaults, then `DATA/config.toml`, then `MILLWRIGHT_SECTION_KEY` variables.
     ///
@@ -355,6 +430,12 @@ fn set_from_env(base: &mut toml::Table, key: &str, rest: &str, value: &str) -> R
             }
             Err(_) => Err(usage("the environment", &format!("{key}: `{value}` is not a number"))),
         },
+        // "a, b": a list.
+        Some(toml::Value::Array(list)) => {
+            let items = value.split(',').map(str::trim).filter(|i| !i.is_empty());
+            *list = items.map(|i| toml::Value::String(i.to_owned())).collect();
+            Ok(())
+        }
         Some(slot) => {
             *slot = toml::Value::String(value.to_owned());
             Ok(())
@@ -436,6 +517,21 @@ mod tests {
         assert_eq!(told("着火了！").as_deref(), Some("Call 333."), "none of its own");
         assert_eq!(told("fire the burner"), None);
         assert!(resolve("[site]\nemergency = \" \"\n", &[]).is_err());
+    }
+
+    #[test]
+    fn where_operators_are_listed_others_may_not_ask() {
+        let open = resolve("[operator]\nname = \"bench 4\"\n", &[]).unwrap().operator;
+        assert_eq!(open.of(None).unwrap().as_deref(), Some("bench 4"));
+        assert_eq!(open.of(Some("B-17")).unwrap().as_deref(), Some("B-17"));
+        assert_eq!(resolve("", &[]).unwrap().operator.of(Some(" ")).unwrap(), None);
+        let env = [("MILLWRIGHT_OPERATOR_OPERATORS", "B-17, B-18"), ("MILLWRIGHT_OPERATOR", "B-17")];
+        let listed = resolve("", &env).unwrap().operator;
+        assert_eq!(listed.of(Some("b-17")).unwrap().as_deref(), Some("B-17"));
+        for nobody in [Some("B-19"), None] {
+            let error = listed.of(nobody).unwrap_err();
+            assert!(error.kind == Kind::Usage && !error.hint.is_empty(), "{error}");
+        }
     }
 
     #[test]

@@ -193,8 +193,8 @@ impl Asked {
             reading.quantities.iter().filter_map(|q| q.unit.as_ref()).map(|u| u.dimension).collect();
         let lower = text.to_lowercase();
         if self.often {
-            let timed =
-                kinds.contains(&Dimension::Time) && has(&lower, &["every", "each", "per", "interval", "cada", "每"]);
+            let timed = kinds.contains(&Dimension::Time)
+                && has(&lower, &["every", "each", "per", "interval", "cada", "每"]);
             return timed || has(&lower, REGULARLY);
         }
         self.dimensions.iter().any(|d| kinds.contains(d))
@@ -259,7 +259,8 @@ fn names_figure(text: &str) -> bool {
     let Some(ask) = words.iter().position(asks) else { return false };
     let kind = |w: &String| KINDS.iter().any(|(names, _)| names.contains(&w.as_str()));
     let Some(distance) = words.iter().skip(ask).position(kind) else { return false };
-    let copula = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "is" | "are" | "was" | "s" | "es" | "son"));
+    let copula =
+        words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "is" | "are" | "was" | "s" | "es" | "son"));
     let part = words.get(ask + distance + 1).is_some_and(|w| PARTS.contains(&w.trim_end_matches('s')));
     let verb = words.get(ask + 1).is_some_and(|w| matches!(w.as_str(), "does" | "do" | "happens" | "causes"));
     !part && !verb && distance <= if copula { 5 } else { 2 }

@@ -104,7 +104,8 @@ mod tests {
     }
 
     fn row() -> Passage {
-        let mut row = fault("E203", "Return filter blocked", "Dirt in the oil", "Replace the element at 5 bar");
+        let mut row =
+            fault("E203", "Return filter blocked", "Dirt in the oil", "Replace the element at 5 bar");
         row.warnings = vec![warning(Signal::Danger, "DANGER: Bleed it first.", 900, false)];
         row
     }
@@ -143,7 +144,9 @@ mod tests {
 
     #[test]
     fn a_qualification_is_never_left_out() {
-        let passage = prose("Open the drain valve slowly. Never open the drain valve while the pump runs. The drain valve is red.");
+        let passage = prose(
+            "Open the drain valve slowly. Never open the drain valve while the pump runs. The drain valve is red.",
+        );
         let question = "How is the drain valve opened?";
         let all = quote_of(question, &passage);
         let choice = Choice::of(question, &all, false).unwrap();

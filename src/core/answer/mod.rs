@@ -2,10 +2,11 @@
 //!
 //! [`quote`] picks the passage's own sentences, [`prompt`] writes what the model reads,
 //! [`guard`] judges a draft, [`ladder`] builds the [`Answer`] of a rung, [`refusal`] says when
-//! there is none, [`protect`] what is said in danger. Under
+//! there is none, [`protect`] what is said in danger, [`again`] what is said to a command. Under
 //! them lie [`asked`] (what a question wants), [`quantity`] (numbers, units, codes),
 //! [`sentence`] and [`words`].
 
+pub mod again;
 pub mod asked;
 pub mod calibration;
 pub mod choose;
@@ -155,19 +156,33 @@ pub struct Said {
     pub citation: usize,
     /// A lockout/tagout instruction.
     pub lockout: bool,
+    /// What of it is said where the person has understood it before; a beginning of `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<String>,
 }
 
 impl Said {
     /// A warning with the number of its citation.
     pub fn of(warning: &Warning, citation: usize) -> Self {
-        Said { signal: warning.signal, text: warning.text.clone(), citation, lockout: warning.lockout }
+        Said {
+            signal: warning.signal,
+            text: warning.text.clone(),
+            citation,
+            lockout: warning.lockout,
+            short: None,
+        }
+    }
+
+    /// The words that are said.
+    pub fn words(&self) -> &str {
+        self.short.as_deref().unwrap_or(&self.text)
     }
 }
 
 /// What is delivered.
 ///
 /// Invariants: every sentence has at least one citation unless the kind is `Refusal`,
-/// `Clarify` or `Emergency`; every number in `sentences` is in `numbers`; warnings come
+/// `Clarify`, `Emergency` or `Notice`; every number in `sentences` is in `numbers`; warnings come
 /// before sentences in every rendering.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -203,7 +218,7 @@ impl Answer {
     pub fn spoken_order(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.lead.as_str())
             .filter(|l| !l.is_empty())
-            .chain(self.warnings.iter().map(|w| w.text.as_str()))
+            .chain(self.warnings.iter().map(Said::words))
             .chain(self.sentences.iter().map(|s| s.text.as_str()))
     }
 }

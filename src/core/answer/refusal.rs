@@ -122,7 +122,8 @@ impl Evidence {
 }
 
 /// Words before what a question is about, in three languages; the last such part counts.
-const ABOUT: &[&str] = &[" of the ", " on the ", " for the ", " in the ", " at the ", " de la ", " del ", " en la ", " en el "];
+const ABOUT: &[&str] =
+    &[" of the ", " on the ", " for the ", " in the ", " at the ", " de la ", " del ", " en la ", " en el "];
 
 /// The machine of a question, where no manual has a word for it: what stands last behind
 /// "of the". Chinese puts no such words.
@@ -242,7 +243,10 @@ mod tests {
     #[test]
     fn one_question_back() {
         assert_eq!(clarify(&["E15".into(), "E50".into()]).text(), "Did you mean E15 or E50?");
-        assert_eq!(clarify(&["E15".into(), "E50".into(), "E5".into()]).text(), "Did you mean E15, E50 or E5?");
+        assert_eq!(
+            clarify(&["E15".into(), "E50".into(), "E5".into()]).text(),
+            "Did you mean E15, E50 or E5?"
+        );
         assert_eq!(clarify(&[]).kind, AnswerKind::Clarify);
     }
 

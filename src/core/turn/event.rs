@@ -45,7 +45,7 @@ pub struct Replay {
 }
 
 /// The screened question, as this floor takes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Asked {
     /// Normalised wording.
     pub question: String,
@@ -55,6 +55,18 @@ pub struct Asked {
     pub emergency: Option<String>,
     /// A protection is to be defeated: how it is kept.
     pub keep: Option<Keep>,
+    /// An answer that is there already and needs no search.
+    pub given: Option<Box<Given>>,
+}
+
+/// An answer that was not made in this turn: one that is repeated, one to a question that was
+/// asked before, the reply to a command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// The answer.
+    pub answer: Answer,
+    /// Where it is from, for the ledger; `""` where that goes without saying.
+    pub note: String,
 }
 
 /// What retrieval brought.

@@ -23,11 +23,12 @@ mod event;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Moment;
 use super::answer::choose::Choice;
-use super::answer::guard::injection;
+use super::answer::guard::{injection, warnings};
 use super::answer::ladder;
 use super::answer::prompt::{MOST_PASSAGES, prompt};
 use super::answer::protect::{self, Keep};
@@ -39,7 +40,7 @@ use super::hear::Transcript;
 use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
 
-pub use event::{Action, Asked, Event, Findings, Limits, Ranked, Replay};
+pub use event::{Action, Asked, Event, Findings, Given, Limits, Ranked, Replay};
 
 /// Why the turn wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,10 @@ pub struct Turn {
     pub draft: String,
     /// What the guard found about it.
     pub draft_verdict: Option<Verdict>,
+    /// The warnings, by [`warnings::key`], that were understood before: they are said in short.
+    pub understood: HashSet<String>,
+    /// Why the limits' rung is lower than the one that was asked for; empty where it is not.
+    pub held: String,
     /// What was delivered.
     pub answer: Option<Answer>,
     /// From the origin to the first cited content, guarded and ready (synthesised where it
@@ -139,6 +144,8 @@ impl Turn {
             prompt_ids: Vec::new(),
             draft: String::new(),
             draft_verdict: None,
+            understood: HashSet::new(),
+            held: String::new(),
             answer: None,
             first_content: None,
             first_audio: None,
@@ -204,10 +211,13 @@ impl Turn {
                 if speech { self.screen(text, true, now) } else { self.deliver(say_again(&doubt), now) }
             }
             (State::Screening, Event::Screened(asked)) => {
-                self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, "");
+                let note = asked.given.as_ref().map(|g| g.note.clone()).unwrap_or_default();
+                self.book(Stage::Screen, self.spent(now, Duration::ZERO), Duration::ZERO, &note);
                 self.question = asked.question;
                 if let Some(text) = asked.emergency {
                     self.deliver(protect::emergency(&text), now)
+                } else if let Some(given) = asked.given {
+                    self.deliver(given.answer, now)
                 } else if let Some(keep) = asked.keep {
                     // No model is asked about a protection.
                     self.limits.rung = self.limits.rung.min(Rung::Quoted);
@@ -295,7 +305,7 @@ impl Turn {
         let choice = choice.filter(|_| self.limits.rung >= Rung::Constrained);
         let why = match (&self.limits.replay, self.limits.rung) {
             (Some(Replay { why, judged: None, chosen: false }), _) => Some(why.clone()),
-            (_, Rung::Refused | Rung::Quoted) => Some("no draft was wanted".to_owned()),
+            (_, Rung::Refused | Rung::Quoted) => Some(or(self.held.clone(), "no draft was wanted")),
             (_, Rung::Constrained) if choice.is_none() => {
                 Some("there was nothing to choose between".to_owned())
             }
@@ -451,7 +461,11 @@ impl Turn {
         }
     }
 
-    fn deliver(&mut self, answer: Answer, now: Moment) -> Vec<Action> {
+    fn deliver(&mut self, mut answer: Answer, now: Moment) -> Vec<Action> {
+        warnings::shorten(&mut answer, &self.understood);
+        if answer.kind == AnswerKind::Answer && answer.rung < Rung::Recombined && answer.rung_why.is_empty() {
+            answer.rung_why.clone_from(&self.held);
+        }
         self.answer = Some(answer.clone());
         if !self.limits.spoken && answer.kind == AnswerKind::Answer {
             self.first_content = Some(now.saturating_sub(self.origin));

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Asked, Event, Findings, Limits, Reason, Replay, Turn, rank};
+use super::{Action, Asked, Event, Findings, Given, Limits, Reason, Replay, Turn, rank};
 use crate::core::Moment;
+use crate::core::answer::guard::warnings;
 use crate::core::answer::protect::Keep;
 use crate::core::answer::{Answer, AnswerKind, Rung, ladder};
 use crate::core::engine::{Finish, Refusal, Update};
@@ -342,7 +343,7 @@ fn an_emergency_is_answered_from_the_screen_with_the_sites_text() {
     turn.handle(Event::Typed("he is trapped".into()), at(0));
     let emergency = Some("Get clear. Call 112.".to_owned());
     let actions = turn.handle(
-        Event::Screened(Asked { question: "he is trapped".into(), is_question: true, emergency, keep: None }),
+        Event::Screened(Asked { question: "he is trapped".into(), is_question: true, emergency, ..Asked::default() }),
         at(2),
     );
     match actions.as_slice() {
@@ -373,4 +374,102 @@ fn a_request_to_defeat_a_protection_searches_for_keeping_it_and_asks_no_model() 
     assert_eq!(ranked.answer.kind, AnswerKind::Refusal, "a torque table says nothing of protection");
     let actions = turn.handle(Event::Ranked(Box::new(ranked)), at(6));
     assert!(matches!(actions.as_slice(), [Action::Deliver(_)]), "{actions:?}");
+}
+
+/// A turn whose passage has a warning that can be shortened and a lockout that cannot.
+fn warned(rung: Rung, understood: bool) -> Turn {
+    let mut turn = Turn::new(limits(rung));
+    if understood {
+        let texts = ["DANGER: Crushing hazard. Wait 5 minutes.", "WARNING: Risk of restart. Lock out Q1."];
+        turn.understood = texts.iter().map(|t| warnings::key(t)).collect();
+    }
+    turn.handle(Event::Typed(QUESTION.into()), at(0));
+    turn.handle(asked(), at(1));
+    turn
+}
+
+fn warned_passage() -> Passage {
+    let warning = |signal, text: &str, lockout| Warning {
+        signal,
+        text: text.into(),
+        span: Span { start: 0, end: 0 },
+        lockout,
+    };
+    let mut passage = passage();
+    passage.warnings = vec![
+        warning(Signal::Danger, "DANGER: Crushing hazard. Wait 5 minutes.", false),
+        warning(Signal::Warning, "WARNING: Risk of restart. Lock out Q1.", true),
+    ];
+    passage
+}
+
+#[test]
+fn warnings_are_whole_however_late_the_draft_and_however_it_ends() {
+    let whole = "DANGER: Crushing hazard. Wait 5 minutes. WARNING: Risk of restart. Lock out Q1.";
+    let late = |turn: &mut Turn| {
+        let deadline = turn.next_deadline().unwrap().0;
+        turn.handle(Event::Tick, deadline)
+    };
+    let cut = |turn: &mut Turn| {
+        turn.handle(prefilled(), at(200));
+        turn.handle(text("The torque of the M16 flange bolt is 195 Nm. And"), at(400));
+        let actions = late(turn);
+        judge(turn, actions, 1790)
+    };
+    let dead = |turn: &mut Turn| turn.handle(Event::Draft(Update::Failed("gone".into())), at(20));
+    type End<'a> = &'a dyn Fn(&mut Turn) -> Vec<Action>;
+    for end in [&late as End<'_>, &cut, &dead] {
+        let mut turn = warned(Rung::Recombined, false);
+        rank_found(&mut turn, findings(vec![warned_passage()], QueryCodes::default()), 10);
+        let answer = delivered(&end(&mut turn));
+        let said = answer.text();
+        assert!(said.find(whole).unwrap() < said.find("195 Nm").unwrap(), "{said}");
+    }
+}
+
+#[test]
+fn an_understood_warning_is_said_in_short_on_every_rung_and_a_lockout_never() {
+    for rung in [Rung::Quoted, Rung::Recombined] {
+        let mut turn = warned(rung, true);
+        let actions = rank_found(&mut turn, findings(vec![warned_passage()], QueryCodes::default()), 10);
+        let answer = match rung {
+            Rung::Quoted => delivered(&actions),
+            _ => {
+                turn.handle(prefilled(), at(200));
+                turn.handle(text("The torque of the M16 flange bolt is 195 Nm."), at(400));
+                let actions = turn.handle(done(), at(500));
+                delivered(&judge(&mut turn, actions, 505))
+            }
+        };
+        assert_eq!(answer.rung, rung);
+        let said = answer.text();
+        assert!(said.contains("DANGER: Crushing hazard. WARNING: Risk of restart. Lock out Q1."), "{said}");
+        assert!(!said.contains("5 minutes"), "{said}");
+        assert!(answer.warnings[0].text.contains("Wait 5 minutes."), "the record has all of it");
+        assert!(warnings::missing(&answer.warnings, &[&warned_passage()]).is_empty());
+    }
+}
+
+#[test]
+fn an_answer_that_is_there_already_is_delivered_without_a_search_and_the_ledger_says_whose() {
+    let (_, actions) = found(limits(Rung::Quoted));
+    let before = delivered(&actions);
+    let mut turn = Turn::new(limits(Rung::Recombined));
+    turn.handle(Event::Typed(QUESTION.into()), at(0));
+    let given = Some(Box::new(Given { answer: before.clone(), note: "of turn t-1".into() }));
+    let asked = Asked { question: QUESTION.into(), is_question: true, given, ..Asked::default() };
+    assert_eq!(delivered(&turn.handle(Event::Screened(asked), at(1))), before);
+    assert_eq!(turn.ledger.of(Stage::Screen).unwrap().note, "of turn t-1");
+    assert!(turn.ledger.of(Stage::Retrieve).is_none());
+    assert_eq!(turn.handle(Event::Rendered, at(2)), [Action::Close]);
+}
+
+#[test]
+fn why_a_model_is_held_down_is_said_with_the_answer() {
+    let mut turn = Turn::new(limits(Rung::Quoted));
+    turn.held = "the model m is admitted up to quoted".into();
+    turn.handle(Event::Typed(QUESTION.into()), at(0));
+    turn.handle(asked(), at(1));
+    let actions = rank_found(&mut turn, findings(vec![passage()], QueryCodes::default()), 10);
+    assert_eq!(delivered(&actions).rung_why, "the model m is admitted up to quoted");
 }

@@ -40,6 +40,18 @@ pub enum Command {
     Understood,
 }
 
+impl Command {
+    /// Its name in the audit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Command::Stop => "stop",
+            Command::Repeat => "repeat",
+            Command::Warnings => "warnings",
+            Command::Understood => "understood",
+        }
+    }
+}
+
 /// What is said while going through a procedure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

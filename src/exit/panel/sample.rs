@@ -63,12 +63,14 @@ pub fn answer() -> Answer {
                     .to_string(),
                 citation: 2,
                 lockout: true,
+                short: None,
             },
             Said {
                 signal: Signal::Caution,
                 text: "CAUTION: Never reuse a bolt that was tightened to yield.".to_string(),
                 citation: 1,
                 lockout: false,
+                short: None,
             },
         ],
         sentences: vec![

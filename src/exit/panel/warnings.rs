@@ -38,7 +38,7 @@ fn one(said: &Said, theme: Theme, cells: usize) -> Vec<Line<'static>> {
     let ground = message(said.signal, theme);
     let room = cells.saturating_sub(PLATE + 2).max(1);
     let pieces = [
-        Span::styled(without_word(&said.text, said.signal).to_string(), ground),
+        Span::styled(without_word(said.words(), said.signal).to_string(), ground),
         Span::styled(format!(" [{}]", said.citation), ground),
     ];
     // The alert triangle belongs to injuries; a notice is about things.

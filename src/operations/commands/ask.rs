@@ -100,6 +100,7 @@ pub(super) fn options(how: &How, spoken: bool, played: bool) -> AskOptions {
         kb: how.kb.clone(),
         machine: how.machine.clone(),
         session: how.session.clone(),
+        operator: how.operator.clone(),
         rung: how.rung,
         deadline_ms: how.deadline_ms,
         model: how.model.clone(),

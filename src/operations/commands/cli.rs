@@ -46,8 +46,11 @@ pub enum Command {
     Say(Say),
     /// Microphones and loudspeakers, and which ones the configuration picks
     Devices(Devices),
-    /// Make a recorded turn again and say whether it is the same
+    /// Make recorded turns again and say whether they are the same
     Replay(Replay),
+    /// Check and export the audit log
+    #[command(subcommand)]
+    Audit(Audit),
     /// Measure
     Eval(Eval),
     /// Measure the language model's engine, alone and beside its peers
@@ -214,6 +217,9 @@ pub struct How {
     /// The session that the turn belongs to
     #[arg(long)]
     pub session: Option<String>,
+    /// Who asks: the number of a badge
+    #[arg(long, env = "MILLWRIGHT_OPERATOR", value_name = "ID")]
+    pub operator: Option<String>,
     /// Highest rung of the ladder
     #[arg(long, value_parser = rung)]
     pub rung: Option<Rung>,
@@ -329,7 +335,55 @@ pub struct Devices {
 #[derive(Debug, Args)]
 pub struct Replay {
     /// The turn's id
-    pub turn: String,
+    #[arg(required_unless_present = "day", conflicts_with = "day")]
+    pub turn: Option<String>,
+    /// All questions of a day (UTC) instead, after a change of model or index; prints what changed
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub day: Option<String>,
+    /// With --day: through this day
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "day")]
+    pub day_to: Option<String>,
+}
+
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Is every record as it was written? Names the first that is not, and exits with 1
+    Verify {
+        /// The hash of a record that must be in the log: a head that an earlier run printed
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
+    /// Write the records of some days
+    Export(AuditExport),
+}
+
+/// `audit export`
+#[derive(Debug, Args)]
+pub struct AuditExport {
+    /// Where to; `-` means stdout
+    pub file: PathBuf,
+    /// From this day on (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<String>,
+    /// Through this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: AuditFormat,
+    /// The questions, each once with the numbers of its answer, for `eval golden --from`
+    #[arg(long, conflicts_with = "format")]
+    pub golden: bool,
+}
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// One JSON object a line: everything
+    Jsonl,
+    /// A table for a spreadsheet
+    Csv,
 }
 
 /// `eval`
@@ -353,12 +407,15 @@ pub struct Eval {
     /// hearing, trust: only these sections
     #[arg(long, value_enum, num_args = 1.., value_name = "NAME")]
     pub section: Vec<Section>,
-    /// A model's id, or the path of a GGUF file
+    /// A model's id, or the path of a GGUF file; models, trust: may be given several times
     #[arg(long, value_name = "ID|PATH")]
-    pub model: Option<String>,
+    pub model: Vec<String>,
     /// Time to the first cited content, milliseconds
     #[arg(long, value_name = "N")]
     pub deadline_ms: Option<u64>,
+    /// golden: who asks
+    #[arg(long, env = "MILLWRIGHT_OPERATOR", value_name = "ID", hide = true)]
+    pub operator: Option<String>,
     /// Only open and search the index in DIR and print the memory that took: the retrieval
     /// suite starts itself so, to measure a process that does nothing else
     #[arg(long, value_name = "DIR", hide = true)]
@@ -380,7 +437,7 @@ pub enum Suite {
     Turn,
     /// The whole loop, voice to voice (not built yet)
     Voice,
-    /// Which model answers best (not built yet)
+    /// Which rung has a language model earned? The governor obeys what it finds
     Models,
 }
 

@@ -9,12 +9,18 @@ use serde::Serialize;
 use super::ask::{self, Question};
 use super::cli::{self, How, Suite};
 use super::{Context, Result};
+use crate::core::answer::{AnswerKind, Rung};
+use crate::operations::audit;
 use crate::operations::eval::report::{Bar, Figures, Last, Want};
 use crate::operations::eval::retrieval::asked::Row;
 use crate::operations::eval::retrieval::shelf::Bench;
 use crate::operations::eval::retrieval::{self, Listener, Options};
-use crate::operations::eval::{golden, hearing, report, trust};
-use crate::operations::node::protocol::TurnReport;
+use crate::operations::eval::{golden, hearing, models, report, trust};
+use crate::operations::models::admission::{self, Admission, Admissions};
+use crate::operations::models::{Role, Store};
+use crate::operations::node::client::Client;
+use crate::operations::node::protocol::{AskOptions, TurnReport};
+use crate::operations::node::shared::{today, unix_ms};
 use crate::operations::outcome::{Error, Kind};
 use crate::operations::platform;
 
@@ -30,7 +36,8 @@ pub(super) async fn run(context: &Context, args: cli::Eval) -> Result<()> {
             Suite::Retrieval => tokio::task::block_in_place(|| retrieval(context, &args))?,
             Suite::Hearing => tokio::task::block_in_place(|| hearing(context, &args))?,
             Suite::Trust => tokio::task::block_in_place(|| trust(context, &args))?,
-            Suite::Turn | Suite::Voice | Suite::Models => {
+            Suite::Models => models(context, &args).await?,
+            Suite::Turn | Suite::Voice => {
                 return Err(not_built(*suite));
             }
         }
@@ -79,7 +86,7 @@ fn trust(context: &Context, args: &cli::Eval) -> Result<()> {
         data: context.data.clone(),
         config: context.config.clone(),
         repository: PathBuf::from("."),
-        models: args.model.iter().cloned().collect(),
+        models: args.model.clone(),
         quick: args.quick,
     };
     let only: Vec<String> = args.section.iter().map(|s| s.name().to_owned()).collect();
@@ -172,7 +179,7 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
+fn golden_items(args: &cli::Eval) -> Result<Vec<golden::Item>> {
     let dir = args.from.clone().unwrap_or_else(|| PathBuf::from("tests/golden"));
     let mut items = golden::load(&dir)?;
     if args.quick {
@@ -182,13 +189,139 @@ async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
         let kept: Vec<String> = ids.into_iter().step_by(3).collect();
         items.retain(|i| kept.contains(&i.row.id));
     }
+    Ok(items)
+}
+
+/// Time for a draft of the models suite, milliseconds: what a model has earned is a question
+/// of its words, not of this machine's speed.
+const DRAFT_MS: u64 = 120_000;
+
+async fn models(context: &Context, args: &cli::Eval) -> Result<()> {
+    let store = Store::open(&context.data)?;
+    let names = match args.model.as_slice() {
+        [] => {
+            let answerers = store.list().into_iter().filter(|r| r.role == Role::Answerer && r.installed);
+            answerers.map(|r| r.id).collect()
+        }
+        named => named.to_vec(),
+    };
+    if names.is_empty() {
+        return Err(Error::new(Kind::Missing, "no language model is installed")
+            .hint("millwright models pull answerer"));
+    }
+    // What cannot be loaded is said before anything is asked.
+    let located: Vec<_> =
+        names.iter().map(|n| store.locate(Role::Answerer, Some(n))).collect::<Result<_>>()?;
+    let items: Vec<golden::Item> =
+        golden_items(args)?.into_iter().filter(|i| i.row.answerable && i.audio.is_none()).collect();
+    let mut client = context.client().await?;
+    let mut figures = Figures::new();
+    for (name, located) in names.iter().zip(&located) {
+        let trials = try_model(context, args, &mut client, name, &items).await?;
+        let earned = models::judge(&trials);
+        let short = Path::new(name).file_stem().map_or(name.clone(), |s| s.to_string_lossy().into_owned());
+        let short = if located.id.is_some() { name.clone() } else { short };
+        figures.extend(earned.figures.iter().map(|(k, v)| (format!("models.{short}.{k}"), *v)));
+        let why = if earned.why.is_empty() { String::new() } else { format!(" ({})", earned.why) };
+        context.out.note(&format!("{name}: up to {}{why}", earned.ceiling));
+        // A third of the questions shows something, and admits nothing.
+        if !args.quick {
+            let mut admissions = Admissions::load(&context.data)?;
+            let admission = Admission {
+                model: short,
+                ceiling: earned.ceiling,
+                why: earned.why,
+                figures: earned.figures,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                day: today(),
+            };
+            admissions.put(located, admission)?;
+            admissions.save(&context.data)?;
+            context.out.note(&format!("noted in {}", admission::path(&context.data).display()));
+        }
+    }
+    client.finish().await;
+    print(context, &last("models", figures, Vec::new()))
+}
+
+/// Asks one model every question on each rung.
+async fn try_model(
+    context: &Context,
+    args: &cli::Eval,
+    client: &mut Client,
+    name: &str,
+    items: &[golden::Item],
+) -> Result<Vec<models::Trial>> {
+    let how = |rung| How {
+        kb: None,
+        machine: None,
+        session: Some(audit::EVAL.into()),
+        operator: args.operator.clone(),
+        rung: Some(rung),
+        deadline_ms: Some(args.deadline_ms.unwrap_or(DRAFT_MS)),
+        model: Some(name.to_owned()),
+    };
+    ask::warm(client, &how(Rung::Recombined), false, false).await?;
+    let bar = progress_bar();
+    bar.set_length(items.len() as u64);
+    bar.set_message(name.to_owned());
+    let mut trials = Vec::new();
+    for item in items {
+        let mut asked = Vec::new();
+        for rung in [Rung::Quoted, Rung::Recombined, Rung::Constrained] {
+            let options = AskOptions {
+                question: Some(item.row.question.clone()),
+                trial: true,
+                ..ask::options(&how(rung), false, false)
+            };
+            let report = ask::ask_with(client, options, Vec::new(), None).await?.report;
+            // What is refused or asked back never comes to a model.
+            if rung == Rung::Quoted && report.kind != AnswerKind::Answer {
+                break;
+            }
+            asked.push((rung, golden::mark(item, &report), report));
+        }
+        let [(_, quoted, _), tried @ ..] = asked.as_slice() else {
+            bar.inc(1);
+            continue;
+        };
+        for (rung, row, report) in tried {
+            let record = audit::read(&context.data, &report.turn)?;
+            let trial = models::Trial {
+                model: name.to_owned(),
+                id: row.id.clone(),
+                rung: *rung,
+                delivered: report.rung == *rung,
+                passed: record.and_then(|r| r.draft_verdict).map(|v| v.passed),
+                mark: row.mark,
+                quoted_mark: quoted.mark,
+                complete: models::complete(item, row),
+                quoted_complete: models::complete(item, quoted),
+                why: report.rung_why.clone(),
+                ms: report.total_ms,
+            };
+            if context.out.json {
+                context.out.line(&trial)?;
+            }
+            trials.push(trial);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(trials)
+}
+
+async fn golden(context: &Context, args: &cli::Eval) -> Result<()> {
+    let items = golden_items(args)?;
     let how = How {
         kb: None,
         machine: None,
-        session: Some("eval".into()),
+        // A session of its own: what an earlier run left must not answer in this one.
+        session: Some(format!("{}-{}", audit::EVAL, unix_ms())),
+        operator: args.operator.clone(),
         rung: None,
         deadline_ms: args.deadline_ms,
-        model: args.model.clone(),
+        model: args.model.first().cloned(),
     };
     let mut client = context.client().await?;
     ask::warm(&mut client, &how, true, false).await?;

@@ -1,6 +1,7 @@
 //! One file per subcommand; this one starts them and turns their end into an exit code.
 
 mod ask;
+mod audit;
 pub mod cli;
 mod devices;
 mod ears;
@@ -93,6 +94,9 @@ fn run(cli: Cli, out: Output) -> Result<()> {
     if let Command::Models(action) = cli.command {
         return models::run(&context, action);
     }
+    if let Command::Audit(action) = cli.command {
+        return audit::run(&context, action);
+    }
     // Messages, sockets and timers; compute has threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -119,6 +123,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<()> {
         Command::Lab(args) => lab::run(context, args).await,
         // Handled before the runtime started.
         Command::Models(_)
+        | Command::Audit(_)
         | Command::Devices(_)
         | Command::Config(_)
         | Command::ReadPdf(_)

@@ -59,8 +59,9 @@ fn list(out: &Output, store: &Store) -> Result<()> {
         }
         let here = if row.installed { out.paint("32", "installed") } else { out.paint("2", "–        ") };
         let default = if row.default { "default" } else { "" };
+        let admitted = row.admitted.map_or_else(String::new, |rung| format!(" · up to {rung}"));
         out.text(&format!(
-            "{:<20} {:<11} {:>10}  {here}  {:<7}  {} (commercial use: {})\n",
+            "{:<20} {:<11} {:>10}  {here}  {:<7}  {} (commercial use: {}){admitted}\n",
             row.id,
             row.role.as_str(),
             HumanBytes(row.size).to_string(),

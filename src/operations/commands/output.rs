@@ -91,7 +91,7 @@ pub fn turn(out: &Output, report: &TurnReport, answer: Option<&Answer>) -> Strin
             Signal::Caution => "1;33",
             Signal::Notice => "1;34",
         };
-        put(format!("{} [{}]", out.paint(style, &warning.text), warning.citation));
+        put(format!("{} [{}]", out.paint(style, warning.words()), warning.citation));
     }
     for sentence in &report.sentences {
         let marks: String = sentence.citations.iter().map(|n| format!(" [{n}]")).collect();

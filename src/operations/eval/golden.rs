@@ -14,7 +14,8 @@ use crate::operations::outcome::{Error, Kind, Result};
 /// A row of a golden file; unknown keys are somebody else's.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Question {
-    /// Its id.
+    /// Its id; where none is given, its file and line.
+    #[serde(default)]
     pub id: String,
     /// As written.
     pub question: String,
@@ -101,11 +102,22 @@ pub fn load(dir: &Path) -> Result<Vec<Item>> {
     let mut items = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).map_err(cannot)?;
-        for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-            let row: Question = serde_json::from_str(line).map_err(|e| {
-                Error::new(Kind::Failed, format!("{} line {}: no golden row", file.display(), n + 1))
-                    .because(e)
+        // Spreadsheets like to put a byte-order mark in front.
+        let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+        for (n, line) in lines.filter(|(_, l)| !l.trim().is_empty()) {
+            let place = format!("{} line {}", file.display(), n + 1);
+            let mut row: Question = serde_json::from_str(line).map_err(|e| {
+                Error::new(Kind::Failed, format!("{place}: no golden row")).because(e).hint(
+                    "a row is one JSON object: {\"question\": \"…\", \"answerable\": true, \"must_contain\": [\"…\"]}",
+                )
             })?;
+            if row.question.trim().is_empty() {
+                return Err(Error::new(Kind::Failed, format!("{place}: the question is empty")));
+            }
+            if row.id.is_empty() {
+                let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+                row.id = format!("{stem}:{}", n + 1);
+            }
             let audio = row.audio.as_ref().map(|a| dir.join(a));
             items.push(Item { row: row.clone(), audio: None });
             if audio.is_some() {
@@ -214,5 +226,46 @@ impl Way {
             Way::Typed => "typed",
             Way::Spoken => "spoken",
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Result<Vec<Item>> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("plant.jsonl"), text).unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "no questions").unwrap();
+        load(dir.path())
+    }
+
+    #[test]
+    fn a_plants_own_rows_need_a_question_and_whether_it_is_answerable() {
+        let items = loaded(
+            "\u{feff}{\"question\":\"What is E1?\",\"answerable\":true}\r\n\n{\"question\":\"And E2?\",\"answerable\":false,\"id\":\"q2\",\"mine\":7}\n",
+        )
+        .unwrap();
+        let ids: Vec<&str> = items.iter().map(|i| i.row.id.as_str()).collect();
+        assert_eq!(ids, ["plant:1", "q2"]);
+        assert!(items[0].row.answerable && items[0].row.must_contain.is_empty());
+    }
+
+    #[test]
+    fn a_row_that_is_none_is_named_by_file_and_line() {
+        let good = "{\"question\":\"q\",\"answerable\":true}\n";
+        for bad in [
+            "{\"question\":\"q\"}",
+            "{\"answerable\":true}",
+            "question,answerable",
+            "{\"question\":\" \",\"answerable\":true}",
+            "{\"question\":\"q\",\"answerable\":\"yes\"}",
+        ] {
+            let error = loaded(&format!("{good}\n{bad}\n")).unwrap_err();
+            assert!(error.what.contains("plant.jsonl line 3"), "{error}");
+        }
+        assert_eq!(loaded("\n").unwrap_err().kind, Kind::Missing);
+        assert_eq!(load(Path::new("/nowhere/at/all")).unwrap_err().kind, Kind::Missing);
     }
 }

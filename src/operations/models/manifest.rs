@@ -6,6 +6,7 @@
 //! inputs that every pip and hub source supplies, with equal sizes; no size overflows.
 
 use super::digest::Digest;
+use crate::core::answer::Rung;
 use crate::operations::outcome::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -107,6 +108,9 @@ pub struct Model {
     pub commercial: Commercial,
     /// Whose it is and what must be said or checked.
     pub notice: String,
+    /// The highest rung that a language model has earned (`millwright eval models`).
+    #[serde(default)]
+    pub admitted: Option<Rung>,
     /// The finished files; the first is the one that a loader opens.
     pub files: Vec<FileSpec>,
     /// Where the bytes come from, best first.

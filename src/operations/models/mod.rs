@@ -6,6 +6,7 @@
 //! [`import`] does the same from files that lie somewhere. [`verify`] reads every byte
 //! again. Nothing here prints: what happens goes to a [`Report`].
 
+pub mod admission;
 mod assembly;
 pub mod choose;
 pub mod convert;

@@ -7,9 +7,11 @@
 //! in `DATA/models/.partial` and is never looked at by either. One operation at a time
 //! holds `DATA/models/.lock`.
 
+use super::admission::Admissions;
 use super::digest::Digest;
 use super::faults;
 use super::manifest::{Commercial, FileSpec, Manifest, Model, Role};
+use crate::core::answer::Rung;
 use crate::operations::outcome::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -90,6 +92,8 @@ pub struct Row {
     pub default: bool,
     /// Receipt and sizes are right.
     pub installed: bool,
+    /// The highest rung that a language model has earned; `null` of other roles.
+    pub admitted: Option<Rung>,
     /// Its folder.
     pub path: PathBuf,
 }
@@ -143,6 +147,8 @@ impl Store {
 
     /// Every model of the manifest.
     pub fn list(&self) -> Vec<Row> {
+        // A damaged file is told of by whoever must obey it.
+        let here = self.root.parent().map(Admissions::load).and_then(Result::ok).unwrap_or_default();
         self.manifest
             .models
             .iter()
@@ -156,6 +162,7 @@ impl Store {
                 commercial: m.commercial,
                 default: m.default,
                 installed: self.is_installed(m),
+                admitted: (m.role == Role::Answerer).then(|| here.held(&self.manifest, &m.id).ceiling),
                 path: self.folder(m),
             })
             .collect()

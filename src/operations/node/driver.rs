@@ -10,7 +10,9 @@ use super::hearing::{self, Hearing};
 use super::line::{Control, Out};
 use super::mouth;
 use super::protocol::{AskOptions, Event as Said, TurnReport};
+use super::recall::Recall;
 use super::resident::crashed;
+use super::session::{self, Key};
 use super::shared::{Shared, identities, unix_ms};
 use crate::core::answer::prompt::sources;
 use crate::core::answer::{Answer, ladder};
@@ -49,6 +51,8 @@ struct Job {
     voice: Cancel,
     /// Prefix of the question's samples; taken by the transcribe action.
     samples: Option<Vec<f32>>,
+    /// What this turn has to do with those before it.
+    recall: Recall,
     failure: Option<Error>,
 }
 
@@ -63,12 +67,25 @@ pub async fn run(
     out: &Out,
     mut controls: mpsc::Receiver<Control>,
 ) -> Result<()> {
-    let mut turn = Turn::new(limits(node, &options));
+    // A replay is asked by nobody, and a trial by the program itself.
+    let operator = match options.replay.is_some() || options.trial {
+        true => options.operator.clone(),
+        false => node.config.operator.of(options.operator.as_deref())?,
+    };
+    let (limits, held) = limits(node, &options);
     let id = node.new_turn_id();
-    let session = options.session.clone().unwrap_or_else(|| "default".to_owned());
+    let session = options.session.clone().unwrap_or_else(|| session::DEFAULT.to_owned());
+    let mut recall = Recall::new(Key { session: session.clone(), operator });
+    let mut turn = Turn::new(limits);
+    turn.held = held;
+    turn.understood = recall.begin(node, &options).await;
     let (events, mut inbox) = mpsc::channel(EVENTS);
     let typed = options.question.clone();
-    node.audit.opened(&id, &session, typed.as_deref().unwrap_or("(spoken)"), unix_ms());
+    // Replays are comparisons, not turns of the shift: they leave no record.
+    if options.replay.is_none() {
+        let question = typed.as_deref().unwrap_or("(spoken)");
+        node.audit.opened(&id, &session, recall.key.operator.as_deref(), question, unix_ms());
+    }
     let first = begin(&options, typed);
     let mut job = Job {
         node: node.clone(),
@@ -80,6 +97,7 @@ pub async fn run(
         draft: Cancel::default(),
         voice: Cancel::default(),
         samples: Some(samples),
+        recall,
         failure: None,
     };
     job.show_start(&turn);
@@ -113,16 +131,27 @@ pub async fn run(
     job.close(&turn).await
 }
 
-fn limits(node: &Shared, options: &AskOptions) -> Limits {
+/// What a turn is allowed, and why its rung is less than was asked for.
+fn limits(node: &Shared, options: &AskOptions) -> (Limits, String) {
     let turn = &node.config.turn;
-    Limits {
+    let wanted = options.rung.unwrap_or(turn.rung);
+    let (rung, held) = match options.trial {
+        true => (wanted, String::new()),
+        false => node.governor.hold(wanted, options.model.as_deref()),
+    };
+    let limits = Limits {
         deadline: Duration::from_millis(options.deadline_ms.unwrap_or(turn.deadline_ms)),
         limit: Duration::from_millis(turn.limit_ms.max(options.deadline_ms.unwrap_or(0))),
-        rung: options.rung.unwrap_or(turn.rung),
+        rung,
         budgets: node.config.budgets.clone(),
         spoken: options.speak,
-        replay: options.replay.as_ref().map(|r| Replay { why: r.why.clone(), judged: r.judged, chosen: r.chosen }),
-    }
+        replay: options.replay.as_ref().map(|r| Replay {
+            why: r.why.clone(),
+            judged: r.judged,
+            chosen: r.chosen,
+        }),
+    };
+    (limits, held)
 }
 
 fn begin(options: &AskOptions, typed: Option<String>) -> Event {
@@ -153,7 +182,11 @@ impl Job {
                 let is_question = request.is_question();
                 let emergency = self.node.config.site.emergency_for(&request).map(str::to_owned);
                 let keep = screen::keep(&request);
-                let asked = Asked { is_question, emergency, keep, question: request.question };
+                // Neither danger nor a protection is answered from memory.
+                let given = (emergency.is_none() && keep.is_none())
+                    .then(|| self.recall.given(&self.node, &self.options, &request, turn))
+                    .flatten();
+                let asked = Asked { is_question, emergency, keep, given, question: request.question };
                 self.report(Event::Screened(asked)).await;
             }
             Action::Search(question) => {
@@ -259,14 +292,7 @@ impl Job {
         let model = self.options.model.clone().unwrap_or_default();
         let device = self.session.clone();
         tokio::spawn(async move {
-            let request = engine::Request {
-                prompt,
-                task,
-                deadline,
-                class: Class::Person,
-                device,
-                cancel,
-            };
+            let request = engine::Request { prompt, task, deadline, class: Class::Person, device, cancel };
             let engine = match node.resident.engine(&model).await {
                 Ok(engine) => engine,
                 Err(e) => {
@@ -318,15 +344,17 @@ impl Job {
         }
     }
 
-    async fn close(self, turn: &Turn) -> Result<()> {
+    async fn close(mut self, turn: &Turn) -> Result<()> {
         let at = unix_ms();
-        if let Some(failure) = self.failure {
+        if let Some(failure) = self.failure.take() {
             let line = if failure.hint.is_empty() {
                 failure.to_string()
             } else {
                 format!("{failure} ({})", failure.hint)
             };
-            note_failure(&self.node, &self.id, failure.to_string(), at).await;
+            if self.options.replay.is_none() {
+                note_failure(&self.node, &self.id, failure.to_string(), at).await;
+            }
             self.node.show(|s| {
                 s.doing = Doing::Idle;
                 s.turn.fault = Some(line);
@@ -344,18 +372,25 @@ impl Job {
             kb: self.options.kb.clone(),
             rung_limit: self.options.rung.unwrap_or(self.node.config.turn.rung),
             model: self.options.model.clone(),
-            passages: turn.passages.iter().map(passage_key).collect(),
+            passages: match &self.recall.reused {
+                Some(kept) => kept.passages.clone(),
+                None => turn.passages.iter().map(passage_key).collect(),
+            },
             prompt_ids: turn.prompt_ids.clone(),
             draft: turn.draft.clone(),
             draft_verdict: turn.draft_verdict.clone(),
             identities: self.identities(turn),
+            operator: self.recall.key.operator.clone(),
+            lead: answer.lead.clone(),
+            command: self.recall.command.map(|c| c.name().to_owned()),
+            reused: report.reused.clone(),
+            acknowledged: self.recall.acknowledged.clone(),
+            evidence: turn.evidence.as_ref().and_then(|e| serde_json::to_value(e).ok()),
         };
-        // Replays are comparisons, not turns of the shift: they leave no record.
         if self.options.replay.is_none() {
+            self.recall.end(&self.node, &record, at);
             let node = self.node.clone();
             tokio::task::spawn_blocking(move || node.audit.closed(record, at)).await.map_err(crashed)??;
-        } else {
-            note_failure(&self.node, &self.id, "a replay".to_owned(), at).await;
         }
         self.node.show(|s| s.doing = Doing::Idle);
         self.out.send(Said::Report(Box::new(report))).await;
@@ -368,8 +403,14 @@ impl Job {
             id: None,
             turn: self.id.clone(),
             session: self.session.clone(),
-            machine: cited.map_or_else(String::new, |p| p.machine.clone()),
-            language: cited.map_or_else(|| "en".to_owned(), |p| p.language.clone()),
+            machine: match &self.recall.reused {
+                Some(kept) => kept.machine.clone(),
+                None => cited.map_or_else(String::new, |p| p.machine.clone()),
+            },
+            language: match &self.recall.reused {
+                Some(kept) => kept.language.clone(),
+                None => cited.map_or_else(|| "en".to_owned(), |p| p.language.clone()),
+            },
             question: turn.question.clone(),
             heard: turn.transcript.as_ref().map(|t| t.text.clone()),
             kind: answer.kind,
@@ -387,6 +428,7 @@ impl Job {
             first_audio_ms: turn.first_audio.map(millis),
             first_content_ms: turn.first_content.map(millis),
             total_ms: millis(turn.total),
+            reused: self.recall.reused.as_ref().map(|kept| kept.turn.clone()),
         }
     }
 

@@ -4,12 +4,13 @@
 //! [`client`] attaches to a node or becomes it, [`service`] serves connections over what is
 //! [`shared`], [`driver`] runs one turn, `indexing` is the index's jobs, [`line`] ties a command to its
 //! client,
-//! [`resident`] keeps the models, [`mouth`] is the voice's thread,
+//! [`session`] is what is remembered between turns, [`resident`] keeps the models, [`mouth`] is the voice's thread,
 //! [`protocol`] and [`wire`] are what goes over the socket, [`lock`] says who is the node.
 
 mod ahead;
 pub mod client;
 pub mod driver;
+mod governor;
 pub mod hearing;
 mod indexing;
 pub mod lexicon;
@@ -18,7 +19,9 @@ pub mod lock;
 pub mod mouth;
 mod pace;
 pub mod protocol;
+mod recall;
 pub mod resident;
 pub mod service;
+pub mod session;
 pub mod shared;
 pub mod wire;

@@ -32,6 +32,13 @@ pub struct AskOptions {
     pub machine: Option<String>,
     /// The session that the turn belongs to.
     pub session: Option<String>,
+    /// Who asks (a badge); `None` means the configuration's.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// Is it measured rather than lived? Then nothing is reused, and the model is tried above
+    /// the rung that it has earned.
+    #[serde(default)]
+    pub trial: bool,
     /// Highest rung; `None` means the configuration's.
     pub rung: Option<Rung>,
     /// Deadline to the first cited content; `None` means the configuration's.
@@ -74,6 +81,9 @@ pub struct ReplayOf {
     pub chosen: bool,
     /// The transcript that was heard, where the turn was spoken.
     pub heard: Option<Transcript>,
+    /// The warnings that were said in short.
+    #[serde(default)]
+    pub understood: Vec<String>,
 }
 
 /// What a client asks of a node. `id` is the client's own and comes back with every event.
@@ -465,4 +475,7 @@ pub struct TurnReport {
     pub first_content_ms: Option<f64>,
     /// To the end of the turn's work (playback apart).
     pub total_ms: f64,
+    /// The turn whose answer this is, where it was not made in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<String>,
 }

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
 use super::ahead::Ahead;
+use super::governor::Governor;
 use super::lexicon::Lexicons;
 use super::resident::{Resident, crashed};
+use super::session::{Key, SHIFT_MS, Sessions};
 use crate::core::Moment;
 use crate::core::answer::refusal;
 use crate::core::cores::{Clock, Cores};
@@ -18,7 +20,7 @@ use crate::core::knowledge::generation::{self, Generation, Store};
 use crate::core::knowledge::search::{self, Only, Query};
 use crate::core::snapshot::Snapshot;
 use crate::core::turn::Findings;
-use crate::operations::audit::Audit;
+use crate::operations::audit::{self, Audit};
 use crate::operations::config::Config;
 use crate::operations::outcome::{Error, Kind, Result};
 use crate::operations::platform;
@@ -47,6 +49,8 @@ pub struct Shared {
     pub audit: Audit,
     /// Models in memory.
     pub resident: Resident,
+    /// What models may do.
+    pub(super) governor: Governor,
     /// What is read before it is asked for.
     pub(super) ahead: Ahead,
     /// The newest state.
@@ -63,6 +67,8 @@ pub struct Shared {
     /// Why the index could not be opened; empty where it was, or where there is none.
     index_fault: Mutex<String>,
     turns: AtomicU64,
+    /// What is remembered between turns.
+    sessions: Mutex<Sessions>,
 }
 
 impl Shared {
@@ -81,7 +87,8 @@ impl Shared {
             resident: Resident::new(data, config, cores.clone(), clock.clone()),
             clock,
             cores,
-            audit: Audit::open(data)?,
+            audit: Audit::open(data, config.audit.keep_days, unix_ms())?,
+            governor: Governor::new(data, &config.models)?,
             ahead: Ahead::default(),
             snapshot: watch::channel(Snapshot::default()).0,
             busy: AtomicUsize::new(0),
@@ -91,6 +98,7 @@ impl Shared {
             lexicons: RwLock::default(),
             index_fault: Mutex::new(String::new()),
             turns: AtomicU64::new(0),
+            sessions: Mutex::default(),
         };
         if let Err(e) = shared.reopen() {
             *shared.index_fault.lock().unwrap_or_else(PoisonError::into_inner) = e.to_string();
@@ -183,6 +191,28 @@ impl Shared {
         })
         .await
         .map_err(crashed)?
+    }
+
+    /// What is remembered between turns.
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up a session that this node does not know yet, where the audit log says that it
+    /// was left within a shift. A log that cannot be read costs the memory, not the turn.
+    pub(super) async fn take_up(&self, key: &Key) {
+        if self.sessions().knows(key) || !key.is_somebodys() {
+            return;
+        }
+        let (data, asked) = (self.data.clone(), key.clone());
+        let since = unix_ms() - SHIFT_MS;
+        let read = tokio::task::spawn_blocking(move || {
+            audit::trail(&data, &asked.session, asked.operator.as_deref(), since)
+        });
+        match read.await.map_err(crashed).and_then(|r| r) {
+            Ok(trail) => self.sessions().take_up(key, &trail),
+            Err(e) => tracing::warn!("session {} begins anew: {e}", key.session),
+        }
     }
 
     /// A turn id that sorts by time: `20261123-131500.042-3`.

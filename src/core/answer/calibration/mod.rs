@@ -38,12 +38,8 @@ pub fn calibrate(
     }
     let mut scored: Vec<(f32, bool)> = Vec::new();
     for trial in questions(generation) {
-        let query = Query {
-            text: trial.question.clone(),
-            k: HITS,
-            without: trial.without,
-            ..Query::default()
-        };
+        let query =
+            Query { text: trial.question.clone(), k: HITS, without: trial.without, ..Query::default() };
         let evidence = Evidence::of(&trial.question, &search::search(&[generation], &query, meaning)?);
         // What a code decides needs no threshold.
         if !code_decides(&evidence) {

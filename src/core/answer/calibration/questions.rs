@@ -85,15 +85,25 @@ pub fn questions(generation: &Generation) -> Vec<Trial> {
         let columns = columns.get(tag)?;
         let column = columns.iter().nth((n * 7 + 3) % columns.len())?;
         let together = |p: &Passage| {
-            let text = format!("{} {} {}", p.section.join(" "), p.text, p.fields.iter().map(phrase).collect::<String>());
+            let text = format!(
+                "{} {} {}",
+                p.section.join(" "),
+                p.text,
+                p.fields.iter().map(phrase).collect::<String>()
+            );
             let text = text.to_lowercase();
             text.contains(&subject.to_lowercase()) && text.contains(&column.to_lowercase())
         };
         let known = generation.passages().any(|p| together(&p));
-        (!known).then(|| Trial { question: of(tag, column, subject), without: BTreeSet::new(), answerable: false })
+        (!known).then(|| Trial {
+            question: of(tag, column, subject),
+            without: BTreeSet::new(),
+            answerable: false,
+        })
     });
     let crossed: Vec<Trial> = crossed.take(CROSSED).collect();
-    let languages: BTreeSet<&str> = generation.documents().iter().map(|d| tag(&d.identity.language.value)).collect();
+    let languages: BTreeSet<&str> =
+        generation.documents().iter().map(|d| tag(&d.identity.language.value)).collect();
     let foreign = FOREIGN.iter().filter(|(tag, _)| languages.contains(tag)).flat_map(|(_, all)| all.iter());
     let foreign =
         foreign.map(|q| Trial { question: (*q).to_owned(), without: BTreeSet::new(), answerable: false });

@@ -340,7 +340,9 @@ impl<'t> Source<'t> {
                 Event::End(TagEnd::Strong) => strong = strong.saturating_sub(1),
                 Event::Text(t) if raised => text.push_str(&tags::raised(t)),
                 Event::Text(t) | Event::Code(t) => {
-                    if text.trim().is_empty() && !t.trim().is_empty() {
+                    // A sign before the first word ("⚠ **Hot**") is no word.
+                    let words = |t: &str| t.chars().any(char::is_alphanumeric);
+                    if !words(&text) && (words(t) || text.trim().is_empty() && !t.trim().is_empty()) {
                         bold = strong > 0;
                     }
                     text.push_str(t);
@@ -499,6 +501,30 @@ mod tests {
         let d = read("Step 1: <span></span>\nStep 2: Vent.\n");
         let steps: Vec<_> = d.blocks.iter().map(|b| (b.kind.clone(), b.text.as_str())).collect();
         assert_eq!(steps, [(BlockKind::Item { number: Some(2) }, "Vent.")]);
+    }
+
+    #[test]
+    fn a_manuals_own_signal_words_and_the_bare_triangle_make_warnings_and_definitions_do_not() {
+        let d = read(
+            "# Safety\n\n**DANGER** indicates what will kill.\n\n**HAZARD** indicates a situation that could result in death.\n\n\
+             # Belt\n\nHAZARD: The belt restarts by itself.\n\n⚠ **Hot drum.** Let it cool.\n\n**HAZARD**\n\nKeep clear.\n",
+        );
+        let warnings: Vec<_> = d
+            .blocks
+            .iter()
+            .filter_map(|b| match b.kind {
+                BlockKind::Warning { signal } => Some((signal, b.text.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            warnings,
+            [
+                (Signal::Warning, "HAZARD: The belt restarts by itself."),
+                (Signal::Warning, "⚠ Hot drum. Let it cool."),
+                (Signal::Warning, "HAZARD Keep clear."),
+            ]
+        );
     }
 
     #[test]

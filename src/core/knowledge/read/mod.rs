@@ -21,6 +21,7 @@ mod figure;
 mod fragment;
 mod front;
 mod html;
+mod legend;
 mod lines;
 mod markdown;
 mod meta;
@@ -262,11 +263,13 @@ pub(crate) fn single_spaced(text: &str) -> String {
 }
 
 /// Joins a line that is only a signal word ("WARNING") with the block that follows it:
-/// many manuals set the word above the warning, as a heading or a bold line.
+/// many manuals set the word above the warning, as a heading or a bold line. A manual's own
+/// signal words ([`legend`]) make warnings here, for it takes the whole document to know them.
 pub(crate) fn join_lone_signals(text: &str, blocks: Vec<Block>) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::with_capacity(blocks.len());
     let mut pending: Option<Signal> = None;
-    for block in blocks {
+    let legend = legend::Legend::of(&blocks);
+    for mut block in blocks {
         let follows = matches!(block.kind, BlockKind::Paragraph | BlockKind::Item { number: None });
         if let (Some(signal), true, Some(word)) = (pending.take(), follows, out.last_mut()) {
             word.span = trimmed(text, word.span.start, block.span.end);
@@ -276,7 +279,13 @@ pub(crate) fn join_lone_signals(text: &str, blocks: Vec<Block>) -> Vec<Block> {
         }
         if matches!(block.kind, BlockKind::Heading { .. } | BlockKind::Paragraph | BlockKind::Warning { .. })
         {
-            pending = signal::lone(&block.text);
+            pending = signal::lone(&block.text).or_else(|| legend.lone(&block.text));
+        }
+        if matches!(block.kind, BlockKind::Paragraph | BlockKind::Item { number: None })
+            && pending.is_none()
+            && let Some(signal) = legend.leading(&block.text)
+        {
+            block.kind = BlockKind::Warning { signal };
         }
         out.push(block);
     }

@@ -30,9 +30,9 @@ use super::passage::{Passage, Shape, Span};
 use crate::core::Result;
 use fuse::{Candidate, RANKED_AGAIN, add_late, best_first, fuse, keep_best_words};
 pub use meaning::Meaning;
-pub use support::Support;
 use meaning::Meant;
 use scope::Scope;
+pub use support::Support;
 
 /// What is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -247,7 +247,16 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
             hit(c, is_code(c), generations, rank, support).transpose()
         })
         .collect::<Result<_>>()?;
-    Ok(Found { hits, codes, best_words_score, coverage, foreign: scope::foreign(generations, &query.text), absent: absent.0, machine: machine_of(&scopes), choices })
+    Ok(Found {
+        hits,
+        codes,
+        best_words_score,
+        coverage,
+        foreign: scope::foreign(generations, &query.text),
+        absent: absent.0,
+        machine: machine_of(&scopes),
+        choices,
+    })
 }
 
 /// Procedures whose whole sections are read for one question.

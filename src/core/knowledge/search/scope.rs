@@ -127,7 +127,9 @@ pub(super) fn foreign(generations: &[&Generation], question: &str) -> Option<Str
     let letters = |d: &str| d.chars().take_while(|c| c.is_alphabetic()).collect::<String>();
     let held = |d: &str| generations.iter().any(|g| g.vocabulary.designations.contains(d) || g.known_code(d));
     analyse::designations(question).find(|d| {
-        let like = |name: &Name| name.model.contains(|c: char| c.is_ascii_digit()) && letters(&name.model) == letters(d);
+        let like = |name: &Name| {
+            name.model.contains(|c: char| c.is_ascii_digit()) && letters(&name.model) == letters(d)
+        };
         letters(d).chars().count() >= 2 && !held(d) && generations.iter().any(|g| g.names().iter().any(like))
     })
 }

@@ -56,8 +56,9 @@ impl Weighed {
         machines: &[&str],
         language: &str,
     ) -> Result<Weighed> {
-        let in_language =
-            |w: &str| analyse::terms_in(w, Some(language)).into_iter().chain(analyse::terms(w)).collect::<Vec<_>>();
+        let in_language = |w: &str| {
+            analyse::terms_in(w, Some(language)).into_iter().chain(analyse::terms(w)).collect::<Vec<_>>()
+        };
         let asking: BTreeSet<String> = ASKING.iter().flat_map(|w| in_language(w)).collect();
         let named: BTreeSet<String> = machines.iter().flat_map(|m| in_language(m)).collect();
         let unknown = rarity(generation, "\u{0}")?;

@@ -124,11 +124,11 @@ async fn ask_all(
         let options = AskOptions {
             question: Some(question.text.clone()),
             kb: Some(KB.to_owned()),
-            // Each question for itself: nothing is remembered of the one before.
-            session: Some(format!("{rung}-{n}")),
+            session: Some("trust".to_owned()),
             rung: Some(rung),
             deadline_ms: Some(DEADLINE_MS),
             model: (!model.is_empty()).then(|| model.to_owned()),
+            trial: true,
             ..AskOptions::default()
         };
         let ask = Command::Ask(Box::new(options));
