@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::Moment;
 use crate::core::answer::choose::Choice;
-use crate::core::answer::refusal::Evidence;
 use crate::core::answer::protect::Keep;
+use crate::core::answer::refusal::Evidence;
 use crate::core::answer::{Answer, Rung, Verdict};
 use crate::core::engine::{Prompt, Update};
 use crate::core::hear::Transcript;

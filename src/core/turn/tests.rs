@@ -343,7 +343,12 @@ fn an_emergency_is_answered_from_the_screen_with_the_sites_text() {
     turn.handle(Event::Typed("he is trapped".into()), at(0));
     let emergency = Some("Get clear. Call 112.".to_owned());
     let actions = turn.handle(
-        Event::Screened(Asked { question: "he is trapped".into(), is_question: true, emergency, ..Asked::default() }),
+        Event::Screened(Asked {
+            question: "he is trapped".into(),
+            is_question: true,
+            emergency,
+            ..Asked::default()
+        }),
         at(2),
     );
     match actions.as_slice() {

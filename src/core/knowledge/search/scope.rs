@@ -126,12 +126,16 @@ impl Asked {
 pub(super) fn foreign(generations: &[&Generation], question: &str) -> Option<String> {
     let letters = |d: &str| d.chars().take_while(|c| c.is_alphabetic()).collect::<String>();
     let held = |d: &str| generations.iter().any(|g| g.vocabulary.designations.contains(d) || g.known_code(d));
-    analyse::designations(question).find(|d| {
+    let designation = analyse::designations(question).find(|d| {
         let like = |name: &Name| {
             name.model.contains(|c: char| c.is_ascii_digit()) && letters(&name.model) == letters(d)
         };
         letters(d).chars().count() >= 2 && !held(d) && generations.iter().any(|g| g.names().iter().any(like))
-    })
+    })?;
+    // As the person wrote it.
+    let mut words = question.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    let written = words.find(|w| normalise(w) == designation);
+    Some(written.map_or(designation.clone(), str::to_owned))
 }
 
 /// Is it what the person calls the machine: its model, or words of its name or title?

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::core::answer::calibration::calibrate;
 use crate::core::answer::refusal;
-use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::embed::{Embed, Side, steps};
+use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::index::{self, Build, Report, Store};
 use crate::core::knowledge::passage::Passage;
 use crate::core::knowledge::search::{self, Found, Hit, Only, Query};

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Options, Sheet, Told};
-use crate::core::answer::refusal;
 use crate::core::answer::guard::injection;
+use crate::core::answer::refusal;
 use crate::core::answer::{Answer, prompt, sentence};
 use crate::core::knowledge::passage::{Passage, Shape};
 use crate::core::knowledge::search::Query;
@@ -115,7 +115,10 @@ fn ask(bench: &Bench, text: &str, question: &str) -> Result<Outcome> {
     let siblings =
         steps.zip(generation).map_or_else(Vec::new, |(hit, generation)| generation.section_of(hit.id));
     let passages = generation.map_or_else(Vec::new, |g| g.passages().collect());
-    let ranked = turn::rank(question, Findings { found, siblings, threshold: refusal::LEAST_SCORE, wait: Duration::ZERO });
+    let ranked = turn::rank(
+        question,
+        Findings { found, siblings, threshold: refusal::LEAST_SCORE, wait: Duration::ZERO },
+    );
     let prompt = prompt::prompt(question, &ranked.passages).passages;
     Ok(Outcome { answer: ranked.answer, prompt, passages })
 }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::core::answer::source::phrase;
 use crate::core::answer::AnswerKind;
+use crate::core::answer::source::phrase;
 use crate::core::knowledge::passage::Passage;
 use crate::operations::eval::retrieval::set::Question;
 use crate::operations::eval::retrieval::shelf::Shelf;
@@ -60,7 +60,12 @@ pub(super) fn check(report: &TurnReport, question: &Question, shelf: &Shelf<'_>)
 fn rendered(passage: &Passage) -> String {
     let cells: String = passage.fields.iter().map(|f| format!("{} {}\n", phrase(f), f.value)).collect();
     let about = format!("{} {} {}", passage.title, passage.machine, passage.model);
-    format!("{about}\n{}\n{}\n{cells}\n{}\n", passage.section.join("\n"), passage.text, passage.codes.join(" "))
+    format!(
+        "{about}\n{}\n{}\n{cells}\n{}\n",
+        passage.section.join("\n"),
+        passage.text,
+        passage.codes.join(" ")
+    )
 }
 
 /// Numbers with what follows them where that is a unit, and words of letters and digits.
@@ -76,19 +81,28 @@ fn figures(text: &str) -> Vec<String> {
     figure.find_iter(text).map(|m| m.as_str().trim().to_owned()).collect()
 }
 
-/// Does `text` hold `figure`, whatever the blanks and the look of its marks?
+/// Does `text` hold `figure`, whatever the look of its marks, with or without blanks in it?
 fn has(text: &str, figure: &str) -> bool {
-    let key = |t: &str| {
-        let plain = t.replace(['−', '–', '‑'], "-").replace(['\u{a0}', '\u{202f}', ' ', '\n', '*', '`'], "");
-        plain.to_lowercase()
+    let plain = |t: &str| {
+        let t = t
+            .replace(['−', '–', '‑'], "-")
+            .replace(['\u{a0}', '\u{202f}', '\n'], " ")
+            .replace(['*', '`'], "");
+        t.to_lowercase()
     };
-    let (text, figure) = (key(text), key(figure));
+    let close = |t: &str| t.replace(' ', "");
+    let (text, figure) = (plain(text), plain(figure));
+    stands(&text, &figure) || stands(&close(&text), &close(&figure))
+}
+
+/// Does `figure` stand in `text` and not within a longer number?
+fn stands(text: &str, figure: &str) -> bool {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let starts = digit(figure.chars().next());
-    text.match_indices(&figure).any(|(at, found)| {
+    let (starts, ends) = (digit(figure.chars().next()), digit(figure.chars().next_back()));
+    text.match_indices(figure).any(|(at, found)| {
         let before = text.get(..at).and_then(|t| t.chars().next_back());
         let after = text.get(at + found.len()..).and_then(|t| t.chars().next());
-        !(starts && digit(before)) && !(digit(figure.chars().next_back()) && digit(after))
+        !(starts && digit(before)) && !(ends && digit(after))
     })
 }
 
@@ -105,6 +119,7 @@ mod tests {
         assert_eq!(figures("E203: torque 195 ± 5 Nm at -20 °C, V1."), ["E203", "195", "5 Nm", "20 °C", "V1"]);
         let text = "Torque (Nm): 195 ± 5 Nm. At −20 °C. E203";
         assert!(figures("E203: 195 ± 5 Nm at 20 °C").iter().all(|f| has(text, f)));
+        assert!(has("SL1 10121, M1 29121", "M1") && !has("M12", "M1"));
         assert!(!has(text, "95") && !has(text, "19") && !has(text, "195 bar"));
     }
 }

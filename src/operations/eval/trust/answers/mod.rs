@@ -66,8 +66,7 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
         };
         let all: Vec<&Question> = set.questions.iter().collect();
         quoted.extend(ask(Rung::Quoted, "", &all, told)?);
-        let some: Vec<&Question> =
-            all.iter().copied().step_by(if set.is_kb { EVERY } else { 1 }).collect();
+        let some: Vec<&Question> = all.iter().copied().step_by(if set.is_kb { EVERY } else { 1 }).collect();
         for (model, judged, written) in &mut by_model {
             for rung in [Rung::Quoted, Rung::Constrained, Rung::Recombined] {
                 judged.extend(ask(rung, model, &some, told)?);

@@ -69,9 +69,10 @@ pub(super) fn ask(
         let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
         let unsupported = numbers::check(&text, &sources.iter().collect::<Vec<_>>()).1;
         let lower = text.to_lowercase();
-        let refused = ["do not say", "does not say", "don't say", "not mentioned", "do not mention", "no information"]
-            .iter()
-            .any(|r| lower.contains(r));
+        let refused =
+            ["do not say", "does not say", "don't say", "not mentioned", "do not mention", "no information"]
+                .iter()
+                .any(|r| lower.contains(r));
         let has_keywords = question.must_contain.iter().all(|k| holds(&text, k));
         told.row(&json!({
             "id": question.id, "rung": "unguarded", "answerable": question.gold.is_some(), "refused": refused,
@@ -117,9 +118,18 @@ pub(super) fn figures(written: &[Written], name: &str, sheet: &mut Sheet) {
     let answerable: Vec<&Written> = written.iter().filter(|w| w.answerable).collect();
     let others: Vec<&Written> = written.iter().filter(|w| !w.answerable).collect();
     let count = |of: &[&Written], is: fn(&Written) -> bool| of.iter().filter(|w| is(w)).count();
-    sheet.put(&format!("{name}_keywords_share"), share(count(&answerable, |w| w.has_keywords), answerable.len()));
-    sheet.put(&format!("{name}_answerable_refused_share"), share(count(&answerable, |w| w.refused), answerable.len()));
-    sheet.put(&format!("{name}_unanswerable_refused_share"), share(count(&others, |w| w.refused), others.len()));
+    sheet.put(
+        &format!("{name}_keywords_share"),
+        share(count(&answerable, |w| w.has_keywords), answerable.len()),
+    );
+    sheet.put(
+        &format!("{name}_answerable_refused_share"),
+        share(count(&answerable, |w| w.refused), answerable.len()),
+    );
+    sheet.put(
+        &format!("{name}_unanswerable_refused_share"),
+        share(count(&others, |w| w.refused), others.len()),
+    );
     let all: Vec<&Written> = written.iter().collect();
     sheet.put(&format!("{name}_unsupported_share"), share(count(&all, |w| w.unsupported > 0), all.len()));
 }
