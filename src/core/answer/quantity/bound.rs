@@ -87,7 +87,7 @@ fn between(pieces: &[Lexeme], than: usize) -> Option<Bound> {
 
 /// Words that a negation before them turns round ("not above", "no more than").
 fn turns(pieces: &[Lexeme], at: usize) -> bool {
-    !matches!(
+    let stays = matches!(
         word_at(pieces, at),
         Some(
             "maximum"
@@ -122,8 +122,10 @@ fn turns(pieces: &[Lexeme], at: usize) -> bool {
                 | "至多"
                 | "不足"
         )
-    ) && !(word_at(pieces, at) == Some("menos")
-        && at.checked_sub(1).and_then(|p| word_at(pieces, p)).is_some_and(|w| matches!(w, "al" | "lo")))
+    );
+    let least = word_at(pieces, at) == Some("menos")
+        && at.checked_sub(1).and_then(|p| word_at(pieces, p)).is_some_and(|w| matches!(w, "al" | "lo"));
+    !stays && !least
 }
 
 fn negated(pieces: &[Lexeme], at: usize) -> bool {

@@ -102,7 +102,8 @@ fn stands(text: &str, figure: &str) -> bool {
     text.match_indices(figure).any(|(at, found)| {
         let before = text.get(..at).and_then(|t| t.chars().next_back());
         let after = text.get(at + found.len()..).and_then(|t| t.chars().next());
-        !(starts && digit(before)) && !(ends && digit(after))
+        let within = (starts && digit(before)) || (ends && digit(after));
+        !within
     })
 }
 
