@@ -48,6 +48,7 @@ figures: build models
 	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval retrieval --from "$(EVAL)" --json | tail -n 1 > docs/retrieval.json; fi
 	@# PEER=PYTHON, one that has faster-whisper, puts it beside.
 	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval hearing --from "$(EVAL)" $(if $(PEER),--peer "$(PEER)") --json | tail -n 1 > docs/hearing.json; fi
+	@if [ -n "$(EVAL)" ]; then $(MILLWRIGHT) eval trust --from "$(EVAL)" --json | tail -n 1 > docs/trust.json; fi
 	python3 docs/figures.py
 
 # The README's picture of the panel, from a real turn.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the figures of the stored runs docs/{golden,retrieval,hearing}.json into README.md.
+"""Writes the figures of the stored runs docs/{golden,retrieval,hearing,trust}.json into README.md.
 
 `make figures` measures, stores and writes. A test checks that README and store agree.
 """
@@ -47,6 +47,7 @@ def main() -> None:
     # A set's own figures are in the store; the README shows what is pooled.
     whole = write(whole, "retrieval.json", lambda name: name.count(".") == 1)
     whole = write(whole, "hearing.json", lambda name: name.count(".") == 1)
+    whole = write(whole, "trust.json", lambda name: True)
     readme.write_text(whole)
 
 

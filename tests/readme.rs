@@ -10,14 +10,20 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The stored runs whose figures the README shows; hearing from its first stored run on.
+/// The stored runs whose figures the README shows; the later suites from their first one on.
 fn runs() -> Vec<&'static str> {
-    let hearing = root().join("docs/hearing.json").exists().then_some("docs/hearing.json");
-    ["docs/golden.json", "docs/retrieval.json"].into_iter().chain(hearing).collect()
+    let later = ["docs/hearing.json", "docs/trust.json"];
+    let stored = later.into_iter().filter(|store| root().join(store).exists());
+    ["docs/golden.json", "docs/retrieval.json"].into_iter().chain(stored).collect()
 }
 
 /// What a figure is named by in the docs: one entry for each model, condition and number type.
 fn listed(name: &str) -> String {
+    if let Some(of_trust) = name.strip_prefix("trust.") {
+        let rungs = ["quoted_", "constrained_", "recombined_"];
+        let of_rung = rungs.iter().find_map(|rung| of_trust.strip_prefix(rung));
+        return of_rung.map_or_else(|| name.to_owned(), |rest| format!("trust.RUNG_{rest}"));
+    }
     if !name.starts_with("hearing.") {
         return name.to_owned();
     }

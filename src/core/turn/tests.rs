@@ -105,6 +105,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
         codes,
         best_words_score: 9.0,
         coverage: 1.0,
+        mass: 2.0,
         foreign: None,
         absent: Vec::new(),
         machine: "pump jack".into(),

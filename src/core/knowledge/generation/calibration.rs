@@ -15,7 +15,7 @@ use crate::core::Result;
 /// The file's name in the generation's directory.
 const FILE: &str = "calibration.json";
 /// Raised when the score that the threshold is on means something else.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Passages that stand for all: those whose hashes are the lowest.
 const SKETCH: usize = 256;
 /// From this share of changed passages on a calibration is made anew.

@@ -131,6 +131,8 @@ pub struct Found {
     pub codes: QueryCodes,
     /// The highest BM25 score, 0 where the words found nothing.
     pub best_words_score: f32,
+    /// The same in units of the weight of a word that no manual of the best hit's index has.
+    pub mass: f32,
     /// How much of the question the best passage holds: the share of the idf of the
     /// question's content words and codes, 0 to 1. Words that no manual has count fully.
     pub coverage: f32,
@@ -238,6 +240,8 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
             .is_some_and(|scope| !scope.answers(generation, candidate.id, named_somewhere));
         supports.push(support::measure(generation, candidate.id, weighed, &codes, meant.as_ref(), elsewhere));
     }
+    let best = candidates.first().and_then(|top| generations.get(top.which));
+    let mass = best_words_score / best.map_or(1.0, |g| words::rarest(g)).max(1.0);
     let choices = codes::choices(generations, &scopes, named_somewhere, &codes, query.spoken);
     let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
     let hits = (1..)
@@ -252,6 +256,7 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
         codes,
         best_words_score,
         coverage,
+        mass,
         foreign: scope::foreign(generations, &query.text),
         absent: absent.0,
         machine: machine_of(&scopes),

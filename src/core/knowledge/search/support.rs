@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::words::rarity;
+use super::words::{rarest, rarity};
 use super::{Asked, Meant, QueryCodes};
 use crate::core::Result;
 use crate::core::knowledge::analyse;
@@ -61,7 +61,7 @@ impl Weighed {
         };
         let asking: BTreeSet<String> = ASKING.iter().flat_map(|w| in_language(w)).collect();
         let named: BTreeSet<String> = machines.iter().flat_map(|m| in_language(m)).collect();
-        let unknown = rarity(generation, "\u{0}")?;
+        let unknown = rarest(generation);
         let mut terms = Vec::new();
         let mut absent = Vec::new();
         let (mut all, mut share) = (0.0, 0.0);

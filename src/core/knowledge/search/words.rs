@@ -114,6 +114,11 @@ pub(super) fn rarity(generation: &Generation, term: &str) -> Result<f32> {
     Ok(idf(generation, in_passages))
 }
 
+/// The inverse document frequency of a term that no passage has.
+pub(super) fn rarest(generation: &Generation) -> f32 {
+    idf(generation, 0)
+}
+
 fn idf(generation: &Generation, in_passages: u64) -> f32 {
     let (all, having) = (generation.searcher.num_docs() as f32, in_passages as f32);
     (1.0 + (all - having + 0.5).max(0.0) / (having + 0.5)).ln()
