@@ -4,7 +4,7 @@
 //!
 //! A number that only the question holds is not supported: the question is not a source.
 
-use super::held::{Held, Line, stems};
+use super::held::{Held, Line};
 use super::owner;
 use crate::core::answer::quantity::{self, Bound, Code, Quantity, convert};
 use crate::core::answer::source::Source;
@@ -75,13 +75,13 @@ pub struct Locked {
 /// Looks every number and code of `draft` up in `sources`.
 pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsupported>) {
     let held: Vec<Held> = sources.iter().map(|s| Held::of(s)).collect();
-    check_held(draft, "", &held)
+    check_held(&Line::of(draft, false), &[], &held)
 }
 
-/// As [`check`], in sources that were read already; `before` is what the draft said before.
-pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
-    let before = stems(before);
-    let line = Line::of(draft, false);
+/// As [`check`], in sources that were read already; `before` are stems of what the draft said
+/// before.
+pub fn check_held(line: &Line, before: &[String], held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
+    let draft = line.text.as_str();
     let wanted = &line.reading;
     let computed = convert::stands(draft);
     let mut locked = Vec::new();
@@ -91,7 +91,7 @@ pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec
         if computed.iter().any(|c| c.contains(&quantity.span.start)) {
             continue;
         }
-        match hold(quantity, &line, &before, held) {
+        match hold(quantity, line, before, held) {
             Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
             Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
         }
@@ -100,7 +100,7 @@ pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec
     for code in &wanted.codes {
         if !held.iter().any(|h| h.names(&code.key)) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
-        } else if !verbatim(draft, held) && !owner::code_is_home(code, &line, &before, held) {
+        } else if !verbatim(draft, held) && !owner::code_is_home(code, line, before, held) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Owner });
         }
     }

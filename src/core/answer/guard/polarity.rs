@@ -6,6 +6,8 @@
 //! not be topped up with mineral oil" are one. Negations of a comparison ("not more than 5
 //! bar") belong to the number lock and are passed over here.
 
+use std::collections::HashSet;
+
 use super::held::stems;
 use crate::core::answer::words::{self, stem};
 
@@ -14,6 +16,10 @@ use crate::core::answer::words::{self, stem};
 pub struct Clause {
     /// Its content, each once.
     pub stems: Vec<String>,
+    /// The same, to be asked.
+    set: HashSet<String>,
+    /// What they weigh together.
+    size: f32,
     /// All its words.
     words: Vec<Word>,
     marks: Vec<Mark>,
@@ -149,17 +155,14 @@ impl Clause {
                 .collect();
             marks.push(Mark { turn, ahead, behind, conditional });
         }
-        let mut unique = Vec::new();
-        for s in stems(text) {
-            if !unique.contains(&s) {
-                unique.push(s);
-            }
-        }
-        Clause { stems: unique, words, marks }
+        let mut set = HashSet::new();
+        let unique: Vec<String> = stems(text).into_iter().filter(|s| set.insert(s.clone())).collect();
+        let size = unique.iter().map(|s| tells(s)).sum();
+        Clause { stems: unique, set, size, words, marks }
     }
 
     fn has(&self, stem: &str) -> bool {
-        self.stems.iter().any(|s| s == stem)
+        self.set.contains(stem)
     }
 
     fn of_turn(&self, turn: Turn) -> impl Iterator<Item = &Mark> {
@@ -293,7 +296,7 @@ pub enum Grade {
 }
 
 /// Why `sentence` means otherwise than the `clauses` that it is nearest to.
-pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
+pub fn turned(sentence: &str, held: &[&Clause], grade: Grade) -> Vec<String> {
     let mut reasons = Vec::new();
     for said in clauses(sentence) {
         let (near, covered) = nearest(&said, held);
@@ -318,20 +321,23 @@ type Near<'c> = (&'c Clause, f32);
 /// answers for every negation in it.
 const SAME_WORDS: f32 = 0.75;
 
+/// How much a word says of what a clause is about: codes and figures say which entry it is,
+/// not what is said of it.
+fn tells(stem: &str) -> f32 {
+    if stem.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(stem) }
+}
+
 /// The clauses that share the most with `said`, nearest first, and how much of `said` the
 /// nearest holds.
-fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
-    // Codes and figures say which entry it is, not what is said of it.
-    let of = |s: &String| if s.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(s) };
-    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(of).sum() };
-    let whole = weigh(&mut said.stems.iter()).max(0.1);
+fn nearest<'c>(said: &Clause, held: &[&'c Clause]) -> (Vec<Near<'c>>, f32) {
+    let weights: Vec<(&String, f32)> = said.stems.iter().map(|s| (s, tells(s))).collect();
+    let whole = said.size.max(0.1);
     let mut all: Vec<(&Clause, f32, f32)> = Vec::new();
-    for clause in held {
-        let shared = weigh(&mut said.stems.iter().filter(|s| clause.has(s)));
+    for clause in held.iter().copied() {
+        let shared: f32 = weights.iter().filter(|(s, _)| clause.has(s)).map(|w| w.1).sum();
         if shared > 0.0 {
             // Of two that hold as much the shorter is nearer.
-            let size = weigh(&mut clause.stems.iter());
-            all.push((clause, shared / (whole + 0.25 * size), shared / whole));
+            all.push((clause, shared / (whole + 0.25 * clause.size), shared / whole));
         }
     }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -678,7 +684,7 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
 }
 
 /// A "yes" or "no" that answers where the manual only states.
-fn affirmation(sentence: &str, held: &[Clause]) -> Option<String> {
+fn affirmation(sentence: &str, held: &[&Clause]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
     let judges =
         matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false" | "sí" | "是的")

@@ -101,7 +101,8 @@ impl Ground {
             .count();
         let in_order = if steps.is_empty() { held } else { kept as f32 / steps.len() as f32 };
         let mut score = HELD * held + TOGETHER * together + IN_ORDER * in_order;
-        if !polarity::turned(sentence, &self.clauses, Grade::Paraphrase).is_empty() {
+        if !polarity::turned(sentence, &self.clauses.iter().collect::<Vec<_>>(), Grade::Paraphrase).is_empty()
+        {
             score *= TURNED;
         }
         if let Some(similarity) = similarity {

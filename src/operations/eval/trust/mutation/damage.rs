@@ -497,7 +497,8 @@ fn nots(text: &str) -> Vec<String> {
                 "debe" | "puede" | "está" | "es" | "indica" => spliced(text, m.start(), m.start(), "no "),
                 _ if han && text[..m.start()].ends_with(['不', '未', '可']) => continue,
                 // "机会", "应用": a part of another word
-                "会" | "应" if !text[..m.start()].ends_with([',', '，', '。', '器', '机', '时', '统']) => {
+                "会" | "应" if !text[..m.start()].ends_with([',', '，', '。', '器', '机', '时', '统']) =>
+                {
                     continue;
                 }
                 _ if han => spliced(text, m.start(), m.start(), "不"),
