@@ -171,6 +171,38 @@ pub fn code_is_home(code: &Code, draft: &Line, before: &[String], held: &[Held])
     home == f32::MIN || !wanted.prefers(rival, home, rows)
 }
 
+/// Is what `draft` says of `code` word by word what a line says of another code of its kind,
+/// and no line of its own says it so?
+pub fn said_of_another(code: &Code, draft: &Line, held: &[Held]) -> bool {
+    fn words(line: &Line) -> Vec<&str> {
+        let stems = line.terms.iter().map(|t| t.stem.as_str());
+        stems.filter(|s| !s.bytes().any(|b| b.is_ascii_digit())).collect()
+    }
+    let wanted = words(draft);
+    if wanted.len() < 2 {
+        return false;
+    }
+    let mut elsewhere = false;
+    for source in held {
+        let about = source.about_codes.iter().any(|c| c.key == code.key);
+        for line in &source.lines {
+            let codes = &line.reading.codes;
+            let own = about || codes.iter().any(|c| c.key == code.key);
+            let rival = codes.iter().any(|c| c.prefix() == code.prefix());
+            if !own && !rival {
+                continue;
+            }
+            if words(line).windows(wanted.len()).any(|w| w == wanted) {
+                if own {
+                    return false;
+                }
+                elsewhere = true;
+            }
+        }
+    }
+    elsewhere
+}
+
 fn place(held: &[Held], source: usize, line: usize) -> Option<(&Held, &Line)> {
     let source = held.get(source)?;
     Some((source, source.lines.get(line)?))
@@ -281,7 +313,8 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
                 0.5
             }
         } else if line.row {
-            if has_other(piece) { elsewhere } else { 1.0 }
+            // The first cells say which row it is, whatever figures they have.
+            if has_other(piece) && piece > 1 { elsewhere } else { 1.0 }
         } else if (leads..own_piece).contains(&piece) {
             1.0
         } else if !strict && Some(*start) == verb {

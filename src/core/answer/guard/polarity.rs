@@ -46,6 +46,8 @@ enum Turn {
 #[derive(Debug, Clone, PartialEq)]
 struct Mark {
     turn: Turn,
+    /// Stem of its own word.
+    own: String,
     ahead: Vec<String>,
     behind: Vec<String>,
     /// "not … until": holds for a while only.
@@ -103,10 +105,21 @@ impl Clause {
                 skip -= 1;
                 continue;
             }
-            let Some((turn, len)) = mark_at(&words, i) else { continue };
+            let Some((mut turn, len)) = mark_at(&words, i) else { continue };
             skip = len - 1;
             if turn == Turn::Not && compares(&words, i + len) {
                 continue;
+            }
+            if turn == Turn::Not {
+                // "is not forbidden" forbids nothing.
+                if let Some(second) = annulled(&words, i, len) {
+                    skip = second - i;
+                    continue;
+                }
+                // "nobody but", "not from anywhere but": only.
+                if but(&words, i) {
+                    turn = Turn::Only;
+                }
             }
             let content = |w: &&Word| w.content;
             let conditional = words.iter().skip(i + len).any(|w| {
@@ -153,7 +166,8 @@ impl Clause {
                 .take(BEHIND)
                 .map(|w| w.stem.clone())
                 .collect();
-            marks.push(Mark { turn, ahead, behind, conditional });
+            let own = words.get(i).map_or_else(String::new, |w| w.stem.clone());
+            marks.push(Mark { turn, own, ahead, behind, conditional });
         }
         let mut set = HashSet::new();
         let unique: Vec<String> = stems(text).into_iter().filter(|s| set.insert(s.clone())).collect();
@@ -168,6 +182,46 @@ impl Clause {
     fn of_turn(&self, turn: Turn) -> impl Iterator<Item = &Mark> {
         self.marks.iter().filter(move |m| m.turn == turn)
     }
+}
+
+/// The last word of a second negation that takes back the one of `len` words at `i`: "not
+/// forbidden", "no prohibido", "不是不".
+fn annulled(words: &[Word], i: usize, len: usize) -> Option<usize> {
+    let word = |at: usize| words.get(at).map_or("", |w| w.lower.as_str());
+    if !matches!(word(i), "not" | "no" | "isnt" | "arent" | "wasnt" | "werent" | "never" | "nunca") {
+        return None;
+    }
+    let at = if matches!(word(i + len), "be" | "been" | "está" | "es") { i + len + 1 } else { i + len };
+    matches!(
+        word(at),
+        "forbidden" | "prohibited" | "avoided" | "impossible" | "without" | "prohibido" | "prohibida"
+    )
+    .then_some(at)
+}
+
+/// Is the negation at `i` one that excepts ("nobody but", "cannot … anywhere but")?
+fn but(words: &[Word], i: usize) -> bool {
+    let ahead: Vec<&str> = words.iter().skip(i).take(8).map(|w| w.lower.as_str()).collect();
+    let Some(at) = ahead.iter().position(|w| matches!(*w, "but" | "except" | "than" | "save")) else {
+        return false;
+    };
+    let all = |w: &&str| {
+        matches!(
+            *w,
+            "nobody"
+                | "nothing"
+                | "none"
+                | "nowhere"
+                | "other"
+                | "any"
+                | "anybody"
+                | "anyone"
+                | "anything"
+                | "anywhere"
+                | "else"
+        )
+    };
+    ahead.iter().take(at).any(|w| all(w))
 }
 
 /// The mark at word `i` with how many words it takes.
@@ -273,7 +327,9 @@ fn compares(words: &[Word], i: usize) -> bool {
         )
     });
     // Directly behind it: in "do not wait more than 5 minutes" it is the waiting that is denied.
-    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(|w| !w.content));
+    // And a second negation between ("不应不低于") has a comparison of its own.
+    let plain = |w: &Word| !w.content && turn(&w.lower) != Some(Turn::Not);
+    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(plain));
     let numbered = |w: &Word| {
         w.lower.starts_with(|c: char| c.is_ascii_digit())
             || crate::core::answer::quantity::numeral::read(
@@ -376,7 +432,8 @@ fn common(a: &Mark, b: &Mark) -> usize {
 }
 
 /// A negation that is on one side only. Each answers for one: where a sentence has two, two
-/// are wanted.
+/// are wanted. In the `same_words` every negation counts; in other words only what one side
+/// affirms and the other denies.
 fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
     let same_words = covered >= SAME_WORDS;
     let mut used: Vec<*const Mark> = Vec::new();
@@ -386,42 +443,124 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             .flat_map(|(c, _)| &c.marks)
             .filter(|m| !used.contains(&std::ptr::from_ref(*m)))
             .filter(|m| !same_words || m.turn == Turn::Not)
+            // "stops" on both sides is no answer to the "not" of one.
+            .filter(|m| m.turn != Turn::Soft || !said.words.iter().any(|w| w.stem == m.own))
             .filter(|m| meets(ours, m, same_words))
             .max_by_key(|m| (m.turn == Turn::Not, common(ours, m)));
+        let governed = ours.governed();
         match theirs {
             Some(mark) => used.push(std::ptr::from_ref(mark)),
             // "impossible" for "not possible"
             None if ours.ahead.iter().take(2).any(|w| near.iter().any(|(c, _)| denies(c, w))) => {}
-            None => return Some("a negation that the passage does not have".to_owned()),
+            // "do not touch it until it is cool" for "let it cool before you touch it"
+            None if !same_words
+                && said.has_word("until")
+                && near
+                    .iter()
+                    .any(|(c, _)| c.has_word("before") && !c.has_word("until") && c.speaks_of(governed)) => {}
+            // "stays shut" for "cannot be opened"
+            None if !same_words && near.iter().any(|(c, _)| c.opposes(governed.first())) => {}
+            None => {
+                // Said in words of its own, where the passage says no in others.
+                let other = spare(near, &used).filter(|_| !same_words);
+                let Some(mark) = other else {
+                    return Some("a negation that the passage does not have".to_owned());
+                };
+                used.push(std::ptr::from_ref(mark));
+            }
         }
     }
-    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= 0.9).take(2) {
+    let least = if same_words { 0.9 } else { 0.5 };
+    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= least).take(3) {
         for theirs in clause.of_turn(Turn::Not).filter(|m| !used.contains(&std::ptr::from_ref(*m))) {
-            let governed: Vec<&String> = match theirs.ahead.is_empty() {
-                false => theirs.ahead.iter().take(GOVERNED).collect(),
-                true => theirs.behind.iter().take(GOVERNED).collect(),
-            };
-            let spoken = governed.iter().filter(|w| said.stems.iter().any(|s| alike(s, w))).count();
-            let speaks = governed.is_empty()
-                || spoken * 2 >= governed.len()
-                || governed.first().is_some_and(|w| said.stems.iter().any(|s| alike(s, w)));
+            let governed = theirs.governed();
+            let around: Vec<&String> = theirs.ahead.iter().chain(&theirs.behind).collect();
+            let spoken = around.iter().filter(|w| said.says(w)).count();
+            let speaks = spoken >= 3 && spoken * 5 >= around.len() * 3
+                || *nearness >= 0.9
+                    && (said.speaks_of(governed) || governed.first().is_some_and(|w| said.says(w)));
             let denied = said.marks.iter().any(|m| match m.turn {
                 // One that was answered already is no second one.
-                Turn::Not => !same_words && used.len() < 2,
-                Turn::Soft => !same_words && meets(m, theirs, false),
+                Turn::Not => !same_words && meets(m, theirs, false),
+                Turn::Soft => {
+                    !same_words && meets(m, theirs, false) && !clause.words.iter().any(|w| w.stem == m.own)
+                }
                 Turn::Only => !same_words,
                 Turn::Unless => false,
-            }) || governed.iter().any(|w| denies(said, w));
+            }) || governed.iter().any(|w| denies(said, w) && !denies(clause, w));
+            let denied = denied || !same_words && governed.iter().any(|w| said.opposes(Some(w)));
             let elsewhere = near.iter().any(|(c, n)| {
                 *n > *nearness && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
             });
-            let for_a_while = theirs.conditional && !same_words;
+            // "not before X": "first X", "after X", "once X is".
+            let for_a_while =
+                theirs.conditional && !same_words && said.words.iter().any(|w| sequence(&w.lower));
             if speaks && !denied && !elsewhere && !for_a_while {
                 return Some("a negation of the passage is missing".to_owned());
             }
         }
     }
+    // "always" for "never", whatever the words around it.
+    let always = |c: &Clause| {
+        c.words.iter().any(|w| matches!(w.lower.as_str(), "always" | "siempre" | "still" | "允"))
+    };
+    let denies_it = |c: &Clause| c.of_turn(Turn::Not).any(|m| !m.conditional);
+    if always(said)
+        && said.of_turn(Turn::Not).next().is_none()
+        && near.iter().filter(|n| n.1 >= 0.5).take(3).any(|(c, _)| denies_it(c))
+        && !near.iter().any(|(c, _)| always(c))
+    {
+        return Some("affirms what the passage denies".to_owned());
+    }
     None
+}
+
+/// A negation of the nearest clauses that none of the sentence's was answered by.
+fn spare<'c>(near: &[Near<'c>], used: &[*const Mark]) -> Option<&'c Mark> {
+    let close = near.iter().filter(|(_, n)| *n >= 0.6).take(3);
+    close.flat_map(|(c, _)| c.of_turn(Turn::Not)).find(|m| !used.contains(&std::ptr::from_ref(*m)))
+}
+
+/// Words that put one thing after another.
+fn sequence(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "until", "before", "after", "once", "first", "then", "when", "whenever", "if", "unless", "only",
+        "needs", "requires", "hasta", "antes", "después", "primero", "cuando", "para", "先", "后", "才",
+    ];
+    WORDS.contains(&word)
+}
+
+impl Mark {
+    /// The first of the words that it turns round.
+    fn governed(&self) -> &[String] {
+        let of = if self.ahead.is_empty() { &self.behind } else { &self.ahead };
+        of.get(..GOVERNED.min(of.len())).unwrap_or_default()
+    }
+}
+
+impl Clause {
+    /// Has it the word, perhaps in another form?
+    fn says(&self, word: &str) -> bool {
+        self.has(word) || self.stems.iter().any(|s| alike(s, word))
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        self.words.iter().any(|w| w.lower == word)
+    }
+
+    /// Has it the opposite of the word?
+    fn opposes(&self, word: Option<&String>) -> bool {
+        let Some(word) = word else { return false };
+        OPPOSITES.iter().any(|(a, b)| {
+            let (a, b) = (stem(a), stem(b));
+            a == *word && self.has(&b) || b == *word && self.has(&a)
+        })
+    }
+
+    /// Has it half of the words?
+    fn speaks_of(&self, words: &[String]) -> bool {
+        words.iter().filter(|w| self.says(w)).count() * 2 >= words.len()
+    }
 }
 
 /// Has `clause` the word with a prefix that denies it?
@@ -599,6 +738,10 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("最大", "最小"),
     ("最高", "最低"),
     ("过高", "过低"),
+    ("过高", "低于"),
+    ("过低", "高于"),
+    ("过低", "超过"),
+    ("antes", "tras"),
     ("打开", "关闭"),
     ("闭合", "断开"),
     ("增大", "减小"),
@@ -672,7 +815,9 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
         if comparative && clause.words.iter().skip(end).take(4).any(digit) {
             continue;
         }
-        let content = |w: &&Word| w.content && !digit(w);
+        // "after 500 h": what comes after is the figure.
+        let timed = matches!(word, "before" | "after" | "antes" | "después");
+        let content = |w: &&Word| w.content && (timed || !digit(w)) || timed && digit(w);
         let mut around: Vec<String> =
             clause.words.iter().skip(end).filter(content).take(2).map(|w| w.stem.clone()).collect();
         if around.is_empty() {
