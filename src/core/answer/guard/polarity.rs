@@ -476,7 +476,7 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             let governed = theirs.governed();
             let around: Vec<&String> = theirs.ahead.iter().chain(&theirs.behind).collect();
             let spoken = around.iter().filter(|w| said.says(w)).count();
-            let speaks = spoken >= 3 && spoken * 5 >= around.len() * 3
+            let speaks = spoken >= 2 && spoken * 5 >= around.len() * 3
                 || *nearness >= 0.9
                     && (said.speaks_of(governed) || governed.first().is_some_and(|w| said.says(w)));
             let denied = said.marks.iter().any(|m| match m.turn {
@@ -495,14 +495,21 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             // "not before X": "first X", "after X", "once X is".
             let for_a_while =
                 theirs.conditional && !same_words && said.words.iter().any(|w| sequence(&w.lower));
-            if speaks && !denied && !elsewhere && !for_a_while {
+            // "must not be left out" bids to do it.
+            let bids = !same_words && clause.words.iter().any(|w| omits(&w.lower));
+            if speaks && !bids && !denied && !elsewhere && !for_a_while {
                 return Some("a negation of the passage is missing".to_owned());
             }
         }
     }
     // "always" for "never", whatever the words around it.
     let always = |c: &Clause| {
-        c.words.iter().any(|w| matches!(w.lower.as_str(), "always" | "siempre" | "still" | "允"))
+        c.words.iter().enumerate().any(|(i, w)| match w.lower.as_str() {
+            "always" | "siempre" | "still" | "允" => true,
+            // "it does open": said to insist, unless it asks.
+            "does" | "did" => i > 1 && c.words.get(i + 1).is_some_and(|n| n.content),
+            _ => false,
+        })
     };
     let denies_it = |c: &Clause| c.of_turn(Turn::Not).any(|m| !m.conditional);
     if always(said)
@@ -519,6 +526,24 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
 fn spare<'c>(near: &[Near<'c>], used: &[*const Mark]) -> Option<&'c Mark> {
     let close = near.iter().filter(|(_, n)| *n >= 0.6).take(3);
     close.flat_map(|(c, _)| c.of_turn(Turn::Not)).find(|m| !used.contains(&std::ptr::from_ref(*m)))
+}
+
+/// To leave a thing undone.
+fn omits(word: &str) -> bool {
+    matches!(
+        word,
+        "left"
+            | "omit"
+            | "omitted"
+            | "skip"
+            | "skipped"
+            | "forget"
+            | "forgotten"
+            | "neglect"
+            | "neglected"
+            | "omitir"
+            | "olvidar"
+    )
 }
 
 /// Words that put one thing after another.
