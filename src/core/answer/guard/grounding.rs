@@ -2,9 +2,11 @@
 //! what turns a meaning round (negation, "only", modality, opposites) stands alike on
 //! both sides.
 
-use super::held::{is_measure, stems};
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use super::held::{Held, is_measure, stems};
 use super::polarity::{self, Clause, Grade};
-use crate::core::answer::source::Source;
 use crate::core::answer::words::{self, stem};
 
 /// The share of a sentence's content, by weight, that the passage must hold.
@@ -68,19 +70,17 @@ pub struct Alignment {
     pub foreign: Vec<String>,
 }
 
-/// Aligns `sentence` with `source`.
-pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
-    let wanted = content(sentence);
-    let segments: Vec<Vec<String>> = source.segments.iter().map(|s| stems(&s.text)).collect();
-    let about = stems(&source.context());
-    let mut held = 0.0;
+/// Aligns a sentence's `wanted` words ([`content`]) with `held`.
+pub fn align(wanted: &[String], held: &Held) -> Alignment {
+    let segments = held.lines.get(..held.segments).unwrap_or_default();
+    let mut covered = 0.0;
     let mut total = 0.0;
     let mut foreign = Vec::new();
-    for stem in &wanted {
+    for stem in wanted {
         let weight = words::weight(stem);
         total += weight;
-        if about.contains(stem) || segments.iter().any(|s| s.contains(stem)) {
-            held += weight;
+        if held.about.contains(stem) || segments.iter().any(|s| s.stems.contains(stem)) {
+            covered += weight;
         } else {
             foreign.push(stem.clone());
         }
@@ -89,7 +89,8 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
     let mut open: Vec<&String> = wanted.iter().collect();
     let mut chosen = Vec::new();
     while chosen.len() < 3 {
-        let gain = |i: usize| open.iter().filter(|w| segments.get(i).is_some_and(|s| s.contains(w))).count();
+        let gain =
+            |i: usize| open.iter().filter(|w| segments.get(i).is_some_and(|s| s.stems.contains(**w))).count();
         let Some(best) = (0..segments.len())
             .filter(|i| !chosen.contains(i))
             .max_by_key(|&i| (gain(i), std::cmp::Reverse(i)))
@@ -99,15 +100,15 @@ pub fn align(sentence: &str, source: &Source<'_>) -> Alignment {
         if gain(best) < if chosen.is_empty() { 1 } else { 2 } {
             break;
         }
-        open.retain(|w| !segments.get(best).is_some_and(|s| s.contains(w)));
+        open.retain(|w| !segments.get(best).is_some_and(|s| s.stems.contains(*w)));
         chosen.push(best);
     }
-    let covered = if total > 0.0 { held / total } else { 0.0 };
+    let covered = if total > 0.0 { covered / total } else { 0.0 };
     Alignment { covered, segments: chosen, foreign }
 }
 
-/// Why `sentence` is not what `source` says, or nothing.
-pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<String> {
+/// Why `sentence` is not what `held` says, or nothing.
+pub fn check(sentence: &str, held: &Held, alignment: &Alignment) -> Vec<String> {
     let mut reasons = Vec::new();
     if alignment.covered < LEAST_COVERED {
         reasons.push(match alignment.foreign.is_empty() {
@@ -116,20 +117,21 @@ pub fn check(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<
         });
         return reasons;
     }
-    contradicted(sentence, source, alignment)
+    contradicted(sentence, held, alignment)
 }
 
 /// What in `sentence` stands otherwise in the segments that it is aligned with.
-fn contradicted(sentence: &str, source: &Source<'_>, alignment: &Alignment) -> Vec<String> {
-    let segments = alignment.segments.iter().filter_map(|&i| source.segments.get(i));
-    let held: Vec<Clause> = segments.flat_map(|s| polarity::clauses(&s.text)).collect();
-    polarity::turned(sentence, &held, Grade::Draft)
+fn contradicted(sentence: &str, held: &Held, alignment: &Alignment) -> Vec<String> {
+    let segments = alignment.segments.iter().filter_map(|&i| held.lines.get(i));
+    let clauses: Vec<&Clause> = segments.flat_map(|s| s.clauses()).collect();
+    polarity::turned(sentence, &clauses, Grade::Draft)
 }
 
 /// The content of a draft's sentence: its terms without scaffold, unless scaffold is all
 /// that it has. Pure numbers are the number lock's business.
-fn content(sentence: &str) -> Vec<String> {
-    let scaffold: Vec<String> = SCAFFOLD.iter().map(|w| stem(w)).collect();
+pub fn content(sentence: &str) -> Vec<String> {
+    static STEMS: OnceLock<HashSet<String>> = OnceLock::new();
+    let scaffold = STEMS.get_or_init(|| SCAFFOLD.iter().map(|w| stem(w)).collect());
     let mut all: Vec<String> = Vec::new();
     for stem in stems(sentence) {
         let figure = stem.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
@@ -137,7 +139,7 @@ fn content(sentence: &str) -> Vec<String> {
             all.push(stem);
         }
     }
-    let lean: Vec<String> = all.iter().filter(|s| !scaffold.contains(s)).cloned().collect();
+    let lean: Vec<String> = all.iter().filter(|s| !scaffold.contains(*s)).cloned().collect();
     if lean.is_empty() { all } else { lean }
 }
 
@@ -145,12 +147,13 @@ fn content(sentence: &str) -> Vec<String> {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
+    use crate::core::answer::source::Source;
     use crate::core::answer::source::tests::{fault, prose};
     use crate::core::knowledge::passage::Passage;
 
     fn reasons(draft: &str, passage: &Passage) -> Vec<String> {
-        let source = Source::of(passage);
-        check(draft, &source, &align(draft, &source))
+        let held = Held::of(&Source::of(passage));
+        check(draft, &held, &align(&content(draft), &held))
     }
 
     #[test]
@@ -205,9 +208,9 @@ mod tests {
     fn alignment_names_the_sentences_that_say_it() {
         let text =
             prose("The pump is green. Replace the filter element yearly. Bleed the return line slowly.");
-        let source = Source::of(&text);
-        assert_eq!(align("The filter element is replaced yearly.", &source).segments, [1]);
-        let two = align("Replace the filter element and bleed the return line.", &source);
+        let held = Held::of(&Source::of(&text));
+        assert_eq!(align(&content("The filter element is replaced yearly."), &held).segments, [1]);
+        let two = align(&content("Replace the filter element and bleed the return line."), &held);
         assert_eq!(two.segments.len(), 2);
         assert!(two.covered > 0.99 && two.foreign.is_empty());
     }

@@ -1,12 +1,20 @@
 //! A source as it is compared: its segments read once, with their quantities, codes and words.
 
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::polarity::{self, Clause};
 use crate::core::answer::quantity::{self, Bound, Code, Reading, unit};
 use crate::core::answer::source::{self, Source, stopped};
 use crate::core::answer::words::{self, Term, terms};
 use crate::core::knowledge::passage::{Field, Role, Shape};
 
-/// A sentence or a row, read.
-#[derive(Debug)]
+/// Words with their weights: what stands beside one thing.
+pub type Near = HashMap<String, f32>;
+
+/// A sentence or a row, read. What is worked out of it is worked out once.
+#[derive(Debug, Default)]
 pub struct Line {
     /// What it says.
     pub text: String,
@@ -14,14 +22,34 @@ pub struct Line {
     pub reading: Reading,
     /// Its content words.
     pub terms: Vec<Term>,
+    /// Their stems.
+    pub stems: HashSet<String>,
     /// A row of a table.
     pub row: bool,
+    /// Where one thing in it ends and the next may begin.
+    pub pieces: OnceLock<Vec<Range<usize>>>,
+    /// The kind of each quantity.
+    pub kinds: OnceLock<Vec<String>>,
+    /// The words beside each quantity.
+    pub beside: OnceLock<Vec<Near>>,
+    /// The words beside each code.
+    pub beside_codes: OnceLock<Vec<Near>>,
+    /// Does it go on with what the one before named?
+    pub goes_on: OnceLock<bool>,
+    clauses: OnceLock<Vec<Clause>>,
 }
 
 impl Line {
     /// Reads `text`.
     pub fn of(text: &str, row: bool) -> Line {
-        Line { reading: quantity::read(text), terms: terms(text), text: text.to_owned(), row }
+        let terms = terms(text);
+        let stems = terms.iter().map(|t| t.stem.clone()).collect();
+        Line { reading: quantity::read(text), terms, stems, text: text.to_owned(), row, ..Line::default() }
+    }
+
+    /// Its clauses with what turns them round.
+    pub fn clauses(&self) -> &[Clause] {
+        self.clauses.get_or_init(|| polarity::clauses(&self.text))
     }
 }
 
@@ -31,8 +59,10 @@ pub struct Held {
     /// Its lines, as many as its segments at least: a row whose unit stands in a column of its
     /// own has one more, with the unit behind its numbers.
     pub lines: Vec<Line>,
+    /// How many of them are its segments: the first ones.
+    pub segments: usize,
     /// Stems of its title, machine and headings.
-    pub about: Vec<String>,
+    pub about: HashSet<String>,
     /// Codes of the same, and those that the index found in it.
     pub about_codes: Vec<Code>,
     /// What its headings and headers say of bare values ("greatest speed").
@@ -66,7 +96,7 @@ impl Held {
             _ => None,
         });
         let about = terms(&context).into_iter().map(|t| t.stem).collect();
-        Held { lines, about, about_codes, leaning }
+        Held { lines, segments: source.segments.len(), about, about_codes, leaning }
     }
 
     /// Does it name the code `key` anywhere?

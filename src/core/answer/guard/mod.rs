@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use held::Held;
+use held::{Held, Line, stems};
 use polarity::{Clause, Grade};
 
 use super::sentence;
@@ -108,16 +108,17 @@ pub fn judge(draft: &str, passages: &[Passage]) -> Judgement {
 pub fn contradictions(draft: &str, passages: &[Passage]) -> Verdict {
     let sources: Vec<Source<'_>> = passages.iter().map(Source::of).collect();
     let held: Vec<Held> = sources.iter().map(Held::of).collect();
-    let clauses: Vec<Clause> =
-        sources.iter().flat_map(|s| &s.segments).flat_map(|s| polarity::clauses(&s.text)).collect();
+    let segments = || held.iter().flat_map(|h| h.lines.get(..h.segments).unwrap_or_default());
+    let clauses: Vec<&Clause> = segments().flat_map(Line::clauses).collect();
     let mut verdict = Verdict::default();
     let pieces = pieces(draft);
     for (i, piece) in pieces.iter().enumerate() {
-        let (_, unsupported) = numbers::check_held(&piece.text, &context(&pieces, i), &held);
+        let line = Line::of(&piece.text, false);
+        let (_, unsupported) = numbers::check_held(&line, &stems(&context(&pieces, i)), &held);
         // A comparison that only one side makes may still be true.
         let contrary = unsupported.iter().filter(|u| u.flaw != numbers::Flaw::Uncompared);
         verdict.unsupported.extend(contrary.map(ToString::to_string));
-        let verbatim = sources.iter().flat_map(|s| &s.segments).any(|s| s.text.contains(piece.text.as_str()));
+        let verbatim = segments().any(|s| s.text.contains(piece.text.as_str()));
         if !verbatim {
             let reasons = polarity::turned(&piece.text, &clauses, Grade::Paraphrase);
             verdict.reasons.extend(reasons.into_iter().map(|r| format!("\"{}\": {r}", piece.text)));
@@ -201,9 +202,10 @@ fn ground(
     usable: &[bool],
 ) -> Result<Grounded, Refused> {
     // Against all of them together: a value that stands in one passage may belong to another's.
-    let (_, misplaced) = numbers::check_held(&piece.text, before, held);
-    let aligned: Vec<grounding::Alignment> =
-        sources.iter().map(|s| grounding::align(&piece.text, s)).collect();
+    let (line, before) = (Line::of(&piece.text, false), stems(before));
+    let (_, misplaced) = numbers::check_held(&line, &before, held);
+    let wanted = grounding::content(&piece.text);
+    let aligned: Vec<grounding::Alignment> = held.iter().map(|h| grounding::align(&wanted, h)).collect();
     let mut order: Vec<usize> = (0..sources.len()).filter(|&i| usable.get(i) == Some(&true)).collect();
     // Best covered first; the draft's own claim decides between equals.
     order.sort_by(|&a, &b| {
@@ -223,12 +225,12 @@ fn ground(
             alignment.segments.iter().filter_map(|&s| source.segments.get(s)).map(|s| s.span).collect();
         // A sentence of the passage's own, word for word.
         let own = source.segments.iter().find(|s| exact(&s.text, &piece.text));
-        let (locked, mut unsupported) = numbers::check_held(&piece.text, before, std::slice::from_ref(holds));
+        let (locked, mut unsupported) = numbers::check_held(&line, &before, std::slice::from_ref(holds));
         if unsupported.is_empty() {
             unsupported.clone_from(&misplaced);
         }
         let reasons =
-            if own.is_some() { Vec::new() } else { grounding::check(&piece.text, source, alignment) };
+            if own.is_some() { Vec::new() } else { grounding::check(&piece.text, holds, alignment) };
         if unsupported.is_empty() && reasons.is_empty() {
             return Ok(Grounded {
                 text: piece.text.clone(),

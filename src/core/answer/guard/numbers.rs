@@ -4,7 +4,7 @@
 //!
 //! A number that only the question holds is not supported: the question is not a source.
 
-use super::held::{Held, Line, stems};
+use super::held::{Held, Line};
 use super::owner;
 use crate::core::answer::quantity::{self, Bound, Code, Quantity, convert};
 use crate::core::answer::source::Source;
@@ -75,15 +75,20 @@ pub struct Locked {
 /// Looks every number and code of `draft` up in `sources`.
 pub fn check(draft: &str, sources: &[&Source<'_>]) -> (Vec<Locked>, Vec<Unsupported>) {
     let held: Vec<Held> = sources.iter().map(|s| Held::of(s)).collect();
-    check_held(draft, "", &held)
+    check_held(&Line::of(draft, false), &[], &held)
 }
 
-/// As [`check`], in sources that were read already; `before` is what the draft said before.
-pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
-    let before = stems(before);
-    let line = Line::of(draft, false);
+/// As [`check`], in sources that were read already; `before` are stems of what the draft said
+/// before.
+pub fn check_held(line: &Line, before: &[String], held: &[Held]) -> (Vec<Locked>, Vec<Unsupported>) {
+    let draft = line.text.as_str();
     let wanted = &line.reading;
     let computed = convert::stands(draft);
+    // "Setting: 8 Hz" behind "P202: greatest frequency" is said of P202.
+    let mut about = wanted.codes.clone();
+    if about.is_empty() && labelled(draft) {
+        about.extend(before.iter().rev().find_map(|s| code_of(s)));
+    }
     let mut locked = Vec::new();
     let mut unsupported = Vec::new();
     for quantity in &wanted.quantities {
@@ -91,7 +96,7 @@ pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec
         if computed.iter().any(|c| c.contains(&quantity.span.start)) {
             continue;
         }
-        match hold(quantity, &line, &before, held) {
+        match hold(quantity, line, &about, before, held) {
             Ok(source) => locked.push(Locked { quantity: quantity.clone(), source }),
             Err(flaw) => unsupported.push(Unsupported { text: quantity.text.clone(), flaw }),
         }
@@ -100,11 +105,26 @@ pub fn check_held(draft: &str, before: &str, held: &[Held]) -> (Vec<Locked>, Vec
     for code in &wanted.codes {
         if !held.iter().any(|h| h.names(&code.key)) {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Code });
-        } else if !verbatim(draft, held) && !owner::code_is_home(code, &line, &before, held) {
+        } else if !verbatim(draft, held)
+            && (!owner::code_is_home(code, line, before, held) || owner::said_of_another(code, line, held))
+        {
             unsupported.push(Unsupported { text: code.text.clone(), flaw: Flaw::Owner });
         }
     }
     (locked, unsupported)
+}
+
+/// Does the draft begin with the name of a field ("Setting: …")?
+fn labelled(draft: &str) -> bool {
+    draft.find([':', '：']).is_some_and(|at| at < 40)
+}
+
+/// The code that a stem stands for ("p202").
+fn code_of(stem: &str) -> Option<Code> {
+    let shaped = stem.starts_with(|c: char| c.is_ascii_alphabetic())
+        && stem.ends_with(|c: char| c.is_ascii_digit())
+        && stem.len() >= 3;
+    shaped.then(|| Code { text: stem.to_owned(), key: quantity::code_key(stem), span: 0..0 })
 }
 
 /// Does a line hold `draft` as it stands? Then nothing in it changed its owner.
@@ -114,7 +134,13 @@ fn verbatim(draft: &str, held: &[Held]) -> bool {
 }
 
 /// The source that holds `wanted` of `draft`, or how near the nearest came.
-fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Result<usize, Flaw> {
+fn hold(
+    wanted: &Quantity,
+    draft: &Line,
+    about: &[Code],
+    before: &[String],
+    held: &[Held],
+) -> Result<usize, Flaw> {
     let mut nearest = Flaw::Absent;
     // Later flaws in this list are nearer misses.
     let rank = |f: Flaw| {
@@ -141,9 +167,8 @@ fn hold(wanted: &Quantity, draft: &Line, before: &[String], held: &[Held]) -> Re
                 return Ok(s);
             }
             for (i, have) in line.reading.quantities.iter().enumerate() {
-                let found = compare(wanted, have, source.leaning).and_then(|()| {
-                    if owned(&draft.reading.codes, &line.reading.codes) { Ok(()) } else { Err(Flaw::Owner) }
-                });
+                let found = compare(wanted, have, source.leaning)
+                    .and_then(|()| if owned(about, &line.reading.codes) { Ok(()) } else { Err(Flaw::Owner) });
                 match found {
                     Ok(()) => holders.push((s, l, i)),
                     Err(flaw) => {
@@ -196,7 +221,9 @@ fn compare(wanted: &Quantity, have: &Quantity, leaning: Option<Bound>) -> Result
     if wanted.bound != have.bound {
         // What the header compares ("greatest speed") the cell need not.
         let headed = have.bound == Bound::Exact && leaning == Some(wanted.bound);
-        let turned = wanted.bound != Bound::Exact && have.bound != Bound::Exact;
+        // What the header says is the greatest is not "at least".
+        let heading = if have.bound == Bound::Exact { leaning.unwrap_or(Bound::Exact) } else { have.bound };
+        let turned = wanted.bound != Bound::Exact && heading != Bound::Exact && heading != wanted.bound;
         if turned {
             return Err(Flaw::Comparison);
         } else if !headed {

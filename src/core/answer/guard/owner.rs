@@ -7,10 +7,9 @@
 //! draft gives the value to the wrong thing. Codes are owned in the same way: the row that
 //! says what the draft says of E204 must be the row of E204.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
-use super::held::{Held, Line, is_measure};
+use super::held::{Held, Line, Near, is_measure};
 use crate::core::answer::quantity::{Code, Quantity};
 use crate::core::answer::words::{self, Term};
 
@@ -31,9 +30,6 @@ const ROW_MARGIN: f32 = 0.5;
 /// What a word of a row's first cells that the draft does not say takes from the row.
 const UNSAID: f32 = 0.35;
 
-/// Words with their weights: what stands beside one thing.
-type Near = HashMap<String, f32>;
-
 /// The kind of a quantity: only values of one kind can take each other's place.
 fn kind(q: &Quantity, line: &Line) -> String {
     if q.unit.is_some() {
@@ -45,6 +41,33 @@ fn kind(q: &Quantity, line: &Line) -> String {
     // A count is one of things of a sort.
     let counted = line.terms.iter().find(|t| t.start >= q.span.end).filter(|t| t.start <= q.span.end + 1);
     format!("#{}", counted.map_or("", |t| t.stem.as_str()))
+}
+
+/// The kinds of a line's quantities.
+fn kinds(line: &Line) -> &[String] {
+    line.kinds.get_or_init(|| line.reading.quantities.iter().map(|q| kind(q, line)).collect())
+}
+
+/// The words beside quantity `i` of a source's line.
+fn beside(line: &Line, i: usize) -> Option<&Near> {
+    let all = line.beside.get_or_init(|| {
+        let of = |(q, kind): (&Quantity, &String)| near(line, &spans(line, kind), &q.span, false);
+        line.reading.quantities.iter().zip(kinds(line)).map(of).collect()
+    });
+    all.get(i)
+}
+
+/// The words beside code `i` of a source's line; other codes of its prefix are its kin.
+fn beside_code(line: &Line, i: usize) -> Option<&Near> {
+    let all = line.beside_codes.get_or_init(|| {
+        let of = |c: &Code| near(line, &code_spans(line, c.prefix()), &c.span, false);
+        line.reading.codes.iter().map(of).collect()
+    });
+    all.get(i)
+}
+
+fn code_spans(line: &Line, prefix: &str) -> Vec<Range<usize>> {
+    line.reading.codes.iter().filter(|c| c.prefix() == prefix).map(|c| c.span.clone()).collect()
 }
 
 /// The words beside one thing of the draft, and all its words.
@@ -90,27 +113,24 @@ pub fn value_is_home(
     let (mut home, mut home_row) = (f32::MIN, false);
     for &(s, l, i) in holders {
         let Some((source, line)) = place(held, s, l) else { continue };
-        let Some(have) = line.reading.quantities.get(i) else { continue };
-        let theirs = spans(line, &kind(have, line));
-        let got = shared(&wanted, &near(line, &theirs, &have.span, false), source, l);
+        let Some(there) = beside(line, i) else { continue };
+        let got = shared(&wanted, there, source, l);
         if got > home {
             (home, home_row) = (got, line.row);
         }
     }
-    let rival = |have: &Quantity, line: &Line| {
+    let rival = |have: &Quantity, kind: &str, line: &Line| {
         let bare = have.unit.is_none() && q.unit.is_none() && line.row && draft_is_bare(q);
-        (kind(have, line) == of_kind || bare) && (!touches(have, q) || have.bound != q.bound)
+        (kind == of_kind || bare) && (!touches(have, q) || have.bound != q.bound)
     };
     for source in held {
         for (l, line) in source.lines.iter().enumerate() {
-            // Nothing in common, nothing to win.
-            if !line.reading.quantities.iter().any(|h| rival(h, line)) {
-                continue;
-            }
-            for have in line.reading.quantities.iter().filter(|h| rival(h, line)) {
-                let theirs = spans(line, &kind(have, line));
-                let there = shared(&wanted, &near(line, &theirs, &have.span, false), source, l);
-                if wanted.prefers(there, home, home_row && line.row) {
+            for (i, (have, kind)) in line.reading.quantities.iter().zip(kinds(line)).enumerate() {
+                if !rival(have, kind, line) {
+                    continue;
+                }
+                let Some(there) = beside(line, i) else { continue };
+                if wanted.prefers(shared(&wanted, there, source, l), home, home_row && line.row) {
                     return false;
                 }
             }
@@ -125,34 +145,62 @@ fn draft_is_bare(q: &Quantity) -> bool {
 
 /// May `code` of `draft` be said of what it is said of there?
 pub fn code_is_home(code: &Code, draft: &Line, before: &[String], held: &[Held]) -> bool {
-    let same = |line: &Line| -> Vec<Range<usize>> {
-        line.reading.codes.iter().filter(|c| c.prefix() == code.prefix()).map(|c| c.span.clone()).collect()
-    };
-    let wanted = Wanted::of(draft, before, &same(draft), &code.span);
+    let wanted = Wanted::of(draft, before, &code_spans(draft, code.prefix()), &code.span);
     let (mut home, mut rival, mut rows) = (f32::MIN, f32::MIN, true);
     for source in held {
         let about = source.about_codes.iter().any(|c| c.key == code.key);
         for (l, line) in source.lines.iter().enumerate() {
-            let kin: Vec<&Code> = line.reading.codes.iter().filter(|c| c.prefix() == code.prefix()).collect();
-            let spans = same(line);
+            let codes = &line.reading.codes;
             // A passage under the code's own heading is the code's, whichever others it names.
-            if about && !kin.iter().any(|c| c.key == code.key) {
+            if about && !codes.iter().any(|c| c.key == code.key) {
                 home = home.max(shared(&wanted, &near(line, &[], &(0..0), false), source, l));
                 continue;
             }
-            for there in kin {
-                let got = shared(&wanted, &near(line, &spans, &there.span, false), source, l);
+            for (i, there) in codes.iter().enumerate().filter(|(_, c)| c.prefix() == code.prefix()) {
+                let Some(words) = beside_code(line, i) else { continue };
                 if there.key == code.key {
-                    home = home.max(got);
+                    home = home.max(shared(&wanted, words, source, l));
                     rows &= line.row;
                 } else if !draft.reading.codes.iter().any(|c| c.key == there.key) {
-                    rival = rival.max(got);
+                    rival = rival.max(shared(&wanted, words, source, l));
                 }
             }
         }
     }
     // Named only in the headings: nothing to weigh.
     home == f32::MIN || !wanted.prefers(rival, home, rows)
+}
+
+/// Is what `draft` says of `code` word by word what a line says of another code of its kind,
+/// and no line of its own says it so?
+pub fn said_of_another(code: &Code, draft: &Line, held: &[Held]) -> bool {
+    fn words(line: &Line) -> Vec<&str> {
+        let stems = line.terms.iter().map(|t| t.stem.as_str());
+        stems.filter(|s| !s.bytes().any(|b| b.is_ascii_digit())).collect()
+    }
+    let wanted = words(draft);
+    if wanted.len() < 2 {
+        return false;
+    }
+    let mut elsewhere = false;
+    for source in held {
+        let about = source.about_codes.iter().any(|c| c.key == code.key);
+        for line in &source.lines {
+            let codes = &line.reading.codes;
+            let own = about || codes.iter().any(|c| c.key == code.key);
+            let rival = codes.iter().any(|c| c.prefix() == code.prefix());
+            if !own && !rival {
+                continue;
+            }
+            if words(line).windows(wanted.len()).any(|w| w == wanted) {
+                if own {
+                    return false;
+                }
+                elsewhere = true;
+            }
+        }
+    }
+    elsewhere
 }
 
 fn place(held: &[Held], source: usize, line: usize) -> Option<(&Held, &Line)> {
@@ -183,8 +231,9 @@ fn shared(wanted: &Wanted, there: &Near, source: &Held, line: usize) -> f32 {
     let before = prose(line.checked_sub(1));
     let behind = prose(Some(line + 1));
     let own = source.lines.get(line);
-    let meant = if own.is_some_and(|l| means_the_last(&l.text)) { MEANT } else { ABOUT };
-    let says = |l: Option<&Line>, stem: &String| l.is_some_and(|l| l.terms.iter().any(|t| t.stem == *stem));
+    let goes_on = |l: &Line| *l.goes_on.get_or_init(|| means_the_last(&l.text));
+    let meant = if own.is_some_and(goes_on) { MEANT } else { ABOUT };
+    let says = |l: Option<&Line>, stem: &String| l.is_some_and(|l| l.stems.contains(stem));
     let mut sum: f32 = wanted
         .near
         .iter()
@@ -202,7 +251,7 @@ fn shared(wanted: &Wanted, there: &Near, source: &Held, line: usize) -> f32 {
         .sum();
     if let Some(line) = own.filter(|l| l.row) {
         let first = line.reading.quantities.iter().map(|q| q.span.start).min().unwrap_or(usize::MAX);
-        let cells = pieces(&line.text);
+        let cells = pieces_of(line);
         let key = cells.get(1).or(cells.first()).map_or(0, |p| p.end).min(first);
         sum -= line
             .terms
@@ -227,7 +276,7 @@ fn means_the_last(text: &str) -> bool {
 /// The words beside the span `own` of `line`; `kin` are the spans of its kind, `own` among
 /// them. In a draft (`strict`) a word that stands with another value says nothing of this one.
 fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> Near {
-    let pieces = pieces(&line.text);
+    let pieces = pieces_of(line);
     let of = |at: usize| pieces.iter().position(|p| p.contains(&at)).unwrap_or(0);
     let own_piece = of(own.start);
     let has_other = |piece: usize| kin.iter().any(|k| k != own && of(k.start) == piece);
@@ -264,7 +313,8 @@ fn near(line: &Line, kin: &[Range<usize>], own: &Range<usize>, strict: bool) -> 
                 0.5
             }
         } else if line.row {
-            if has_other(piece) { elsewhere } else { 1.0 }
+            // The first cells say which row it is, whatever figures they have.
+            if has_other(piece) && piece > 1 { elsewhere } else { 1.0 }
         } else if (leads..own_piece).contains(&piece) {
             1.0
         } else if !strict && Some(*start) == verb {
@@ -299,7 +349,11 @@ fn begins_anew(line: &Line, kin: &[Range<usize>], own: &Range<usize>) -> bool {
     named || line.terms.iter().any(|t| lead.contains(&t.start) && head(&t.stem))
 }
 
-/// A line cut where one thing ends and the next may begin.
+fn pieces_of(line: &Line) -> &[Range<usize>] {
+    line.pieces.get_or_init(|| pieces(&line.text))
+}
+
+/// A text cut where one thing ends and the next may begin.
 fn pieces(text: &str) -> Vec<Range<usize>> {
     const WORDS: &[&str] = &[
         " and ",
@@ -320,6 +374,7 @@ fn pieces(text: &str) -> Vec<Range<usize>> {
         let cut = match c {
             ';' | '；' | '，' | '。' | '、' | '\n' | '(' | ')' | '（' | '）' => true,
             ',' | '.' => next.is_none_or(char::is_whitespace),
+            _ if c != ' ' && c.is_ascii() => false,
             _ => WORDS.iter().any(|w| text.get(i..).is_some_and(|t| t.starts_with(w))),
         };
         if cut {

@@ -6,6 +6,8 @@
 //! not be topped up with mineral oil" are one. Negations of a comparison ("not more than 5
 //! bar") belong to the number lock and are passed over here.
 
+use std::collections::HashSet;
+
 use super::held::stems;
 use crate::core::answer::words::{self, stem};
 
@@ -14,6 +16,10 @@ use crate::core::answer::words::{self, stem};
 pub struct Clause {
     /// Its content, each once.
     pub stems: Vec<String>,
+    /// The same, to be asked.
+    set: HashSet<String>,
+    /// What they weigh together.
+    size: f32,
     /// All its words.
     words: Vec<Word>,
     marks: Vec<Mark>,
@@ -40,6 +46,8 @@ enum Turn {
 #[derive(Debug, Clone, PartialEq)]
 struct Mark {
     turn: Turn,
+    /// Stem of its own word.
+    own: String,
     ahead: Vec<String>,
     behind: Vec<String>,
     /// "not … until": holds for a while only.
@@ -102,10 +110,21 @@ impl Clause {
                 skip -= 1;
                 continue;
             }
-            let Some((turn, len)) = mark_at(&words, i) else { continue };
+            let Some((mut turn, len)) = mark_at(&words, i) else { continue };
             skip = len - 1;
             if turn == Turn::Not && compares(&words, i + len) {
                 continue;
+            }
+            if turn == Turn::Not {
+                // "is not forbidden" forbids nothing.
+                if let Some(second) = annulled(&words, i, len) {
+                    skip = second - i;
+                    continue;
+                }
+                // "nobody but", "not from anywhere but": only.
+                if but(&words, i) {
+                    turn = Turn::Only;
+                }
             }
             let content = |w: &&Word| w.content;
             let conditional = words.iter().skip(i + len).any(|w| {
@@ -152,24 +171,62 @@ impl Clause {
                 .take(BEHIND)
                 .map(|w| w.stem.clone())
                 .collect();
-            marks.push(Mark { turn, ahead, behind, conditional });
+            let own = words.get(i).map_or_else(String::new, |w| w.stem.clone());
+            marks.push(Mark { turn, own, ahead, behind, conditional });
         }
-        let mut unique = Vec::new();
-        for s in stems(text) {
-            if !unique.contains(&s) {
-                unique.push(s);
-            }
-        }
-        Clause { stems: unique, words, marks }
+        let mut set = HashSet::new();
+        let unique: Vec<String> = stems(text).into_iter().filter(|s| set.insert(s.clone())).collect();
+        let size = unique.iter().map(|s| tells(s)).sum();
+        Clause { stems: unique, set, size, words, marks }
     }
 
     fn has(&self, stem: &str) -> bool {
-        self.stems.iter().any(|s| s == stem)
+        self.set.contains(stem)
     }
 
     fn of_turn(&self, turn: Turn) -> impl Iterator<Item = &Mark> {
         self.marks.iter().filter(move |m| m.turn == turn)
     }
+}
+
+/// The last word of a second negation that takes back the one of `len` words at `i`: "not
+/// forbidden", "no prohibido", "不是不".
+fn annulled(words: &[Word], i: usize, len: usize) -> Option<usize> {
+    let word = |at: usize| words.get(at).map_or("", |w| w.lower.as_str());
+    if !matches!(word(i), "not" | "no" | "isnt" | "arent" | "wasnt" | "werent" | "never" | "nunca") {
+        return None;
+    }
+    let at = if matches!(word(i + len), "be" | "been" | "está" | "es") { i + len + 1 } else { i + len };
+    matches!(
+        word(at),
+        "forbidden" | "prohibited" | "avoided" | "impossible" | "without" | "prohibido" | "prohibida"
+    )
+    .then_some(at)
+}
+
+/// Is the negation at `i` one that excepts ("nobody but", "cannot … anywhere but")?
+fn but(words: &[Word], i: usize) -> bool {
+    let ahead: Vec<&str> = words.iter().skip(i).take(8).map(|w| w.lower.as_str()).collect();
+    let Some(at) = ahead.iter().position(|w| matches!(*w, "but" | "except" | "than" | "save")) else {
+        return false;
+    };
+    let all = |w: &&str| {
+        matches!(
+            *w,
+            "nobody"
+                | "nothing"
+                | "none"
+                | "nowhere"
+                | "other"
+                | "any"
+                | "anybody"
+                | "anyone"
+                | "anything"
+                | "anywhere"
+                | "else"
+        )
+    };
+    ahead.iter().take(at).any(|w| all(w))
 }
 
 /// The mark at word `i` with how many words it takes.
@@ -275,7 +332,9 @@ fn compares(words: &[Word], i: usize) -> bool {
         )
     });
     // Directly behind it: in "do not wait more than 5 minutes" it is the waiting that is denied.
-    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(|w| !w.content));
+    // And a second negation between ("不应不低于") has a comparison of its own.
+    let plain = |w: &Word| !w.content && turn(&w.lower) != Some(Turn::Not);
+    let comparative = comparative.filter(|at| words.iter().skip(i).take(*at).all(plain));
     let numbered = |w: &Word| {
         w.lower.starts_with(|c: char| c.is_ascii_digit())
             || crate::core::answer::quantity::numeral::read(
@@ -298,7 +357,7 @@ pub enum Grade {
 }
 
 /// Why `sentence` means otherwise than the `clauses` that it is nearest to.
-pub fn turned(sentence: &str, held: &[Clause], grade: Grade) -> Vec<String> {
+pub fn turned(sentence: &str, held: &[&Clause], grade: Grade) -> Vec<String> {
     let mut reasons = Vec::new();
     for said in clauses(sentence) {
         let (near, covered) = nearest(&said, held);
@@ -323,20 +382,23 @@ type Near<'c> = (&'c Clause, f32);
 /// answers for every negation in it.
 const SAME_WORDS: f32 = 0.75;
 
+/// How much a word says of what a clause is about: codes and figures say which entry it is,
+/// not what is said of it.
+fn tells(stem: &str) -> f32 {
+    if stem.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(stem) }
+}
+
 /// The clauses that share the most with `said`, nearest first, and how much of `said` the
 /// nearest holds.
-fn nearest<'c>(said: &Clause, held: &'c [Clause]) -> (Vec<Near<'c>>, f32) {
-    // Codes and figures say which entry it is, not what is said of it.
-    let of = |s: &String| if s.bytes().any(|b| b.is_ascii_digit()) { 0.5 } else { words::weight(s) };
-    let weigh = |stems: &mut dyn Iterator<Item = &String>| -> f32 { stems.map(of).sum() };
-    let whole = weigh(&mut said.stems.iter()).max(0.1);
+fn nearest<'c>(said: &Clause, held: &[&'c Clause]) -> (Vec<Near<'c>>, f32) {
+    let weights: Vec<(&String, f32)> = said.stems.iter().map(|s| (s, tells(s))).collect();
+    let whole = said.size.max(0.1);
     let mut all: Vec<(&Clause, f32, f32)> = Vec::new();
-    for clause in held {
-        let shared = weigh(&mut said.stems.iter().filter(|s| clause.has(s)));
+    for clause in held.iter().copied() {
+        let shared: f32 = weights.iter().filter(|(s, _)| clause.has(s)).map(|w| w.1).sum();
         if shared > 0.0 {
             // Of two that hold as much the shorter is nearer.
-            let size = weigh(&mut clause.stems.iter());
-            all.push((clause, shared / (whole + 0.25 * size), shared / whole));
+            all.push((clause, shared / (whole + 0.25 * clause.size), shared / whole));
         }
     }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -375,7 +437,8 @@ fn common(a: &Mark, b: &Mark) -> usize {
 }
 
 /// A negation that is on one side only. Each answers for one: where a sentence has two, two
-/// are wanted.
+/// are wanted. In the `same_words` every negation counts; in other words only what one side
+/// affirms and the other denies.
 fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
     let same_words = covered >= SAME_WORDS;
     let mut used: Vec<*const Mark> = Vec::new();
@@ -385,42 +448,149 @@ fn negations(said: &Clause, near: &[Near<'_>], covered: f32) -> Option<String> {
             .flat_map(|(c, _)| &c.marks)
             .filter(|m| !used.contains(&std::ptr::from_ref(*m)))
             .filter(|m| !same_words || m.turn == Turn::Not)
+            // "stops" on both sides is no answer to the "not" of one.
+            .filter(|m| m.turn != Turn::Soft || !said.words.iter().any(|w| w.stem == m.own))
             .filter(|m| meets(ours, m, same_words))
             .max_by_key(|m| (m.turn == Turn::Not, common(ours, m)));
+        let governed = ours.governed();
         match theirs {
             Some(mark) => used.push(std::ptr::from_ref(mark)),
             // "impossible" for "not possible"
             None if ours.ahead.iter().take(2).any(|w| near.iter().any(|(c, _)| denies(c, w))) => {}
-            None => return Some("a negation that the passage does not have".to_owned()),
+            // "do not touch it until it is cool" for "let it cool before you touch it"
+            None if !same_words
+                && said.has_word("until")
+                && near
+                    .iter()
+                    .any(|(c, _)| c.has_word("before") && !c.has_word("until") && c.speaks_of(governed)) => {}
+            // "stays shut" for "cannot be opened"
+            None if !same_words && near.iter().any(|(c, _)| c.opposes(governed.first())) => {}
+            None => {
+                // Said in words of its own, where the passage says no in others.
+                let other = spare(near, &used).filter(|_| !same_words);
+                let Some(mark) = other else {
+                    return Some("a negation that the passage does not have".to_owned());
+                };
+                used.push(std::ptr::from_ref(mark));
+            }
         }
     }
-    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= 0.9).take(2) {
+    let least = if same_words { 0.9 } else { 0.5 };
+    for (clause, nearness) in near.iter().filter(|(_, n)| *n >= least).take(3) {
         for theirs in clause.of_turn(Turn::Not).filter(|m| !used.contains(&std::ptr::from_ref(*m))) {
-            let governed: Vec<&String> = match theirs.ahead.is_empty() {
-                false => theirs.ahead.iter().take(GOVERNED).collect(),
-                true => theirs.behind.iter().take(GOVERNED).collect(),
-            };
-            let spoken = governed.iter().filter(|w| said.stems.iter().any(|s| alike(s, w))).count();
-            let speaks = governed.is_empty()
-                || spoken * 2 >= governed.len()
-                || governed.first().is_some_and(|w| said.stems.iter().any(|s| alike(s, w)));
+            let governed = theirs.governed();
+            let around: Vec<&String> = theirs.ahead.iter().chain(&theirs.behind).collect();
+            let spoken = around.iter().filter(|w| said.says(w)).count();
+            let speaks = spoken >= 2 && spoken * 5 >= around.len() * 3
+                || *nearness >= 0.9
+                    && (said.speaks_of(governed) || governed.first().is_some_and(|w| said.says(w)));
             let denied = said.marks.iter().any(|m| match m.turn {
                 // One that was answered already is no second one.
-                Turn::Not => !same_words && used.len() < 2,
-                Turn::Soft => !same_words && meets(m, theirs, false),
+                Turn::Not => !same_words && meets(m, theirs, false),
+                Turn::Soft => {
+                    !same_words && meets(m, theirs, false) && !clause.words.iter().any(|w| w.stem == m.own)
+                }
                 Turn::Only => !same_words,
                 Turn::Unless => false,
-            }) || governed.iter().any(|w| denies(said, w));
+            }) || governed.iter().any(|w| denies(said, w) && !denies(clause, w));
+            let denied = denied || !same_words && governed.iter().any(|w| said.opposes(Some(w)));
             let elsewhere = near.iter().any(|(c, n)| {
                 *n > *nearness && governed.iter().all(|w| c.has(w)) && c.of_turn(Turn::Not).next().is_none()
             });
-            let for_a_while = theirs.conditional && !same_words;
-            if speaks && !denied && !elsewhere && !for_a_while {
+            // "not before X": "first X", "after X", "once X is".
+            let for_a_while =
+                theirs.conditional && !same_words && said.words.iter().any(|w| sequence(&w.lower));
+            // "must not be left out" bids to do it.
+            let bids = !same_words && clause.words.iter().any(|w| omits(&w.lower));
+            if speaks && !bids && !denied && !elsewhere && !for_a_while {
                 return Some("a negation of the passage is missing".to_owned());
             }
         }
     }
+    // "always" for "never", whatever the words around it.
+    let always = |c: &Clause| {
+        c.words.iter().enumerate().any(|(i, w)| match w.lower.as_str() {
+            "always" | "siempre" | "still" | "允" => true,
+            // "it does open": said to insist, unless it asks.
+            "does" | "did" => i > 1 && c.words.get(i + 1).is_some_and(|n| n.content),
+            _ => false,
+        })
+    };
+    let denies_it = |c: &Clause| c.of_turn(Turn::Not).any(|m| !m.conditional);
+    if always(said)
+        && said.of_turn(Turn::Not).next().is_none()
+        && near.iter().filter(|n| n.1 >= 0.5).take(3).any(|(c, _)| denies_it(c))
+        && !near.iter().any(|(c, _)| always(c))
+    {
+        return Some("affirms what the passage denies".to_owned());
+    }
     None
+}
+
+/// A negation of the nearest clauses that none of the sentence's was answered by.
+fn spare<'c>(near: &[Near<'c>], used: &[*const Mark]) -> Option<&'c Mark> {
+    let close = near.iter().filter(|(_, n)| *n >= 0.6).take(3);
+    close.flat_map(|(c, _)| c.of_turn(Turn::Not)).find(|m| !used.contains(&std::ptr::from_ref(*m)))
+}
+
+/// To leave a thing undone.
+fn omits(word: &str) -> bool {
+    matches!(
+        word,
+        "left"
+            | "omit"
+            | "omitted"
+            | "skip"
+            | "skipped"
+            | "forget"
+            | "forgotten"
+            | "neglect"
+            | "neglected"
+            | "omitir"
+            | "olvidar"
+    )
+}
+
+/// Words that put one thing after another.
+fn sequence(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "until", "before", "after", "once", "first", "then", "when", "whenever", "if", "unless", "only",
+        "needs", "requires", "hasta", "antes", "después", "primero", "cuando", "para", "先", "后", "才",
+    ];
+    WORDS.contains(&word)
+}
+
+impl Mark {
+    /// The first of the words that it turns round.
+    fn governed(&self) -> &[String] {
+        let of = if self.ahead.is_empty() { &self.behind } else { &self.ahead };
+        of.get(..GOVERNED.min(of.len())).unwrap_or_default()
+    }
+}
+
+impl Clause {
+    /// Has it the word, perhaps in another form?
+    fn says(&self, word: &str) -> bool {
+        self.has(word) || self.stems.iter().any(|s| alike(s, word))
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        self.words.iter().any(|w| w.lower == word)
+    }
+
+    /// Has it the opposite of the word?
+    fn opposes(&self, word: Option<&String>) -> bool {
+        let Some(word) = word else { return false };
+        OPPOSITES.iter().any(|(a, b)| {
+            let (a, b) = (stem(a), stem(b));
+            a == *word && self.has(&b) || b == *word && self.has(&a)
+        })
+    }
+
+    /// Has it half of the words?
+    fn speaks_of(&self, words: &[String]) -> bool {
+        words.iter().filter(|w| self.says(w)).count() * 2 >= words.len()
+    }
 }
 
 /// Has `clause` the word with a prefix that denies it?
@@ -598,6 +768,10 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("最大", "最小"),
     ("最高", "最低"),
     ("过高", "过低"),
+    ("过高", "低于"),
+    ("过低", "高于"),
+    ("过低", "超过"),
+    ("antes", "tras"),
     ("打开", "关闭"),
     ("闭合", "断开"),
     ("增大", "减小"),
@@ -671,7 +845,9 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
         if comparative && clause.words.iter().skip(end).take(4).any(digit) {
             continue;
         }
-        let content = |w: &&Word| w.content && !digit(w);
+        // "after 500 h": what comes after is the figure.
+        let timed = matches!(word, "before" | "after" | "antes" | "después");
+        let content = |w: &&Word| w.content && (timed || !digit(w)) || timed && digit(w);
         let mut around: Vec<String> =
             clause.words.iter().skip(end).filter(content).take(2).map(|w| w.stem.clone()).collect();
         if around.is_empty() {
@@ -683,7 +859,7 @@ fn beside(clause: &Clause, word: &str) -> Vec<Vec<String>> {
 }
 
 /// A "yes" or "no" that answers where the manual only states.
-fn affirmation(sentence: &str, held: &[Clause]) -> Option<String> {
+fn affirmation(sentence: &str, held: &[&Clause]) -> Option<String> {
     let first = words::words(sentence).into_iter().next()?.1;
     let judges =
         matches!(first.as_str(), "yes" | "yeah" | "sure" | "correct" | "true" | "false" | "sí" | "是的")

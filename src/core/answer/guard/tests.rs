@@ -76,6 +76,35 @@ fn a_warning_repeated_by_the_draft_is_not_said_twice() {
     assert_eq!(judged.sentences.len(), 1);
 }
 
+#[test]
+fn contradictions_are_seen_in_other_words() {
+    let p = [prose(
+        "Bridging the flame detector is forbidden. The hatch can only be opened by the fitter. Worn linings must not be glued. The seal kit is not part of the delivery.",
+    )];
+    let free = |draft: &str| contradictions(draft, &p).passed;
+    for right in ["Nobody but the fitter can open the hatch.", "Never glue linings that are worn."] {
+        assert!(free(right), "{right}: {:?}", contradictions(right, &p));
+    }
+    for wrong in [
+        "Bridging the flame detector is not forbidden.",
+        "Always glue worn linings.",
+        "The seal kit is part of the delivery.",
+    ] {
+        assert!(!free(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn what_a_field_says_belongs_to_the_code_before_it() {
+    let rows = [
+        record(&[("Parameter", "P202"), ("Name", "Greatest frequency"), ("Setting", "50 Hz")]),
+        record(&[("Parameter", "P203"), ("Name", "Creep frequency"), ("Setting", "8 Hz")]),
+    ];
+    assert!(contradictions("P202: Greatest frequency. Setting: 50 Hz.", &rows).passed);
+    assert!(!contradictions("P202: Greatest frequency. Setting: 8 Hz.", &rows).passed);
+    assert!(!contradictions("P203: Greatest frequency.", &rows).passed);
+}
+
 /// Sentences as manuals have them.
 const SENTENCES: &[&str] = &[
     "Tighten the M16 flange bolts to 195 ± 5 Nm.",

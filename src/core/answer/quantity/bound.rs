@@ -69,7 +69,7 @@ fn comparing(pieces: &[Lexeme], at: usize, word: &str, distance: usize) -> Optio
             "more" | "greater" | "higher" | "larger" | "longer" | "thicker" | "wider" | "faster"
             | "hotter" | "older" | "later" | "heavier" | "deeper" | "stronger" | "bigger" => Some(Least),
             "less" | "lower" | "smaller" | "fewer" | "shorter" | "thinner" | "slower" | "colder"
-            | "younger" | "earlier" | "lighter" | "weaker" | "cooler" => Some(Most),
+            | "younger" | "newer" | "earlier" | "lighter" | "weaker" | "cooler" => Some(Most),
             _ => between(pieces, at),
         },
         _ => None,
