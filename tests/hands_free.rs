@@ -120,6 +120,7 @@ fn with_sound_and_model_a_spoken_stop_ends_the_answer_at_once() {
         heard[at(from)..at(to)].iter().any(|s| s.abs() > 0.02)
     };
     assert!(loud(0.0, 4.0), "no answer was spoken");
-    assert!(!loud(6.5, 8.0), "the answer went on after \"stop\"");
+    let said: Vec<String> = talk.notes.try_iter().collect();
+    assert!(!loud(6.5, 8.0), "the answer went on after \"stop\": {:?} {said:?}", talk.seen);
     assert_eq!(talk.end().len(), 1, "\"stop\" is no question");
 }

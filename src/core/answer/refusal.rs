@@ -105,7 +105,8 @@ impl Evidence {
         let mut known: Vec<String> = found.codes.known.iter().map(|k| quantity::code_key(k)).collect();
         known.extend(asked.codes.iter().map(|c| c.key.clone()));
         let own = |h: &Hit| h.passage.own_codes().iter().any(|c| known.contains(&quantity::code_key(c)));
-        let best = found.hits.get(..found.hits.len().min(LOOKED_AT)).unwrap_or(&found.hits);
+        // What is said of another machine than the one named is no evidence.
+        let best: Vec<&Hit> = found.hits.iter().take(LOOKED_AT).filter(|h| !h.elsewhere).collect();
         let by_meaning = best.iter().any(|h| h.features.late.is_some());
         let lacks = |h: &Hit| asked.figure && !asked.is_met_by(&Source::of(&h.passage).text());
         let scored = |share: &dyn Fn(&Hit) -> f32| {
@@ -113,14 +114,14 @@ impl Evidence {
                 let late = by_meaning.then(|| share(h) * h.features.late.unwrap_or(0.0));
                 score(share(h) * h.support.soft, late, found.mass)
             };
-            best.iter().map(of).fold(0.0, f32::max)
+            best.iter().map(|h| of(h)).fold(0.0, f32::max)
         };
         Evidence {
             unknown_codes: found.codes.unknown.clone(),
             foreign_machine: foreign(question, found),
             other_model: found.foreign.is_some(),
             code_hit: found.hits.iter().any(own),
-            found: !found.hits.is_empty(),
+            found: !best.is_empty(),
             score: scored(&|h| if lacks(h) { WITHOUT_FIGURE } else { 1.0 }),
             about: scored(&|_| 1.0),
         }

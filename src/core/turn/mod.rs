@@ -577,6 +577,9 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
     let hits: Vec<quote::Hit<'_>> =
         found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
     let evidence = Evidence::of(question, &found);
+    // Nothing is said from another machine's manual than the one named.
+    let about = |hit: &&quote::Hit<'_>| !found.hits.iter().any(|h| h.elsewhere && h.passage == *hit.passage);
+    let hits: Vec<quote::Hit<'_>> = hits.iter().filter(about).copied().collect();
     let mut choice = None;
     let answer = match refusal::decide_refusal(&evidence, threshold) {
         None | Some(refusal::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
@@ -593,7 +596,8 @@ pub fn rank(question: &str, findings: Findings) -> Ranked {
             answer
         }
     };
-    let passages = found.hits.into_iter().take(MOST_PASSAGES).map(|h| h.passage).collect();
+    let about = found.hits.into_iter().filter(|h| !h.elsewhere);
+    let passages = about.take(MOST_PASSAGES).map(|h| h.passage).collect();
     Ranked { answer, passages, choice, evidence }
 }
 

@@ -93,6 +93,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
             score: 9.0,
             features: Features::default(),
             support: Support { coverage: 1.0, soft: 1.0, weakest: 1.0 },
+            elsewhere: false,
             found_by: FoundBy::Words,
             id: 0,
             generation: 1,

@@ -226,7 +226,7 @@ fn but(words: &[Word], i: usize) -> bool {
                 | "else"
         )
     };
-    ahead.iter().take(at).any(|w| all(w))
+    ahead.iter().take(at).any(all)
 }
 
 /// The mark at word `i` with how many words it takes.

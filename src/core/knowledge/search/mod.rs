@@ -105,6 +105,8 @@ pub struct Hit {
     pub features: Features,
     /// How well it supports the question; zero for all but the best few.
     pub support: Support,
+    /// Is it about another machine than the one that the question names?
+    pub elsewhere: bool,
     /// By code or by words.
     pub found_by: FoundBy,
     /// The passage's id in its generation.
@@ -235,20 +237,21 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
         if weighed.absent.1 < absent.1 {
             absent.clone_from(&weighed.absent);
         }
-        let elsewhere = scopes
-            .get(candidate.which)
-            .is_some_and(|scope| !scope.answers(generation, candidate.id, named_somewhere));
-        supports.push(support::measure(generation, candidate.id, weighed, &codes, meant.as_ref(), elsewhere));
+        supports.push(support::measure(generation, candidate.id, weighed, &codes, meant.as_ref()));
     }
     let best = candidates.first().and_then(|top| generations.get(top.which));
     let mass = best_words_score / best.map_or(1.0, |g| words::rarest(g)).max(1.0);
     let choices = codes::choices(generations, &scopes, named_somewhere, &codes, query.spoken);
     let is_code = |c: &Candidate| bonuses.contains_key(&(c.which, c.id));
+    let elsewhere = |c: &Candidate| match (generations.get(c.which), scopes.get(c.which)) {
+        (Some(generation), Some(scope)) => !scope.answers(generation, c.id, named_somewhere),
+        _ => false,
+    };
     let hits = (1..)
         .zip(&candidates)
         .filter_map(|(rank, c)| {
             let support = supports.get(rank - 1).copied().unwrap_or_default();
-            hit(c, is_code(c), generations, rank, support).transpose()
+            hit(c, is_code(c), generations, rank, support, elsewhere(c)).transpose()
         })
         .collect::<Result<_>>()?;
     Ok(Found {
@@ -303,6 +306,7 @@ fn hit(
     generations: &[&Generation],
     rank: usize,
     support: Support,
+    elsewhere: bool,
 ) -> Result<Option<Hit>> {
     let Some(generation) = generations.get(candidate.which) else { return Ok(None) };
     let Some(document) = generation.document_of(candidate.id) else { return Ok(None) };
@@ -311,6 +315,7 @@ fn hit(
         score: candidate.score,
         features: candidate.features,
         support,
+        elsewhere,
         found_by: if by_code { FoundBy::Code } else { FoundBy::Words },
         id: candidate.id,
         generation: generation.number,

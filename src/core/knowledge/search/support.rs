@@ -84,8 +84,6 @@ impl Weighed {
 
 /// What a word of a machine's name counts, as a share of its rarity.
 const NAME: f32 = 0.15;
-/// What a passage about another machine than the one named supports, as a share.
-const ELSEWHERE: f32 = 0.6;
 /// Cosines of contextual word pieces start far above zero: what is below the first counts
 /// for nothing, what is above the second for all.
 const FAR: f32 = 0.45;
@@ -100,7 +98,6 @@ pub(super) fn measure(
     weighed: &Weighed,
     codes: &QueryCodes,
     meant: Option<&Meant<'_>>,
-    elsewhere: bool,
 ) -> Support {
     let Some(passage) = generation.passage(id) else { return Support::default() };
     let text = format!(
@@ -133,10 +130,9 @@ pub(super) fn measure(
         return Support::default();
     }
     let rarest = words.iter().map(|w| w.0).fold(0.0, f32::max);
-    let fits = if elsewhere { ELSEWHERE } else { 1.0 };
     Support {
-        coverage: fits * words.iter().map(|(w, has, _)| w * has).sum::<f32>() / all,
-        soft: fits * words.iter().map(|(w, _, soft)| w * soft).sum::<f32>() / all,
-        weakest: fits * words.iter().filter(|w| w.0 >= RARE * rarest).map(|w| w.2).fold(1.0, f32::min),
+        coverage: words.iter().map(|(w, has, _)| w * has).sum::<f32>() / all,
+        soft: words.iter().map(|(w, _, soft)| w * soft).sum::<f32>() / all,
+        weakest: words.iter().filter(|w| w.0 >= RARE * rarest).map(|w| w.2).fold(1.0, f32::min),
     }
 }
