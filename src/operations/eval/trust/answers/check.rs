@@ -56,9 +56,11 @@ pub(super) fn check(report: &TurnReport, question: &Question, shelf: &Shelf<'_>)
     checked
 }
 
-/// All that a passage says, with its headings, and its cells under their headers.
+/// All that a passage says, with its headings, and its cells under their headers and in a row:
+/// a figure's unit may stand in the next column.
 fn rendered(passage: &Passage) -> String {
     let cells: String = passage.fields.iter().map(|f| format!("{} {}\n", phrase(f), f.value)).collect();
+    let row: Vec<&str> = passage.fields.iter().map(|f| f.value.as_str()).collect();
     let about = format!("{} {} {}", passage.title, passage.machine, passage.model);
     format!(
         "{about}\n{}\n{}\n{cells}\n{}\n",
