@@ -19,6 +19,14 @@ fn runs() -> Vec<&'static str> {
 
 /// What a figure is named by in the docs: one entry for each model, condition and number type.
 fn listed(name: &str) -> String {
+    if let Some(damage) = name.strip_prefix("trust.mutation_") {
+        let ending = ["_copies", "_caught_share"].into_iter().find(|e| damage.ends_with(e));
+        return ending.map_or_else(|| name.to_owned(), |e| format!("trust.mutation_KIND{e}"));
+    }
+    if name.starts_with("trust.guard_") {
+        let sets = ["_wice", "_faithbench", "_mtrag"];
+        return sets.iter().fold(name.to_owned(), |name, set| name.replace(set, "_SET"));
+    }
     if let Some(of_trust) = name.strip_prefix("trust.") {
         let rungs = ["quoted_", "constrained_", "recombined_"];
         let of_rung = rungs.iter().find_map(|rung| of_trust.strip_prefix(rung));

@@ -63,7 +63,8 @@ fn rendered(passage: &Passage) -> String {
     let row: Vec<&str> = passage.fields.iter().map(|f| f.value.as_str()).collect();
     let about = format!("{} {} {}", passage.title, passage.machine, passage.model);
     format!(
-        "{about}\n{}\n{}\n{cells}\n{}\n",
+        "{about}\n{}\n{}\n{}\n{cells}\n{}\n",
+        row.join(" "),
         passage.section.join("\n"),
         passage.text,
         passage.codes.join(" ")
