@@ -2,7 +2,7 @@
 //! or that there is nothing to repeat. None of it comes from a model.
 
 use super::guard::warnings;
-use super::{Answer, AnswerKind, Rung, Sentence, Verdict};
+use super::{Answer, AnswerKind, Rung, Verdict};
 
 /// All warnings of `last`, in full, with their citations and numbers.
 pub fn warnings_of(last: &Answer) -> Answer {
@@ -51,18 +51,7 @@ pub fn stopped() -> Answer {
 
 /// A sentence of the assistant's own: it holds nothing that a manual would have to hold.
 fn notice(text: &str) -> Answer {
-    Answer {
-        kind: AnswerKind::Notice,
-        rung: Rung::Refused,
-        rung_why: "a command to the assistant".to_owned(),
-        lead: String::new(),
-        warnings: Vec::new(),
-        sentences: vec![Sentence { text: text.to_owned(), citations: Vec::new() }],
-        citations: Vec::new(),
-        choices: Vec::new(),
-        numbers: Vec::new(),
-        verdict: Verdict { passed: true, ..Verdict::default() },
-    }
+    Answer::own(AnswerKind::Notice, "a command to the assistant", [text.to_owned()])
 }
 
 #[cfg(test)]

@@ -209,6 +209,23 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Something that no manual says: it cites nothing. `why` says how it came to be.
+    pub fn own(kind: AnswerKind, why: &str, sentences: impl IntoIterator<Item = String>) -> Answer {
+        let uncited = |text| Sentence { text, citations: Vec::new() };
+        Answer {
+            kind,
+            rung: Rung::Refused,
+            rung_why: why.to_owned(),
+            lead: String::new(),
+            warnings: Vec::new(),
+            sentences: sentences.into_iter().map(uncited).collect(),
+            citations: Vec::new(),
+            choices: Vec::new(),
+            numbers: Vec::new(),
+            verdict: Verdict { passed: true, ..Verdict::default() },
+        }
+    }
+
     /// Lead, warnings and sentences as one text, in the order in which they are said.
     pub fn text(&self) -> String {
         self.spoken_order().collect::<Vec<_>>().join(" ")

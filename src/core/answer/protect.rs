@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 use super::ladder;
-use super::quote::{Hit, quote};
+use super::quote::{Hit, quote, share};
 use super::refusal::{self, Reason};
-use super::words::{self, terms};
-use super::{Answer, AnswerKind, Rung, Sentence, Verdict, sentence};
+use super::words::{Term, terms};
+use super::{Answer, AnswerKind, Sentence, sentence};
 use crate::core::knowledge::passage::Passage;
 
 /// How a request to defeat a protection is answered, in the asker's language.
@@ -28,24 +28,9 @@ pub struct Keep {
 
 /// The site's text, sentence by sentence; it cites nothing, for no manual says it.
 pub fn emergency(text: &str) -> Answer {
-    let sentences: Vec<Sentence> = sentence::split(text)
-        .iter()
-        .filter_map(|s| s.of(text))
-        .map(|s| Sentence { text: s.trim().to_owned(), citations: Vec::new() })
-        .filter(|s| !s.text.is_empty())
-        .collect();
-    Answer {
-        kind: AnswerKind::Emergency,
-        rung: Rung::Refused,
-        rung_why: "an emergency: the site's own text".to_owned(),
-        lead: String::new(),
-        warnings: Vec::new(),
-        sentences,
-        citations: Vec::new(),
-        choices: Vec::new(),
-        numbers: Vec::new(),
-        verdict: Verdict { passed: true, ..Verdict::default() },
-    }
+    let sentences = sentence::split(text).into_iter().filter_map(|s| s.of(text)).map(|s| s.trim().to_owned());
+    let why = "an emergency: the site's own text";
+    Answer::own(AnswerKind::Emergency, why, sentences.filter(|s| !s.is_empty()))
 }
 
 /// What the manuals say of keeping the protection, or that they say nothing of it.
@@ -94,13 +79,13 @@ fn pattern(cell: &'static OnceLock<Option<Regex>>, text: &str) -> Option<&'stati
 }
 
 /// Does what is asked name the passage's machine?
-fn is_named(wanted: &[words::Term], passage: &Passage) -> bool {
+fn is_named(wanted: &[Term], passage: &Passage) -> bool {
     let machine = terms(&passage.machine);
     !machine.is_empty() && machine.iter().all(|t| wanted.iter().any(|w| w.stem == t.stem))
 }
 
 /// How well a passage answers, or `None` where it does not speak of what protects.
-fn worth(wanted: &[words::Term], passage: &Passage) -> Option<f32> {
+fn worth(wanted: &[Term], passage: &Passage) -> Option<f32> {
     static ABOUT: OnceLock<Option<Regex>> = OnceLock::new();
     static ORDER: OnceLock<Option<Regex>> = OnceLock::new();
     let (about, order) = (pattern(&ABOUT, PROTECTS)?, pattern(&ORDER, KEEPS)?);
@@ -109,11 +94,7 @@ fn worth(wanted: &[words::Term], passage: &Passage) -> Option<f32> {
     if !heading && !about.is_match(&passage.text) {
         return None;
     }
-    let held: Vec<String> =
-        terms(&passage.text).into_iter().chain(terms(&passage.section_path())).map(|t| t.stem).collect();
-    let total: f32 = wanted.iter().map(|t| words::weight(&t.stem)).sum();
-    let found: f32 = wanted.iter().filter(|t| held.contains(&t.stem)).map(|t| words::weight(&t.stem)).sum();
-    let share = if total > 0.0 { found / total } else { 0.0 };
+    let share = share(wanted, &format!("{}\n{}", passage.text, passage.section_path()));
     let points = |yes: bool, n: f32| if yes { n } else { 0.0 };
     Some(
         0.5 + 2.0 * share
@@ -127,6 +108,7 @@ fn worth(wanted: &[words::Term], passage: &Passage) -> Option<f32> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::core::answer::Rung;
     use crate::core::answer::source::tests::{prose, warning};
     use crate::core::knowledge::passage::Signal;
 

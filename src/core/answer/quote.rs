@@ -118,7 +118,7 @@ fn is_entry(passage: &Passage, codes: &[String]) -> bool {
 }
 
 /// The share of `wanted`, by weight, that `text` holds.
-fn share(wanted: &[words::Term], text: &str) -> f32 {
+pub(super) fn share(wanted: &[words::Term], text: &str) -> f32 {
     let held: Vec<String> = terms(text).into_iter().map(|t| t.stem).collect();
     let total: f32 = wanted.iter().map(|t| words::weight(&t.stem)).sum();
     let found: f32 = wanted.iter().filter(|t| held.contains(&t.stem)).map(|t| words::weight(&t.stem)).sum();

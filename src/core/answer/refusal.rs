@@ -6,7 +6,7 @@ use super::asked::Asked;
 use super::ladder::place;
 use super::quantity;
 use super::source::Source;
-use super::{Answer, AnswerKind, Rung, Sentence, Verdict};
+use super::{Answer, AnswerKind};
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::generation::Generation;
 use crate::core::knowledge::passage::Passage;
@@ -112,7 +112,7 @@ impl Evidence {
         let scored = |share: &dyn Fn(&Hit) -> f32| {
             let of = |h: &Hit| {
                 let late = by_meaning.then(|| share(h) * h.features.late.unwrap_or(0.0));
-                score(share(h) * h.support.soft, late, found.mass)
+                score(share(h) * h.support, late, found.mass)
             };
             best.iter().map(|h| of(h)).fold(0.0, f32::max)
         };
@@ -193,7 +193,7 @@ pub fn refuse(reason: &Reason, nearest: &[Passage]) -> Answer {
             choices.push(name);
         }
     }
-    bare(AnswerKind::Refusal, reason.sentence(), choices, reason.why())
+    Answer { choices, ..Answer::own(AnswerKind::Refusal, &reason.why(), [reason.sentence()]) }
 }
 
 /// One question back: which of `choices` was meant?
@@ -203,27 +203,14 @@ pub fn clarify(choices: &[String]) -> Answer {
         [one] => format!("Did you mean {one}?"),
         [head @ .., last] => format!("Did you mean {} or {last}?", head.join(", ")),
     };
-    bare(AnswerKind::Clarify, text, choices.to_vec(), "the words can be read in more than one way".to_owned())
-}
-
-fn bare(kind: AnswerKind, text: String, choices: Vec<String>, why: String) -> Answer {
-    Answer {
-        kind,
-        rung: Rung::Refused,
-        rung_why: why,
-        lead: String::new(),
-        warnings: Vec::new(),
-        sentences: vec![Sentence { text, citations: Vec::new() }],
-        citations: Vec::new(),
-        choices,
-        numbers: Vec::new(),
-        verdict: Verdict { passed: true, ..Verdict::default() },
-    }
+    let why = "the words can be read in more than one way";
+    Answer { choices: choices.to_vec(), ..Answer::own(AnswerKind::Clarify, why, [text]) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::answer::Rung;
     use crate::core::answer::source::tests::{prose, record};
 
     #[test]

@@ -19,20 +19,19 @@
 //! rung is delivered, never silence.
 
 mod event;
+mod rank;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Moment;
 use super::answer::choose::Choice;
-use super::answer::guard::{injection, warnings};
+use super::answer::guard::warnings;
 use super::answer::ladder;
-use super::answer::prompt::{MOST_PASSAGES, prompt};
+use super::answer::prompt::prompt;
 use super::answer::protect::{self, Keep};
-use super::answer::quote::{self, quote};
 use super::answer::refusal::{self, Evidence};
 use super::answer::{Answer, AnswerKind, Rung, Verdict};
 use super::engine::{Finish, Prompt, Update};
@@ -41,6 +40,7 @@ use super::knowledge::passage::Passage;
 use super::ledger::{Ledger, Stage, millis};
 
 pub use event::{Action, Asked, Event, Findings, Given, Limits, Ranked, Replay};
+pub use rank::{keep, rank};
 
 /// Why the turn wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -554,64 +554,6 @@ fn with_why(mut answer: Answer, why: String) -> Answer {
 
 fn or(text: String, other: &str) -> String {
     if text.is_empty() { other.to_owned() } else { text }
-}
-
-/// The findings without what speaks to an assistant: from here on nothing sees it.
-fn masked(mut findings: Findings) -> Findings {
-    let hits = findings.found.hits.iter_mut().map(|h| &mut h.passage);
-    for passage in hits.chain(&mut findings.siblings) {
-        if let Cow::Owned(masked) = injection::masked(passage) {
-            *passage = masked;
-        }
-    }
-    let says = |p: &Passage| p.text.chars().any(char::is_alphanumeric);
-    findings.found.hits.retain(|h| says(&h.passage));
-    findings.siblings.retain(says);
-    findings
-}
-
-/// Ranks what was found: a refusal where the evidence asks for one, else the passages' own
-/// sentences, and the passages for the model. Pure; [`Action::Rank`] asks for it.
-pub fn rank(question: &str, findings: Findings) -> Ranked {
-    let Findings { found, siblings, threshold, .. } = masked(findings);
-    let hits: Vec<quote::Hit<'_>> =
-        found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-    let evidence = Evidence::of(question, &found);
-    // Nothing is said from another machine's manual than the one named.
-    let about = |hit: &&quote::Hit<'_>| !found.hits.iter().any(|h| h.elsewhere && h.passage == *hit.passage);
-    let hits: Vec<quote::Hit<'_>> = hits.iter().filter(about).copied().collect();
-    let mut choice = None;
-    let answer = match refusal::decide_refusal(&evidence, threshold) {
-        None | Some(refusal::Reason::UnknownCode(_)) if !found.choices.is_empty() => {
-            refusal::clarify(&found.choices)
-        }
-        Some(reason) => {
-            let nearest: Vec<Passage> = found.hits.iter().map(|h| h.passage.clone()).collect();
-            refusal::refuse(&reason, &nearest)
-        }
-        None => {
-            let quoted = quote(question, &hits, &siblings);
-            let answer = ladder::quoted(&quoted, "");
-            choice = Choice::of(question, &answer, quoted.steps.is_some());
-            answer
-        }
-    };
-    let about = found.hits.into_iter().filter(|h| !h.elsewhere);
-    let passages = about.take(MOST_PASSAGES).map(|h| h.passage).collect();
-    Ranked { answer, passages, choice, evidence }
-}
-
-/// Answers a request to defeat a protection. Pure; [`Action::Keep`] asks for it.
-pub fn keep(keep: &Keep, findings: Findings) -> Ranked {
-    let Findings { found, siblings, .. } = masked(findings);
-    let hits: Vec<quote::Hit<'_>> =
-        found.hits.iter().map(|h| quote::Hit { passage: &h.passage, score: h.score }).collect();
-    let answer = protect::keep(keep, &hits, &siblings);
-    let cited =
-        |p: &Passage| answer.citations.iter().any(|c| c.document == p.document && c.revision == p.revision);
-    let passages =
-        found.hits.iter().map(|h| &h.passage).filter(|p| cited(p)).take(MOST_PASSAGES).cloned().collect();
-    Ranked { answer, passages, choice: None, evidence: Evidence::default() }
 }
 
 /// "Say it once more", and why.

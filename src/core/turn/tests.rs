@@ -14,7 +14,7 @@ use crate::core::hear::Transcript;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Standing;
 use crate::core::knowledge::passage::{Field, Passage, Shape, Signal, Span, Warning};
-use crate::core::knowledge::search::{Features, Found, FoundBy, Hit, Support};
+use crate::core::knowledge::search::{Features, Found, FoundBy, Hit};
 use crate::core::ledger::{Budgets, Stage};
 
 const QUESTION: &str = "What is the torque of the M16 flange bolt on the pump jack?";
@@ -92,7 +92,7 @@ fn findings(hits: Vec<Passage>, codes: QueryCodes) -> Event {
             rank: i + 1,
             score: 9.0,
             features: Features::default(),
-            support: Support { coverage: 1.0, soft: 1.0, weakest: 1.0 },
+            support: 1.0,
             elsewhere: false,
             found_by: FoundBy::Words,
             id: 0,

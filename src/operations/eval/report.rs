@@ -104,6 +104,29 @@ impl Sheet {
     }
 }
 
+/// One section of a suite: measures one thing on its own and writes into the sheet.
+pub type Section<O> = fn(&O, &mut dyn Told, &mut Sheet) -> Result<()>;
+
+/// Runs every section of `suite`, in their order, or with `only` the named ones.
+///
+/// # Errors
+/// What a section fails with.
+pub fn run<O>(
+    suite: &'static str,
+    sections: &[(&str, Section<O>)],
+    options: &O,
+    only: &[String],
+    told: &mut dyn Told,
+) -> Result<Sheet> {
+    let mut sheet = Sheet::of(suite);
+    for (name, section) in sections {
+        if only.is_empty() || only.iter().any(|o| o == name) {
+            section(options, told, &mut sheet)?;
+        }
+    }
+    Ok(sheet)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

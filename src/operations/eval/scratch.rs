@@ -59,14 +59,33 @@ pub fn put(path: &Path, text: &str) -> Result<()> {
 /// # Errors
 /// Where the disk refuses.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    place(from, to, &|source, target| std::fs::copy(source, target).map(drop))
+}
+
+/// Puts a directory with all below it somewhere else without copying it: as hard links, and
+/// where the disk has none, and for hidden files (locks), as copies.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn lend(from: &Path, to: &Path) -> Result<()> {
+    place(from, to, &|source, target| {
+        let hidden = source.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if hidden || std::fs::hard_link(source, target).is_err() {
+            std::fs::copy(source, target)?;
+        }
+        Ok(())
+    })
+}
+
+fn place(from: &Path, to: &Path, file: &dyn Fn(&Path, &Path) -> std::io::Result<()>) -> Result<()> {
     std::fs::create_dir_all(to).map_err(|e| cannot_write(to, e))?;
     for entry in std::fs::read_dir(from).map_err(|e| cannot_write(from, e))? {
         let entry = entry.map_err(|e| cannot_write(from, e))?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
-            copy(&source, &target)?;
+            place(&source, &target, file)?;
         } else {
-            std::fs::copy(&source, &target).map_err(|e| cannot_write(&target, e))?;
+            file(&source, &target).map_err(|e| cannot_write(&target, e))?;
         }
     }
     Ok(())
@@ -90,6 +109,9 @@ mod tests {
         put(&one, "x").unwrap();
         copy(&scratch.path().join("a"), &two).unwrap();
         assert!(two.join("b.txt").is_file());
+        let three = scratch.path().join("d");
+        lend(&two, &three).unwrap();
+        assert_eq!(std::fs::read_to_string(three.join("b.txt")).unwrap(), "x");
         let dir = scratch.path().to_owned();
         drop(scratch);
         assert!(!dir.exists());

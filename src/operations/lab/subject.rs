@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::core::Moment;
 use crate::core::cores::{Clock, Cores};
 use crate::core::engine::scheduler;
 use crate::core::engine::worker::Engine;
 use crate::operations::config::Config;
+use crate::operations::node::shared::NodeClock;
 use crate::operations::outcome::Result;
 
 /// Requests of a static batch.
@@ -63,7 +63,7 @@ pub struct Subject {
     pub engine: Engine,
     /// Memory that its KV cache may take, bytes.
     pub kv_bound_bytes: u64,
-    clock: Arc<LabClock>,
+    clock: Arc<NodeClock>,
 }
 
 impl Subject {
@@ -80,7 +80,7 @@ impl Subject {
         mode: Mode,
         speculate: bool,
     ) -> Result<Arc<Subject>> {
-        let clock = Arc::new(LabClock(Instant::now()));
+        let clock = NodeClock::start();
         let cores = Cores::new(config.threads(), clock.clone());
         let mut options = config.engine.options(config.threads());
         options.packed = Some(data.join("models").join("packed"));
@@ -103,14 +103,5 @@ impl Subject {
         status.queue_len + status.in_flight + held == 0
             && !status.busy
             && status.kv.kept + status.kv.free == status.kv.pages
-    }
-}
-
-/// Time since the engine was spawned.
-struct LabClock(Instant);
-
-impl Clock for LabClock {
-    fn now(&self) -> Moment {
-        self.0.elapsed()
     }
 }

@@ -127,18 +127,21 @@ impl Job<'_> {
         let line = "finding out how much evidence an answer needs".to_owned();
         self.out.offer(Event::Progress { line, done: 0, of: 0, left_ms: None });
         let kept = tokio::task::spawn_blocking(move || {
-            let Some(generation) = store.generations.iter().find(|g| g.kb == kb) else { return Ok(()) };
+            let Some(generation) = store.generations.iter().find(|g| g.kb == kb) else { return Ok(false) };
             if generation.calibration.as_ref().is_some_and(|c| c.fits(generation)) {
-                return Ok(());
+                return Ok(false);
             }
             let before = generation.calibration_before();
             let meaning = embedder.as_ref().map(|e| e.meaning(threads));
-            calibrate(generation, meaning, before.as_ref())?.keep(generation)
+            calibrate(generation, meaning, before.as_ref())?.keep(generation)?;
+            Ok::<bool, crate::core::Error>(true)
         });
-        if let Err(e) = kept.await.map_err(crashed)? {
-            done.notes.push(format!("not calibrated: {e}"));
+        match kept.await.map_err(crashed)? {
+            Ok(true) => self.node.reopen()?,
+            Ok(false) => {}
+            Err(e) => done.notes.push(format!("not calibrated: {e}")),
         }
-        self.node.reopen()
+        Ok(())
     }
 
     /// Runs a piece of the job on a thread of its own, and tells the client how far it is.

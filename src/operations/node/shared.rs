@@ -29,6 +29,13 @@ use crate::operations::platform;
 #[derive(Debug)]
 pub struct NodeClock(Instant);
 
+impl NodeClock {
+    /// A clock that starts now.
+    pub fn start() -> Arc<NodeClock> {
+        Arc::new(NodeClock(Instant::now()))
+    }
+}
+
 impl Clock for NodeClock {
     fn now(&self) -> Moment {
         self.0.elapsed()
@@ -77,7 +84,7 @@ impl Shared {
     /// # Errors
     /// The audit log cannot be used. An index that cannot is told to whoever searches it.
     pub fn open(data: &Path, config: &Config) -> Result<Shared> {
-        let clock: Arc<dyn Clock> = Arc::new(NodeClock(Instant::now()));
+        let clock: Arc<dyn Clock> = NodeClock::start();
         // The first question does not wait for its screen.
         std::thread::spawn(crate::entry::screen::safety::warm);
         let cores = Cores::new(config.threads(), clock.clone());

@@ -6,7 +6,7 @@
 //! right machine and not in the manual. *Crossed*: a thing of one table and a column of
 //! another, and *foreign*: about what no such manual is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::core::answer::quantity;
 use crate::core::answer::source::phrase;
@@ -62,6 +62,7 @@ pub fn questions(generation: &Generation) -> Vec<Trial> {
         .filter(|d| d.standing == Standing::Current)
         .flat_map(|d| d.passages.0..d.passages.1)
         .collect();
+    let alike = Alike::of(generation);
     let mut own = Vec::new();
     let mut held_out = Vec::new();
     let mut subjects: Vec<(String, String)> = Vec::new();
@@ -77,31 +78,11 @@ pub fn questions(generation: &Generation) -> Vec<Trial> {
         if n % 2 == 0 {
             own.push(Trial { question, without: BTreeSet::new(), answerable: true });
         } else {
-            let without = held(generation, id, &passage);
+            let without = alike.to(generation, id, &passage);
             held_out.push(Trial { question, without, answerable: false });
         }
     }
-    let crossed = subjects.iter().enumerate().filter_map(|(n, (tag, subject))| {
-        let columns = columns.get(tag)?;
-        let column = columns.iter().nth((n * 7 + 3) % columns.len())?;
-        let together = |p: &Passage| {
-            let text = format!(
-                "{} {} {}",
-                p.section.join(" "),
-                p.text,
-                p.fields.iter().map(phrase).collect::<String>()
-            );
-            let text = text.to_lowercase();
-            text.contains(&subject.to_lowercase()) && text.contains(&column.to_lowercase())
-        };
-        let known = generation.passages().any(|p| together(&p));
-        (!known).then(|| Trial {
-            question: of(tag, column, subject),
-            without: BTreeSet::new(),
-            answerable: false,
-        })
-    });
-    let crossed: Vec<Trial> = crossed.take(CROSSED).collect();
+    let crossed = crossed(generation, &subjects, &columns);
     let languages: BTreeSet<&str> =
         generation.documents().iter().map(|d| tag(&d.identity.language.value)).collect();
     let foreign = FOREIGN.iter().filter(|(tag, _)| languages.contains(tag)).flat_map(|(_, all)| all.iter());
@@ -128,20 +109,69 @@ fn language(passage: &Passage) -> &'static str {
     tag(&passage.language)
 }
 
-/// The passage's section, and all that says the same.
-fn held(generation: &Generation, id: u32, passage: &Passage) -> BTreeSet<u32> {
-    let heading = passage.section.last();
-    let count = u32::try_from(generation.passage_count()).unwrap_or(u32::MAX);
-    (0..count)
-        .filter(|other| {
-            *other == id
-                || generation.passage(*other).is_some_and(|p| {
-                    p.text == passage.text
-                        || (p.document == passage.document && p.section == passage.section)
-                        || (heading.is_some() && p.section.last() == heading)
-                })
-        })
-        .collect()
+/// Passages by what they say and by their last heading, read once.
+struct Alike {
+    by_text: HashMap<String, Vec<u32>>,
+    by_heading: HashMap<String, Vec<u32>>,
+}
+
+impl Alike {
+    fn of(generation: &Generation) -> Alike {
+        let mut alike = Alike { by_text: HashMap::new(), by_heading: HashMap::new() };
+        for (id, passage) in (0u32..).zip(generation.passages()) {
+            alike.by_text.entry(passage.text).or_default().push(id);
+            if let Some(heading) = passage.section.last() {
+                alike.by_heading.entry(heading.clone()).or_default().push(id);
+            }
+        }
+        alike
+    }
+
+    /// The passage's section, and all that says the same or stands under a heading of that name.
+    fn to(&self, generation: &Generation, id: u32, passage: &Passage) -> BTreeSet<u32> {
+        let texts = self.by_text.get(&passage.text).into_iter().flatten();
+        let headings = passage.section.last().and_then(|h| self.by_heading.get(h)).into_iter().flatten();
+        let mut all: BTreeSet<u32> = texts.chain(headings).copied().chain([id]).collect();
+        // Without a heading the document's other passages without one are the section.
+        if passage.section.is_empty()
+            && let Some(document) = generation.document(&passage.document)
+        {
+            let (first, last) = document.passages;
+            let bare = |id: &u32| generation.passage(*id).is_some_and(|p| p.section.is_empty());
+            all.extend((first..last).filter(bare));
+        }
+        all
+    }
+}
+
+/// Things of one row and columns of another that no passage holds together.
+fn crossed(
+    generation: &Generation,
+    subjects: &[(String, String)],
+    columns: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<Trial> {
+    let mut pairs: Vec<(&str, &str, &str)> = Vec::new();
+    for (n, (tag, subject)) in subjects.iter().enumerate() {
+        let of = columns.get(tag).and_then(|c| c.iter().nth((n * 7 + 3) % c.len()));
+        pairs.extend(of.map(|column| (tag.as_str(), column.as_str(), subject.as_str())));
+    }
+    let lower: Vec<(String, String)> =
+        pairs.iter().map(|p| (p.1.to_lowercase(), p.2.to_lowercase())).collect();
+    let mut known = vec![false; pairs.len()];
+    for p in generation.passages() {
+        let cells: String = p.fields.iter().map(phrase).collect();
+        let text = format!("{} {} {cells}", p.section.join(" "), p.text).to_lowercase();
+        for (known, (column, subject)) in known.iter_mut().zip(&lower) {
+            *known = *known || (text.contains(subject) && text.contains(column));
+        }
+    }
+    let unknown = pairs.iter().zip(known).filter(|(_, known)| !known).map(|(pair, _)| pair);
+    let ask = |(tag, column, subject): &(&str, &str, &str)| Trial {
+        question: of(tag, column, subject),
+        without: BTreeSet::new(),
+        answerable: false,
+    };
+    unknown.take(CROSSED).map(ask).collect()
 }
 
 /// What a row is about, and one of its columns that holds a figure.

@@ -264,13 +264,13 @@ fn owned(about: &[Code], there: &[Code]) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::core::answer::source::tests::{prose, record};
     use crate::core::knowledge::passage::Passage;
     use proptest::prelude::*;
 
-    fn flaws(draft: &str, passages: &[Passage]) -> Vec<Flaw> {
+    pub fn flaws(draft: &str, passages: &[Passage]) -> Vec<Flaw> {
         let sources: Vec<_> = passages.iter().map(Source::of).collect();
         check(draft, &sources.iter().collect::<Vec<_>>()).1.into_iter().map(|u| u.flaw).collect()
     }

@@ -395,16 +395,10 @@ fn pieces(text: &str) -> Vec<Range<usize>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
-    use super::super::numbers::{Flaw, check};
-    use crate::core::answer::source::Source;
+    use super::super::numbers::Flaw;
+    use super::super::numbers::tests::flaws;
     use crate::core::answer::source::tests::{fault, prose, record};
-    use crate::core::knowledge::passage::Passage;
     use proptest::prelude::*;
-
-    fn flaws(draft: &str, passages: &[Passage]) -> Vec<Flaw> {
-        let sources: Vec<_> = passages.iter().map(Source::of).collect();
-        check(draft, &sources.iter().collect::<Vec<_>>()).1.into_iter().map(|u| u.flaw).collect()
-    }
 
     #[test]
     fn a_value_stays_with_the_thing_beside_it() {

@@ -82,30 +82,53 @@ impl<'a> Meant<'a> {
         Some(late.rerank(&question, ids))
     }
 
-    /// The cosine of each term of the question with what comes nearest to it in a passage:
-    /// the mean over its word pieces.
-    pub(super) fn near(&self, generation: &Generation, id: u32) -> BTreeMap<String, f32> {
-        let Some((late, question)) = self.pieces(generation) else { return BTreeMap::new() };
-        let mut sums: BTreeMap<String, (f32, f32)> = BTreeMap::new();
-        for (span, cosine) in late.matches(&question, id) {
-            for term in analyse::question_terms(late::word(self.question, span), Some("en")) {
+    /// What tells how near a generation's passages come to the question's terms; `None` where
+    /// it keeps no vectors of words.
+    pub(super) fn near<'g>(&self, generation: &'g Generation) -> Option<Near<'g>> {
+        let (late, question) = self.pieces(generation)?;
+        let terms = question.spans().map(|span| self.terms_at(span)).collect();
+        Some(Near { late, question, terms })
+    }
+
+    /// The terms of the question's word around a piece.
+    fn terms_at(&self, span: std::ops::Range<u32>) -> Vec<String> {
+        analyse::question_terms(late::word(self.question, span), Some("en"))
+    }
+
+    fn pieces<'g>(&self, generation: &'g Generation) -> Option<(&'g Late, late::Question)> {
+        let late = generation.late.as_ref().filter(|_| self.fits(generation))?;
+        let weight = |span: std::ops::Range<u32>| {
+            self.terms_at(span)
+                .iter()
+                .map(|t| words::rarity(generation, t).unwrap_or(0.0))
+                .fold(0.0, f32::max)
+        };
+        let question = late.question(&self.encoded.tokens, weight);
+        Some((late, question))
+    }
+}
+
+/// A question's word pieces, ready to be held against passages.
+pub(super) struct Near<'g> {
+    late: &'g Late,
+    question: late::Question,
+    /// Of each piece, in the question's order.
+    terms: Vec<Vec<String>>,
+}
+
+impl Near<'_> {
+    /// The cosine of each term of the question with what comes nearest to it in a passage: the
+    /// mean over its word pieces.
+    pub(super) fn of(&self, id: u32) -> BTreeMap<&str, f32> {
+        let mut sums: BTreeMap<&str, (f32, f32)> = BTreeMap::new();
+        for (terms, cosine) in self.terms.iter().zip(self.late.matches(&self.question, id)) {
+            for term in terms {
                 let (sum, count) = sums.entry(term).or_default();
                 *sum += cosine;
                 *count += 1.0;
             }
         }
         sums.into_iter().map(|(term, (sum, count))| (term, sum / count)).collect()
-    }
-
-    fn pieces<'g>(&self, generation: &'g Generation) -> Option<(&'g Late, late::Question)> {
-        let late = generation.late.as_ref().filter(|_| self.fits(generation))?;
-        let weight = |span: std::ops::Range<u32>| {
-            let word = late::word(self.question, span);
-            let terms = analyse::question_terms(word, Some("en"));
-            terms.iter().map(|t| words::rarity(generation, t).unwrap_or(0.0)).fold(0.0, f32::max)
-        };
-        let question = late.question(&self.encoded.tokens, weight);
-        Some((late, question))
     }
 }
 

@@ -32,7 +32,6 @@ use fuse::{Candidate, RANKED_AGAIN, add_late, best_first, fuse, keep_best_words}
 pub use meaning::Meaning;
 use meaning::Meant;
 use scope::Scope;
-pub use support::Support;
 
 /// What is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,8 +102,9 @@ pub struct Hit {
     pub score: f32,
     /// What the score is made of.
     pub features: Features,
-    /// How well it supports the question; zero for all but the best few.
-    pub support: Support,
+    /// The share of the question's content, by rarity, that it holds or comes near to, 0 to 1:
+    /// comparable between questions of one generation. Zero for all but the best few.
+    pub support: f32,
     /// Is it about another machine than the one that the question names?
     pub elsewhere: bool,
     /// By code or by words.
@@ -222,22 +222,22 @@ pub fn search(generations: &[&Generation], query: &Query, meaning: Option<Meanin
     };
     let machines: Vec<&str> = scopes.iter().flat_map(Scope::machines).collect();
     let mut absent = (Vec::new(), f32::INFINITY);
-    let mut supports: Vec<Support> = Vec::new();
-    let mut weighed: BTreeMap<(usize, String), support::Weighed> = BTreeMap::new();
+    let mut supports: Vec<f32> = Vec::new();
+    let mut weighed: BTreeMap<(usize, String), support::Weighed<'_>> = BTreeMap::new();
     for candidate in candidates.iter().take(support::MEASURED) {
         let Some(generation) = generations.get(candidate.which) else { continue };
         let language = generation.passage(candidate.id).map_or_else(String::new, |p| p.language);
         let weighed = match weighed.entry((candidate.which, language)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
-                let of = support::Weighed::of(generation, &asked, &machines, &free.key().1)?;
+                let of = support::Weighed::of(generation, &asked, meant.as_ref(), &machines, &free.key().1)?;
                 free.insert(of)
             }
         };
         if weighed.absent.1 < absent.1 {
             absent.clone_from(&weighed.absent);
         }
-        supports.push(support::measure(generation, candidate.id, weighed, &codes, meant.as_ref()));
+        supports.push(weighed.support(candidate.id, &codes));
     }
     let best = candidates.first().and_then(|top| generations.get(top.which));
     let mass = best_words_score / best.map_or(1.0, |g| words::rarest(g)).max(1.0);
@@ -305,7 +305,7 @@ fn hit(
     by_code: bool,
     generations: &[&Generation],
     rank: usize,
-    support: Support,
+    support: f32,
     elsewhere: bool,
 ) -> Result<Option<Hit>> {
     let Some(generation) = generations.get(candidate.which) else { return Ok(None) };

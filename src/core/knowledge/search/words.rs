@@ -14,6 +14,7 @@ use super::scope::Scope;
 use crate::core::knowledge::analyse;
 use crate::core::knowledge::code::QueryCodes;
 use crate::core::knowledge::generation::Generation;
+use crate::core::knowledge::passage::Passage;
 use crate::core::{Error, Kind, Result};
 
 /// How much a field counts. A heading says what a passage is about; a title is shared by
@@ -77,15 +78,7 @@ fn boosted(field: Field, term: &str, weight: f32) -> Box<dyn Query> {
 /// The share of the question's idf that a passage holds, 0 to 1.
 pub(super) fn coverage(generation: &Generation, id: u32, asked: &Asked, codes: &QueryCodes) -> Result<f32> {
     let Some(passage) = generation.passage(id) else { return Ok(0.0) };
-    let text = format!(
-        "{} {} {} {} {}",
-        passage.title,
-        passage.machine,
-        passage.model,
-        passage.section.join(" "),
-        analyse::body(&passage)
-    );
-    let held: BTreeSet<String> = analyse::terms_in(&text, Some(&passage.language)).into_iter().collect();
+    let held = held_terms(&passage);
     let terms = asked.terms_in(generation, &passage.language);
     let terms = &terms;
     let (mut whole, mut share) = (0.0, 0.0);
@@ -101,6 +94,19 @@ pub(super) fn coverage(generation: &Generation, id: u32, asked: &Asked, codes: &
         share += if super::holds(&passage, code) { weight } else { 0.0 };
     }
     Ok(if whole > 0.0 { share / whole } else { 0.0 })
+}
+
+/// The terms of all that a passage says and of what it is about.
+pub(super) fn held_terms(passage: &Passage) -> BTreeSet<String> {
+    let text = format!(
+        "{} {} {} {} {}",
+        passage.title,
+        passage.machine,
+        passage.model,
+        passage.section.join(" "),
+        analyse::body(passage)
+    );
+    analyse::terms_in(&text, Some(&passage.language)).into_iter().collect()
 }
 
 /// The inverse document frequency of a term, in the field that holds it most often.

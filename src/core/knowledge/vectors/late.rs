@@ -125,6 +125,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// Where each piece stands in the question.
+    pub fn spans(&self) -> impl Iterator<Item = Range<u32>> {
+        self.pieces.iter().map(|(_, _, span)| span.clone())
+    }
+
     /// Is there no piece with a weight? Then every passage scores zero.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
@@ -221,30 +226,30 @@ impl Late {
     /// is not there or has no words.
     pub fn score(&self, question: &Question, id: u32) -> f32 {
         let (mut sum, mut weights) = (0.0, 0.0);
-        self.each(question, id, |cosine, weight, _| {
+        self.each(question, id, |cosine, weight| {
             sum += weight * cosine;
             weights += weight;
         });
         if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
-    /// The cosine of each piece of a question with its nearest piece in a passage, by where
-    /// the piece stands in the question.
-    pub fn matches(&self, question: &Question, id: u32) -> Vec<(Range<u32>, f32)> {
+    /// The cosine of each piece of a question, in its order, with its nearest piece in a
+    /// passage.
+    pub fn matches(&self, question: &Question, id: u32) -> Vec<f32> {
         let mut found = Vec::with_capacity(question.pieces.len());
-        self.each(question, id, |cosine, _, span| found.push((span.clone(), cosine)));
+        self.each(question, id, |cosine, _| found.push(cosine));
         found
     }
 
-    fn each(&self, question: &Question, id: u32, mut say: impl FnMut(f32, f32, &Range<u32>)) {
+    fn each(&self, question: &Question, id: u32, mut say: impl FnMut(f32, f32)) {
         let rows = self.packed(id).unwrap_or_default();
         let mut dots = vec![0; rows.len() / ROW];
-        for (piece, weight, span) in &question.pieces {
+        for (piece, weight, _) in &question.pieces {
             self.kernels.dots(rows, piece.bytes(), &mut dots);
             let cosines = rows.as_chunks::<ROW>().0.iter().zip(&dots).map(|(row, &dot)| {
                 piece.cosine(dot, quantise::scale_of(row.get(NUMBERS..).unwrap_or_default()))
             });
-            say(cosines.fold(0.0, f32::max), *weight, span);
+            say(cosines.fold(0.0, f32::max), *weight);
         }
     }
 

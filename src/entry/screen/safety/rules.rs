@@ -29,6 +29,23 @@ pub struct Rules {
     pub cries: Regex,
 }
 
+/// The same as they are written, each in the form of [`Rules`].
+pub struct Patterns<'p> {
+    /// What the words in capitals stand for, in the order in which they are replaced.
+    pub words: &'p [(&'p str, &'p str)],
+    /// See [`Rules`], as the others.
+    pub joins: &'p str,
+    pub compounds: &'p str,
+    pub asks: &'p str,
+    pub unreal: &'p str,
+    pub habit: &'p str,
+    pub calms: &'p str,
+    pub denies: &'p str,
+    pub negates: &'p str,
+    pub signs: &'p [(Emergency, &'p str)],
+    pub cries: &'p str,
+}
+
 /// Compiles `pattern` with `WORDS` in it replaced by what `words` says they stand for.
 /// `None` only if it is no pattern: a test compiles all.
 pub fn compile(pattern: &str, words: &[(&str, &str)]) -> Option<Regex> {
@@ -40,6 +57,27 @@ pub fn compile(pattern: &str, words: &[(&str, &str)]) -> Option<Regex> {
 }
 
 impl Rules {
+    /// `None` only if one of them is no pattern: a test compiles all.
+    pub fn compile(patterns: &Patterns<'_>) -> Option<Rules> {
+        let re = |pattern: &str| compile(pattern, patterns.words);
+        Some(Rules {
+            joins: re(patterns.joins)?,
+            compounds: re(patterns.compounds)?,
+            asks: re(patterns.asks)?,
+            unreal: re(patterns.unreal)?,
+            habit: re(patterns.habit)?,
+            calms: re(patterns.calms)?,
+            denies: re(patterns.denies)?,
+            negates: re(patterns.negates)?,
+            signs: patterns
+                .signs
+                .iter()
+                .map(|(kind, p)| Some((*kind, re(p)?)))
+                .collect::<Option<Vec<_>>>()?,
+            cries: re(patterns.cries)?,
+        })
+    }
+
     /// What kind of emergency `folded` tells of, if any.
     pub fn emergency(&self, folded: &str) -> Option<Emergency> {
         let text = self.compounds.replace_all(folded, " thing ");

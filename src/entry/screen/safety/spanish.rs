@@ -3,12 +3,12 @@
 use std::sync::OnceLock;
 
 use super::Emergency;
-use super::rules::{Rules, compile};
+use super::rules::{Patterns, Rules};
 
 /// What kind of emergency `folded` tells of.
 pub fn emergency(folded: &str) -> Option<Emergency> {
     static RULES: OnceLock<Option<Rules>> = OnceLock::new();
-    RULES.get_or_init(rules).as_ref()?.emergency(folded)
+    RULES.get_or_init(|| Rules::compile(&PATTERNS)).as_ref()?.emergency(folded)
 }
 
 const WORDS: &[(&str, &str)] = &[
@@ -139,26 +139,24 @@ const SIGNS: &[(Emergency, &str)] = &[
     ),
 ];
 
-fn rules() -> Option<Rules> {
-    let re = |pattern: &str| compile(pattern, WORDS);
-    Some(Rules {
-        joins: re(JOINS)?,
-        compounds: re(COMPOUNDS)?,
-        asks: re(ASKS)?,
-        unreal: re(UNREAL)?,
-        habit: re(HABIT)?,
-        calms: re(CALMS)?,
-        denies: re(DENIES)?,
-        negates: re(" (?:no|ningun|ninguna|sin|nada) ")?,
-        signs: SIGNS.iter().map(|(kind, p)| Some((*kind, re(p)?))).collect::<Option<Vec<_>>>()?,
-        cries: re(CRIES)?,
-    })
-}
+const PATTERNS: Patterns<'_> = Patterns {
+    words: WORDS,
+    joins: JOINS,
+    compounds: COMPOUNDS,
+    asks: ASKS,
+    unreal: UNREAL,
+    habit: HABIT,
+    calms: CALMS,
+    denies: DENIES,
+    negates: " (?:no|ningun|ninguna|sin|nada) ",
+    signs: SIGNS,
+    cries: CRIES,
+};
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_patterns_compile() {
-        assert!(super::rules().is_some());
+        assert!(super::Rules::compile(&super::PATTERNS).is_some());
     }
 }

@@ -22,6 +22,7 @@ mod words;
 
 use std::path::PathBuf;
 
+use super::report::{self, Section};
 pub use super::report::{Sheet, Told, Want};
 use crate::operations::config::Config;
 use crate::operations::outcome::Result;
@@ -48,11 +49,8 @@ pub struct Options {
     pub quick: bool,
 }
 
-/// One section of the suite.
-type Section = fn(&Options, &mut dyn Told, &mut Sheet) -> Result<()>;
-
 /// The sections by name, in their order.
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section<Options>); 7] = [
     ("words", words::measure),
     ("codes", codes::measure),
     ("endpoints", endpoints::measure),
@@ -72,11 +70,5 @@ pub fn table(sheet: &Sheet) -> String {
 /// # Errors
 /// Data, a model or the microphone's stand-in is missing.
 pub fn run(options: &Options, only: &[String], told: &mut dyn Told) -> Result<Sheet> {
-    let mut sheet = Sheet::of("hearing");
-    for (name, section) in SECTIONS {
-        if only.is_empty() || only.iter().any(|o| o == name) {
-            section(options, told, &mut sheet)?;
-        }
-    }
-    Ok(sheet)
+    report::run("hearing", &SECTIONS, options, only, told)
 }

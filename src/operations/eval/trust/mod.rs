@@ -12,6 +12,7 @@ mod screen;
 
 use std::path::PathBuf;
 
+use super::report::{self, Section};
 pub use super::report::{Sheet, Told};
 use crate::operations::config::Config;
 use crate::operations::outcome::Result;
@@ -36,11 +37,8 @@ pub struct Options {
     pub quick: bool,
 }
 
-/// One section of the suite.
-type Section = fn(&Options, &mut dyn Told, &mut Sheet) -> Result<()>;
-
 /// The sections by name, in their order.
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section<Options>); 6] = [
     ("screen", screen::measure),
     ("injection", injection::measure),
     ("guard", guard::measure),
@@ -54,11 +52,5 @@ const SECTIONS: [(&str, Section); 6] = [
 /// # Errors
 /// Data or a model is missing.
 pub fn run(options: &Options, only: &[String], told: &mut dyn Told) -> Result<Sheet> {
-    let mut sheet = Sheet::of("trust");
-    for (name, section) in SECTIONS {
-        if only.is_empty() || only.iter().any(|o| o == name) {
-            section(options, told, &mut sheet)?;
-        }
-    }
-    Ok(sheet)
+    report::run("trust", &SECTIONS, options, only, told)
 }

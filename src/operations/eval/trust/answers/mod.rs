@@ -8,8 +8,6 @@ mod check;
 mod tally;
 mod unguarded;
 
-use std::path::Path;
-
 use serde_json::json;
 
 use self::check::Checked;
@@ -19,6 +17,7 @@ use crate::core::answer::{AnswerKind, Rung};
 use crate::operations::eval::report::Want;
 use crate::operations::eval::retrieval::set::{self, Question, Set};
 use crate::operations::eval::retrieval::shelf::{Bench, KB, Shelf};
+use crate::operations::eval::scratch::lend;
 use crate::operations::node::client::Client;
 use crate::operations::node::protocol::{AskOptions, Command, Event, TurnReport};
 use crate::operations::outcome::{Error, Kind, Result};
@@ -58,7 +57,10 @@ pub fn measure(options: &Options, told: &mut dyn Told, sheet: &mut Sheet) -> Res
     for set in &sets {
         let mut shelf = Shelf::build(&bench, &set.dirs, None)?;
         shelf.calibrate()?;
-        link(&options.data.join("models"), &shelf.data().join("models"))?;
+        let models = options.data.join("models");
+        if models.is_dir() {
+            lend(&models, &shelf.data().join("models"))?;
+        }
         let wait = tokio::runtime::Handle::current();
         let mut client = wait.block_on(Client::start(shelf.data(), &options.config))?;
         let mut ask = |rung, model: &str, questions: &[&Question], told: &mut dyn Told| {
@@ -151,26 +153,4 @@ impl Judged {
     fn is(&self, kind: AnswerKind) -> bool {
         self.report.kind == kind
     }
-}
-
-/// Puts the models of the installation into another data directory: as hard links, and where
-/// the disk has none, as copies.
-fn link(from: &Path, to: &Path) -> Result<()> {
-    let refused = |e: std::io::Error| {
-        Error::new(Kind::Failed, format!("cannot lend the models in {}", from.display())).because(e)
-    };
-    if !from.is_dir() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(to).map_err(refused)?;
-    for entry in std::fs::read_dir(from).map_err(refused)? {
-        let entry = entry.map_err(refused)?;
-        let there = to.join(entry.file_name());
-        if entry.file_type().map_err(refused)?.is_dir() {
-            link(&entry.path(), &there)?;
-        } else if entry.file_name() != ".lock" && std::fs::hard_link(entry.path(), &there).is_err() {
-            std::fs::copy(entry.path(), &there).map_err(refused)?;
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,7 @@
 //! The same model without the guard: the same passages in its prompt, told to say so where they
 //! do not answer, writing freely.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -20,6 +19,7 @@ use crate::operations::eval::retrieval::set::Question;
 use crate::operations::eval::retrieval::shelf::Shelf;
 use crate::operations::eval::score::{holds, share};
 use crate::operations::models::{Role, Store};
+use crate::operations::node::shared::NodeClock;
 use crate::operations::outcome::{Error, Kind, Result};
 
 /// What it is told; the passages and the question follow.
@@ -32,14 +32,6 @@ pub(super) struct Written {
     refused: bool,
     has_keywords: bool,
     unsupported: usize,
-}
-
-struct Seconds(Instant);
-
-impl Clock for Seconds {
-    fn now(&self) -> Moment {
-        self.0.elapsed()
-    }
 }
 
 /// Asks `questions` of the model by itself.
@@ -55,7 +47,7 @@ pub(super) fn ask(
 ) -> Result<Vec<Written>> {
     let named = if model.is_empty() { options.config.models.answerer.as_str() } else { model };
     let located = Store::open(&options.data)?.locate(Role::Answerer, Some(named))?;
-    let clock = Arc::new(Seconds(Instant::now()));
+    let clock = NodeClock::start();
     let cores = Cores::new(options.config.threads(), clock.clone());
     let packed = Some(options.data.join("models").join("packed"));
     let how = Engines { packed, ..options.config.engine.options(options.config.threads()) };
